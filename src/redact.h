@@ -1,0 +1,19 @@
+/* Cuts secrets out of texts that people see. Floor 1: plain C. */
+#ifndef MINIMAX_REDACT_H
+#define MINIMAX_REDACT_H
+
+#include <stddef.h>
+
+#include "buffer.h"
+
+/*
+ * Appends `text` to `out` with each occurrence of `secret` (the API key; may
+ * be NULL or empty; one shorter than 4 characters is not looked for) replaced
+ * by `[key]`, the query string of each http(s) URL by `?[cut]` and its user
+ * information by `[cut]@`, and each control character by a space. Bytes that
+ * are not valid UTF-8 become `?`. 0, or -1 when memory ends.
+ */
+int redact_text(const char *text, size_t length, const char *secret,
+                struct buffer *out);
+
+#endif
