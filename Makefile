@@ -28,17 +28,18 @@ ifndef CURL_LIBS
 CURL_LIBS := $(or $(shell pkg-config --libs libcurl 2>/dev/null),-lcurl)
 endif
 
-# On macOS a module is a bundle; liblua is linked nowhere, the host has it.
+# liblua is linked nowhere: the host has it. Only luaopen_* can be seen from
+# outside, so that no name of ours meets one of the host's.
 SYSTEM := $(shell uname -s)
 ifeq ($(SYSTEM),Darwin)
-SHARED = -bundle -undefined dynamic_lookup
+SHARED = -bundle -undefined dynamic_lookup -Wl,-exported_symbol,'_luaopen_*'
 LIBS   = $(CURL_LIBS)
 else
-SHARED = -shared
+SHARED = -shared -Wl,--version-script=src/exports.map
 LIBS   = $(CURL_LIBS) -lpthread $(if $(filter Linux,$(SYSTEM)),-ldl)
 endif
 
-COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) \
+COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC $(WARN) \
           $(CPPFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) -Isrc $(CFLAGS)
 OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/*.c))
 
