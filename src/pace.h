@@ -15,12 +15,18 @@ struct pace {
   unsigned ceiling;   /* the configured count, or 0 */
   uint64_t held;      /* no departure before this instant (Retry-After) */
   uint64_t raised;    /* when the learned count was last changed */
-  uint64_t *departed; /* ring of the last departures, allocated when needed */
-  unsigned head, used;
+  uint64_t limited;   /* when the last run of limit answers began */
+  unsigned least;     /* that run lowers the count no further than this */
+  unsigned refusals;  /* holds in a row that an answer did not end */
+  int proven;         /* the count has served a whole, full window */
+  uint64_t *departed; /* ring of the last departures, allocated when needed:
+                       * each instant times two, plus one if it was refused */
+  unsigned head, used, capacity; /* next place, places in use, places */
 };
 
 /* count 0: no limit until the server answers with one; the window is then
- * 60 s, which is how this API counts. */
+ * 60 s, which is how this API counts. A count above PACE_LOG is kept as the
+ * same rate over a shorter window. */
 void pace_init(struct pace *pace, unsigned count, uint64_t window);
 void pace_free(struct pace *pace);
 
@@ -31,14 +37,25 @@ uint64_t pace_ready(const struct pace *pace, uint64_t now);
 /* A request leaves. 0, or -1 when memory ends (it is then not counted). */
 int pace_depart(struct pace *pace, uint64_t now);
 
-/* The server answered with a rate limit; `retry_after` in milliseconds, 0 if
- * it named none. Learns: at the first one the count is what the trailing
- * window held, at a later one within the learned count 0.7 of it, never below
- * one a window. Several limits within one window count as one. */
+/*
+ * The server answered with a rate limit; `retry_after` in milliseconds, 0 if
+ * it named none (the hold then begins at a few seconds and doubles while
+ * limits go on).
+ *
+ * Learns from what was accepted in the window before the refusal: the server
+ * allows no more than that, whether its window slides or is fixed. So the
+ * count falls to it, by at least one, but to no less than 0.7 of a count that
+ * has already served a whole window (then somebody else's requests may be the
+ * cause), and never below one a window. Limits within one window are one run:
+ * together they lower it no further.
+ *
+ * A plain cut to 0.7 at each limit, with one more a window after it, would run
+ * 15 % below the limit on average; this one stays within one of it.
+ */
 void pace_limited(struct pace *pace, uint64_t now, uint64_t retry_after);
 
-/* The server answered otherwise: after each whole window without a limit a
- * learned count grows by one. */
+/* The server answered otherwise: after each whole window without a limit that
+ * was also used to the full, a learned count grows by one. */
 void pace_answered(struct pace *pace, uint64_t now);
 
 #endif
