@@ -34,13 +34,14 @@ static int was_refused(uint64_t entry) {
 }
 
 void pace_init(struct pace *pace, unsigned count, uint64_t window) {
-  unsigned parts = (count + PACE_LOG - 1) / PACE_LOG;
+  unsigned parts;
   *pace = (struct pace){.window = window == 0 ? API_WINDOW : window};
   if (count == 0)
     return;
+  parts = (count - 1) / PACE_LOG + 1;
   pace->configured = 1;
   pace->count = pace->ceiling = count / parts;
-  pace->window /= parts;
+  pace->window = pace->window > parts ? pace->window / parts : 1;
 }
 
 void pace_free(struct pace *pace) {
