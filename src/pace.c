@@ -7,6 +7,7 @@
 #define FIRST_LOG      16
 #define API_WINDOW     UINT64_C(60000)
 #define SMALLEST_SLACK UINT64_C(20)
+#define MOST_PATIENCE  31
 
 /* Answers are counted when requests arrive, and those may bunch up on the
  * way: so the window is taken a little longer than it is. */
@@ -154,7 +155,10 @@ static void begin_run(struct pace *pace, uint64_t now) {
     pace->least = 1;
   if (count > 1)
     pace->count = count - 1;
-  pace->proven = 0;
+  if (pace->probing && pace->patience < MOST_PATIENCE)
+    pace->patience = pace->patience * 2 + 1;
+  pace->proven = pace->probing = 0;
+  pace->clean = 0;
 }
 
 void pace_limited(struct pace *pace, uint64_t now, uint64_t retry_after) {
@@ -184,11 +188,16 @@ static int is_full(const struct pace *pace, uint64_t now) {
 void pace_answered(struct pace *pace, uint64_t now) {
   unsigned most = pace->configured ? pace->ceiling : PACE_LOG;
   pace->refusals = 0;
-  if (pace->count == 0 || pace->limited == 0 ||
+  if (pace->count == 0 || pace->count == most ||
       now - pace->raised < pace->window || !is_full(pace, now))
     return;
-  pace->proven = 1;
   pace->raised = now;
-  if (pace->count < most)
-    pace->count++;
+  pace->proven = 1;
+  if (pace->probing)
+    pace->patience = 0;
+  if (pace->clean++ < pace->patience)
+    return;
+  pace->clean = 0;
+  pace->probing = 1;
+  pace->count++;
 }

@@ -19,6 +19,9 @@ struct pace {
   unsigned least;     /* that run lowers the count no further than this */
   unsigned refusals;  /* holds in a row that an answer did not end */
   int proven;         /* the count has served a whole, full window */
+  int probing;        /* the count was raised, and has not served yet */
+  unsigned clean;     /* full windows served since it was changed */
+  unsigned patience;  /* how many of them to let pass before raising it */
   uint64_t *departed; /* ring of the last departures, allocated when needed:
                        * each instant times two, plus one if it was refused */
   unsigned head, used, capacity; /* next place, places in use, places */
@@ -54,8 +57,13 @@ int pace_depart(struct pace *pace, uint64_t now);
  */
 void pace_limited(struct pace *pace, uint64_t now, uint64_t retry_after);
 
-/* The server answered otherwise: after each whole window without a limit that
- * was also used to the full, a learned count grows by one. */
+/*
+ * The server answered otherwise: after a whole window without a limit that was
+ * also used to the full, a learned count grows by one. A raise that the server
+ * refuses doubles how many such windows pass before the next (up to 31), one
+ * that serves brings that back to one: or a limit of 5 a minute would be
+ * answered to every sixth request for ever.
+ */
 void pace_answered(struct pace *pace, uint64_t now);
 
 #endif

@@ -1,0 +1,268 @@
+/* Drives all transfers and deadlines of one Lua state. */
+#include "engine.h"
+
+/* curl_multi_socket_all is called deprecated, but alone helps (below). */
+#define CURL_DISABLE_DEPRECATION
+#include <curl/curl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "transfer.h"
+
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "minimax needs libcurl 7.87.0 or later (CURLOPT_QUICK_EXIT)"
+#endif
+
+enum { EVENTS = 64, STREAMS = 1000 };
+
+static void start_libcurl(void) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Once for the process, and never undone: the host may use libcurl too. */
+static void ensure_libcurl(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, start_libcurl);
+}
+
+static void note_unwatched(struct engine *engine, struct transfer *transfer) {
+  if (engine->turning && !transfer->unwatched) {
+    transfer->next_unwatched = engine->unwatched;
+    engine->unwatched = transfer;
+  }
+  transfer->unwatched = 1;
+}
+
+/* libcurl wants something of a socket. It never answers -1: that would fail
+ * all transfers. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
+                     void *unused) {
+  struct engine *engine = user;
+  struct transfer *transfer = NULL;
+  unsigned wanted = 0;
+  (void)unused;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+    wanted |= POLLER_READ;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+    wanted |= POLLER_WRITE;
+  poller_want(&engine->poller, fd, wanted);
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+  if (transfer && wanted)
+    transfer->unwatched = 0;
+  else if (transfer)
+    note_unwatched(engine, transfer);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout, void *user) {
+  struct engine *engine = user;
+  (void)multi;
+  engine->curl_due =
+      timeout < 0 ? POLLER_NEVER : poller_clock() + (uint64_t)timeout;
+  return 0;
+}
+
+static void set_up_multi(struct engine *engine) {
+  CURLM *multi = engine->multi;
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, engine);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, engine);
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  /* The default of 100 doubles the work at a thousand streams. */
+  curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS);
+}
+
+static uint64_t seed(const struct engine *engine) {
+  uint64_t value = 0;
+  if (getrandom(&value, sizeof value, GRND_NONBLOCK) < 0 || value == 0)
+    value = poller_clock() ^ (uint64_t)(uintptr_t)engine ^ 0x9e3779b97f4a7c15u;
+  return value ? value : 1;
+}
+
+int engine_open(struct engine *engine) {
+  ensure_libcurl();
+  memset(engine, 0, sizeof *engine);
+  if (poller_open(&engine->poller) < 0)
+    return -1;
+  engine->multi = curl_multi_init();
+  if (!engine->multi) {
+    poller_close(&engine->poller);
+    return -1;
+  }
+  engine->curl_due = POLLER_NEVER;
+  engine->random = seed(engine);
+  engine->owner = getpid();
+  set_up_multi(engine);
+  return 0;
+}
+
+enum engine_state engine_state(const struct engine *engine) {
+  if (engine->owner == 0)
+    return ENGINE_CLOSED;
+  return engine->owner == getpid() ? ENGINE_OPEN : ENGINE_FORKED;
+}
+
+void engine_close(struct engine *engine) {
+  struct guard guard;
+  if (engine_state(engine) != ENGINE_OPEN)
+    return;
+  guard_enter(&guard);
+  while (engine->transfers)
+    transfer_destroy(engine->transfers);
+  curl_multi_cleanup(engine->multi);
+  guard_leave(&guard);
+  poller_close(&engine->poller);
+  heap_free(&engine->deadlines);
+  engine->first_ready = engine->last_ready = NULL;
+  engine->multi = NULL;
+  engine->owner = 0;
+}
+
+void engine_wake(struct engine *engine, struct waiter *waiter) {
+  if (waiter->ready)
+    return;
+  waiter->ready = 1;
+  waiter->next = NULL;
+  waiter->previous = engine->last_ready;
+  if (engine->last_ready)
+    engine->last_ready->next = waiter;
+  else
+    engine->first_ready = waiter;
+  engine->last_ready = waiter;
+}
+
+static void unready(struct engine *engine, struct waiter *waiter) {
+  if (!waiter->ready)
+    return;
+  waiter->ready = 0;
+  if (waiter->previous)
+    waiter->previous->next = waiter->next;
+  else
+    engine->first_ready = waiter->next;
+  if (waiter->next)
+    waiter->next->previous = waiter->previous;
+  else
+    engine->last_ready = waiter->previous;
+}
+
+struct waiter *engine_take(struct engine *engine) {
+  struct waiter *waiter = engine->first_ready;
+  if (waiter)
+    unready(engine, waiter);
+  return waiter;
+}
+
+int engine_alarm(struct engine *engine, struct waiter *waiter, uint64_t due) {
+  if (due != POLLER_NEVER)
+    return heap_put(&engine->deadlines, &waiter->deadline, due);
+  heap_remove(&engine->deadlines, &waiter->deadline);
+  return 0;
+}
+
+void engine_forget(struct engine *engine, struct waiter *waiter) {
+  unready(engine, waiter);
+  heap_remove(&engine->deadlines, &waiter->deadline);
+}
+
+/* A transfer that lost its only socket without ending has an address left to
+ * try; in event mode libcurl 7.88 would never get to it by itself. */
+static void mend_unwatched(struct engine *engine) {
+  int running;
+  int mend = 0;
+  struct transfer *transfer = engine->unwatched;
+  for (engine->unwatched = NULL; transfer; transfer = transfer->next_unwatched)
+    if (transfer->unwatched) {
+      transfer->unwatched = 0;
+      mend |= transfer->outcome == TRANSFER_UNDER_WAY;
+    }
+  if (mend)
+    curl_multi_socket_all(engine->multi, &running);
+}
+
+/* Transfers that libcurl is done with. */
+static int collect_ended(struct engine *engine) {
+  int left, ended = 0;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
+    struct transfer *transfer = NULL;
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                      (char **)&transfer);
+    transfer_ended(transfer, (int)message->data.result);
+    ended = 1;
+  }
+  return ended;
+}
+
+static int expire(struct engine *engine) {
+  struct deadline *first;
+  int expired = 0;
+  while ((first = heap_first(&engine->deadlines)) != NULL &&
+         first->due <= engine->now) {
+    heap_remove(&engine->deadlines, first);
+    engine_wake(engine, (struct waiter *)first);
+    expired = 1;
+  }
+  return expired;
+}
+
+static int let_libcurl_act(struct engine *engine,
+                           const struct poller_event *events, int count) {
+  int running;
+  int acted = count > 0;
+  for (int i = 0; i < count; i++)
+    curl_multi_socket_action(engine->multi, events[i].fd, (int)events[i].ready,
+                             &running);
+  if (engine->curl_due <= engine->now) {
+    engine->curl_due = POLLER_NEVER;
+    curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    acted = 1;
+  }
+  return acted;
+}
+
+int engine_turn(struct engine *engine, int timeout) {
+  struct poller_event events[EVENTS];
+  struct guard guard;
+  int count, happened;
+  count = poller_wait(&engine->poller, timeout, events, EVENTS);
+  engine->now = poller_clock();
+  engine->turning = 1;
+  guard_enter(&guard);
+  happened = let_libcurl_act(engine, events, count);
+  happened |= collect_ended(engine);
+  if (engine->unwatched) {
+    mend_unwatched(engine);
+    collect_ended(engine);
+  }
+  guard_leave(&guard);
+  engine->turning = 0;
+  happened |= expire(engine);
+  return happened || engine->first_ready != NULL;
+}
+
+uint64_t engine_due(const struct engine *engine) {
+  const struct deadline *first = heap_first(&engine->deadlines);
+  uint64_t due = engine->curl_due;
+  if (engine->first_ready)
+    return 0;
+  return first && first->due < due ? first->due : due;
+}
+
+void engine_settle(struct engine *engine) {
+  poller_apply(&engine->poller, engine_due(engine));
+}
+
+void engine_nudge(struct engine *engine) {
+  poller_apply(&engine->poller, 0);
+}
+
+void engine_pool(struct engine *engine, long connections) {
+  engine->pooled += connections;
+  curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, engine->pooled);
+}

@@ -1,0 +1,76 @@
+/* Drives all transfers and deadlines of one Lua state: one multi handle, one
+ * poller, one heap. It knows nothing of Lua; who waits is a `struct waiter`,
+ * which it hands back once there is something to do. Floor 2. */
+#ifndef MINIMAX_ENGINE_H
+#define MINIMAX_ENGINE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "heap.h"
+#include "poller.h"
+
+struct transfer;
+
+/* Embedded in whatever waits (a job). All zero: waits for nothing. */
+struct waiter {
+  struct deadline deadline;       /* first: the heap hands out its address */
+  struct waiter *next, *previous; /* in the list of the ready */
+  int ready;
+};
+
+struct engine {
+  void *multi; /* CURLM */
+  struct poller poller;
+  struct heap deadlines;
+  uint64_t curl_due; /* when libcurl wants to be called */
+  uint64_t now;      /* the clock at the start of the turn under way */
+  struct waiter *first_ready, *last_ready;
+  struct transfer *transfers; /* all that were not released */
+  struct transfer *unwatched; /* lost their socket in this turn */
+  int turning;                /* inside engine_turn */
+  pid_t owner;                /* the process it belongs to; 0: not open */
+  uint64_t random;            /* state of retry_random */
+  long pooled;                /* connections kept in libcurl's pool */
+};
+
+enum engine_state { ENGINE_OPEN, ENGINE_CLOSED, ENGINE_FORKED };
+
+/* All zero is a closed engine. 0, or -1 when the system refuses. */
+int engine_open(struct engine *engine);
+
+/* Ends all transfers without a word to their waiters. In a forked child it
+ * does nothing: the sockets are the parent's. Idempotent. */
+void engine_close(struct engine *engine);
+
+enum engine_state engine_state(const struct engine *engine);
+
+/* One pass: waits at most `timeout` ms, lets libcurl act, collects what ended
+ * and what fell due. Returns whether anything happened. Not re-entrant. */
+int engine_turn(struct engine *engine, int timeout);
+
+/* The next waiter for whom there is something to do, or NULL. */
+struct waiter *engine_take(struct engine *engine);
+
+/* Puts a waiter among the ready; nothing happens if it is there. */
+void engine_wake(struct engine *engine, struct waiter *waiter);
+
+/* Wakes it at `due`; replaces an earlier alarm. -1: no memory. */
+int engine_alarm(struct engine *engine, struct waiter *waiter, uint64_t due);
+
+/* The waiter goes away. */
+void engine_forget(struct engine *engine, struct waiter *waiter);
+
+/* Before every return from the module: applies what was noted. */
+void engine_settle(struct engine *engine);
+
+/* Makes the descriptor readable, so that hosts look in at once. */
+void engine_nudge(struct engine *engine);
+
+/* The instant of the next work; 0: there is some now; POLLER_NEVER: none. */
+uint64_t engine_due(const struct engine *engine);
+
+/* Room in the connection pool for one more client. */
+void engine_pool(struct engine *engine, long connections);
+
+#endif

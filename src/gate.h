@@ -1,0 +1,63 @@
+/* Who may send now: the places (connections) and the rate budgets of one
+ * client, shared by everything it does, in the order of asking. Floor 2. */
+#ifndef MINIMAX_GATE_H
+#define MINIMAX_GATE_H
+
+#include <stdint.h>
+
+#include "engine.h"
+#include "pace.h"
+
+enum lane_name {
+  LANE_QUERY,  /* reads: two places are kept free for them */
+  LANE_SUBMIT, /* what costs money */
+  LANE_BULK,   /* uploads and downloads: no rate budget */
+  LANES
+};
+
+/* Embedded in whoever asks. All zero: in no queue. */
+struct pass {
+  struct pass *next, *previous;
+  struct waiter *waiter; /* woken when its turn comes */
+  enum lane_name lane;
+  unsigned char patient; /* a wait's poll: stands back during an outage */
+  unsigned char queued, inside;
+};
+
+struct lane {
+  struct pace pace;
+  struct pass *first, *last; /* the queue */
+};
+
+struct gate {
+  struct engine *engine;
+  struct lane lanes[LANES];
+  unsigned places, used; /* transfers at once */
+  unsigned bulk_used;    /* of them, not in LANE_QUERY */
+  unsigned multiplier;   /* requests a connection carries (HTTP/2 streams) */
+  unsigned failures;     /* reads that failed since the last answer */
+  uint64_t probe_at;     /* the next patient one may go */
+  struct pass *probe;    /* the patient one that went during the outage */
+};
+
+void gate_init(struct gate *gate, struct engine *engine, unsigned places);
+void gate_free(struct gate *gate);
+
+/* Asks for a place. 0: go (and leave afterwards). Otherwise the pass is in the
+ * queue, and this is when to ask again; POLLER_NEVER: its waiter is woken. */
+uint64_t gate_ask(struct gate *gate, struct pass *pass, uint64_t now);
+
+/* Gives the place back, or leaves the queue; nothing if it is in neither. */
+void gate_leave(struct gate *gate, struct pass *pass);
+
+/* What a request learned. A read failed without an answer: patient ones send
+ * one probe at a time, with back-off up to `cap` ms, until one is answered. */
+void gate_failed(struct gate *gate, uint64_t now, uint64_t cap);
+void gate_answered(struct gate *gate, enum lane_name lane, uint64_t now);
+void gate_limited(struct gate *gate, enum lane_name lane, uint64_t now,
+                  uint64_t retry_after);
+
+/* Moves a waiting pass to the front of its queue. */
+void gate_hurry(struct gate *gate, struct pass *pass);
+
+#endif

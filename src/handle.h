@@ -1,0 +1,15 @@
+/* The easy handle of a transfer: every libcurl option and every callback is
+ * set here and nowhere else. Floor 2. */
+#ifndef MINIMAX_HANDLE_H
+#define MINIMAX_HANDLE_H
+
+#include "transfer.h"
+
+/* What stays the same for all transfers of this purpose and profile. */
+int handle_dress(struct transfer *transfer);
+
+/* What belongs to one request. Both return 0, or -1 when memory ends. */
+int handle_address(struct transfer *transfer,
+                   const struct transfer_order *order);
+
+#endif

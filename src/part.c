@@ -1,0 +1,236 @@
+/* The file a download is written to. */
+#include "part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+  ETAG_BYTES = 512,
+  PUSH_BYTES = 8 << 20 /* pushed out by then, the last fsync is short */
+};
+
+void part_init(struct part *part) {
+  memset(part, 0, sizeof *part);
+  part->fd = -1;
+}
+
+static char *joined(const char *path, const char *suffix) {
+  size_t length = strlen(path) + strlen(suffix) + 1;
+  char *text = malloc(length);
+  if (text)
+    snprintf(text, length, "%s%s", path, suffix);
+  return text;
+}
+
+/* The folder a path stands in; NULL when memory ends. */
+static char *folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (!slash)
+    return strdup(".");
+  return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static enum part_result check_folder(const char *path) {
+  enum part_result result = PART_OK;
+  char *folder = folder_of(path);
+  if (!folder)
+    return PART_NO_MEMORY;
+  if (access(folder, W_OK | X_OK) < 0)
+    result = PART_ERRNO;
+  free(folder);
+  return result;
+}
+
+enum part_result part_check(const char *path, int overwrite) {
+  struct stat status;
+  const char *slash = strrchr(path, '/');
+  if (!*path || (slash && !slash[1]))
+    return PART_NOT_REGULAR;
+  if (stat(path, &status) == 0) {
+    if (!S_ISREG(status.st_mode))
+      return PART_NOT_REGULAR;
+    if (!overwrite)
+      return PART_EXISTS;
+  } else if (errno != ENOENT) {
+    return PART_ERRNO;
+  }
+  return check_folder(path);
+}
+
+/* Whether the name still leads to the file that was locked: a download that
+ * just ended may have renamed it. */
+static int is_still_named(const struct part *part) {
+  struct stat opened, named;
+  return fstat(part->fd, &opened) == 0 && lstat(part->part_path, &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+static enum part_result open_locked(struct part *part) {
+  for (;;) {
+    part->fd =
+        open(part->part_path,
+             O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (part->fd < 0)
+      return PART_ERRNO;
+    if (flock(part->fd, LOCK_EX | LOCK_NB) < 0)
+      return errno == EWOULDBLOCK ? PART_LOCKED : PART_ERRNO;
+    if (is_still_named(part))
+      return PART_OK;
+    close(part->fd);
+  }
+}
+
+/* The ETag that the last download noted. */
+static void read_note(struct part *part) {
+  char text[ETAG_BYTES + 1];
+  ssize_t length;
+  int fd = open(part->note_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return;
+  length = read(fd, text, sizeof text);
+  close(fd);
+  if (length <= 0 || length > ETAG_BYTES)
+    return;
+  text[length] = '\0';
+  if (strlen(text) == (size_t)length && !strpbrk(text, "\r\n"))
+    part->etag = strdup(text);
+}
+
+static enum part_result open_part(struct part *part) {
+  struct stat status;
+  enum part_result result = open_locked(part);
+  if (result != PART_OK)
+    return result;
+  if (fstat(part->fd, &status) < 0)
+    return PART_ERRNO;
+  if (!S_ISREG(status.st_mode))
+    return PART_NOT_REGULAR;
+  part->size = part->pushed = (uint64_t)status.st_size;
+  read_note(part);
+  if (part->size > 0 && !part->etag && part_restart(part) < 0)
+    return PART_ERRNO; /* of unknown origin: never spliced */
+  return PART_OK;
+}
+
+enum part_result part_open(struct part *part, const char *path, int overwrite) {
+  enum part_result result = part_check(path, overwrite);
+  if (result != PART_OK)
+    return result;
+  part_close(part);
+  part->path = strdup(path);
+  part->part_path = joined(path, ".part");
+  part->note_path = joined(path, ".part.etag");
+  if (!part->path || !part->part_path || !part->note_path)
+    result = PART_NO_MEMORY;
+  else
+    result = open_part(part);
+  if (result != PART_OK) {
+    int error = errno;
+    if (result == PART_LOCKED) /* it is the other download's */
+      part->size = 1;
+    part_close(part);
+    errno = error;
+  }
+  return result;
+}
+
+static void push_out(struct part *part) {
+#ifdef __linux__
+  if (part->size - part->pushed < PUSH_BYTES)
+    return;
+  sync_file_range(part->fd, (off_t)part->pushed,
+                  (off_t)(part->size - part->pushed), SYNC_FILE_RANGE_WRITE);
+  part->pushed = part->size;
+#else
+  (void)part;
+#endif
+}
+
+int part_write(struct part *part, const char *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t count = pwrite(part->fd, bytes, length, (off_t)part->size);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      return -1;
+    bytes += count;
+    length -= (size_t)count;
+    part->size += (uint64_t)count;
+  }
+  push_out(part);
+  return 0;
+}
+
+int part_restart(struct part *part) {
+  free(part->etag);
+  part->etag = NULL;
+  unlink(part->note_path);
+  if (ftruncate(part->fd, 0) < 0)
+    return -1;
+  part->size = part->pushed = 0;
+  return 0;
+}
+
+int part_note_etag(struct part *part, const char *etag) {
+  size_t length = strlen(etag);
+  ssize_t written;
+  int fd;
+  if (length > ETAG_BYTES || (part->etag && strcmp(part->etag, etag) == 0))
+    return 0;
+  fd = open(part->note_path,
+            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0)
+    return -1;
+  written = write(fd, etag, length);
+  if (close(fd) < 0 || written != (ssize_t)length) {
+    unlink(part->note_path);
+    return -1;
+  }
+  free(part->etag);
+  part->etag = strdup(etag);
+  return 0;
+}
+
+ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,
+                    size_t length) {
+  return pread(part->fd, out, length, (off_t)offset);
+}
+
+/* The rename itself must survive a crash, too. */
+static void sync_folder(const char *path) {
+  char *folder = folder_of(path);
+  int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  free(folder);
+  if (fd < 0)
+    return;
+  fsync(fd);
+  close(fd);
+}
+
+int part_finish(struct part *part) {
+  if (fsync(part->fd) < 0 || rename(part->part_path, part->path) < 0)
+    return -1;
+  unlink(part->note_path);
+  sync_folder(part->path);
+  part->size = 1; /* not to be removed as an empty one */
+  return 0;
+}
+
+void part_close(struct part *part) {
+  if (part->fd >= 0) {
+    if (part->size == 0)
+      unlink(part->part_path);
+    close(part->fd);
+  }
+  free(part->path);
+  free(part->part_path);
+  free(part->note_path);
+  free(part->etag);
+  part_init(part);
+}

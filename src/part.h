@@ -1,0 +1,58 @@
+/* The file a download is written to: `<path>.part` beside the final name,
+ * locked while it is written, renamed once it is whole. Under the final name
+ * there is never anything but a whole file. Floor 2. */
+#ifndef MINIMAX_PART_H
+#define MINIMAX_PART_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero but fd = -1 is a closed part (part_init). */
+struct part {
+  int fd;
+  char *path;      /* the final name */
+  char *part_path; /* `<path>.part` */
+  char *note_path; /* `<path>.part.etag`: which remote file it holds */
+  char *etag;      /* what that note said; NULL: unknown, not to be resumed */
+  uint64_t size;   /* bytes written */
+  uint64_t pushed; /* bytes handed to the disk already */
+};
+
+enum part_result {
+  PART_OK,
+  PART_NO_MEMORY,
+  PART_NOT_REGULAR, /* the final name is a folder, device, pipe, … */
+  PART_EXISTS,      /* and overwriting was not allowed */
+  PART_LOCKED,      /* another download writes it */
+  PART_ERRNO        /* errno says why */
+};
+
+void part_init(struct part *part);
+
+/* Whether a download to `path` could begin; nothing is created. */
+enum part_result part_check(const char *path, int overwrite);
+
+/* Opens or creates the .part; `size` and `etag` tell what it already holds. */
+enum part_result part_open(struct part *part, const char *path, int overwrite);
+
+/* -1: errno says why (the disk is full, …). */
+int part_write(struct part *part, const char *bytes, size_t length);
+
+/* Empties it and forgets its origin. */
+int part_restart(struct part *part);
+
+/* Remembers which remote file the bytes come from (a strong ETag). */
+int part_note_etag(struct part *part, const char *etag);
+
+/* Reads at an offset; returns bytes, 0 at the end, -1. */
+ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,
+                    size_t length);
+
+/* Syncs it and gives it its final name. */
+int part_finish(struct part *part);
+
+/* Closes it; what was written stays for the next call, an empty one does
+ * not. Idempotent. */
+void part_close(struct part *part);
+
+#endif

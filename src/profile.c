@@ -1,0 +1,125 @@
+/* How the transfers of one client are made. */
+#include "profile.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "address.h"
+#include "transfer.h"
+#include "url.h"
+
+struct profile *profile_new(void) {
+  struct profile *profile = calloc(1, sizeof *profile);
+  if (profile)
+    profile->references = 1;
+  return profile;
+}
+
+struct profile *profile_retain(struct profile *profile) {
+  profile->references++;
+  return profile;
+}
+
+static void free_texts(struct profile *profile) {
+  free(profile->base);
+  free(profile->key);
+  free(profile->query);
+  free(profile->ca_file);
+  free(profile->ca_path);
+  free(profile->proxy);
+  free(profile->http_proxy);
+  free(profile->no_proxy);
+}
+
+void profile_release(struct profile *profile) {
+  if (!profile || --profile->references > 0)
+    return;
+  transfer_free_idle(profile);
+  curl_slist_free_all(profile->headers);
+  curl_slist_free_all(profile->json_headers);
+  free_texts(profile);
+  free(profile);
+}
+
+int profile_set(char **field, const char *text) {
+  char *copy = text ? strdup(text) : NULL;
+  if (text && !copy)
+    return -1;
+  free(*field);
+  *field = copy;
+  return 0;
+}
+
+static int append(struct curl_slist **list, const char *line) {
+  struct curl_slist *grown = curl_slist_append(*list, line);
+  if (!grown)
+    return -1;
+  *list = grown;
+  return 0;
+}
+
+int profile_add_header(struct profile *profile, const char *line) {
+  return append(&profile->headers, line);
+}
+
+int profile_seal(struct profile *profile) {
+  for (struct curl_slist *each = profile->headers; each; each = each->next)
+    if (append(&profile->json_headers, each->data) < 0)
+      return -1;
+  /* Without a charset: the API's schema allows exactly this. And a body is
+   * never held back for a 100 Continue that may get lost. */
+  if (append(&profile->json_headers, "Content-Type: application/json") < 0)
+    return -1;
+  return append(&profile->json_headers, "Expect:");
+}
+
+int profile_is_plain(const struct profile *profile) {
+  return strncmp(profile->base, "http://", 7) == 0;
+}
+
+int profile_is_private(const struct profile *profile) {
+  struct url_parts parts;
+  int is_private;
+  if (url_take_apart(profile->base, &parts) < 0)
+    return 0;
+  is_private = address_name_is_private(parts.host);
+  url_free(&parts);
+  return is_private;
+}
+
+/* Whether `host` is `name` or lies below it; a leading dot counts for
+ * nothing. */
+static int is_below(const char *host, const char *name, size_t length) {
+  size_t whole = strlen(host);
+  if (length > 0 && *name == '.') {
+    name++;
+    length--;
+  }
+  if (length == 0 || whole < length ||
+      strncasecmp(host + whole - length, name, length) != 0)
+    return 0;
+  return whole == length || host[whole - length - 1] == '.';
+}
+
+static int is_exempt(const char *list, const char *host) {
+  while (list && *list) {
+    size_t length;
+    list += strspn(list, ", \t");
+    length = strcspn(list, ", \t");
+    if ((length == 1 && *list == '*') || is_below(host, list, length))
+      return 1;
+    list += length;
+  }
+  return 0;
+}
+
+const char *profile_proxy(const struct profile *profile, const char *scheme,
+                          const char *host) {
+  const char *proxy =
+      strcmp(scheme, "http") == 0 ? profile->http_proxy : profile->proxy;
+  if (!proxy || !*proxy || is_exempt(profile->no_proxy, host))
+    return NULL;
+  return proxy;
+}

@@ -1,0 +1,61 @@
+/* Where the bytes of a download go: into the `.part` file, or into a ring that
+ * the owner drains. It checks on the way that they are an MP4. Floor 2. */
+#ifndef MINIMAX_SINK_H
+#define MINIMAX_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mp4.h"
+#include "part.h"
+#include "ring.h"
+
+enum sink_result {
+  SINK_TAKEN,
+  SINK_FULL,      /* the ring has no room now */
+  SINK_NOT_VIDEO, /* what came is no MP4 */
+  SINK_TOO_LARGE, /* beyond the limit */
+  SINK_NO_MEMORY,
+  SINK_ERRNO /* `error` says why */
+};
+
+/* Owned by the download; outlives its transfers. */
+struct sink {
+  int to_file; /* into `part`, else into `ring` */
+  struct part part;
+  struct ring ring;
+  struct mp4_walk walk;
+  int verify;
+  uint64_t received; /* bytes of the remote file that are safe here */
+  uint64_t handed;   /* bytes that left the ring: they can't be taken back */
+  uint64_t limit;
+  int error; /* errno of SINK_ERRNO */
+};
+
+void sink_init(struct sink *sink, int verify, uint64_t limit);
+
+/* Opens the file and walks what it already holds. */
+enum part_result sink_open_file(struct sink *sink, const char *path,
+                                int overwrite);
+
+enum sink_result sink_write(struct sink *sink, const char *bytes,
+                            size_t length);
+
+/* Begins again at byte 0; -1 if bytes were handed over already. */
+int sink_restart(struct sink *sink);
+
+/* Bytes that the owner may take from the ring now: none before the first box
+ * was seen to be right. */
+size_t sink_peek(const struct sink *sink, const char **bytes);
+void sink_drop(struct sink *sink, size_t length);
+
+/* Whether a write that was refused with SINK_FULL may be tried again. */
+int sink_has_room(const struct sink *sink);
+
+/* Whether what arrived is a whole video (or need not be one). */
+int sink_is_whole(const struct sink *sink);
+
+/* Idempotent; a `.part` with bytes in it stays. */
+void sink_close(struct sink *sink);
+
+#endif

@@ -1,0 +1,296 @@
+/* One HTTP exchange: its life, its end, its clocks. */
+#include "transfer.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "guard.h"
+#include "handle.h"
+#include "profile.h"
+
+enum { SLOWEST = 1024 }; /* bytes a second; slower is a stall */
+
+static void link_up(struct transfer *transfer) {
+  struct engine *engine = transfer->engine;
+  transfer->next = engine->transfers;
+  transfer->back = &engine->transfers;
+  if (transfer->next)
+    transfer->next->back = &transfer->next;
+  engine->transfers = transfer;
+}
+
+static void unlink_it(struct transfer *transfer) {
+  if (transfer->back)
+    *transfer->back = transfer->next;
+  if (transfer->next)
+    transfer->next->back = transfer->back;
+  transfer->next = NULL;
+  transfer->back = NULL;
+}
+
+static struct transfer *take_idle(struct profile *profile) {
+  struct transfer *transfer = profile->idle;
+  if (transfer) {
+    profile->idle = transfer->next;
+    profile->idle_count--;
+    transfer->next = NULL;
+  }
+  return transfer;
+}
+
+static struct transfer *make(struct engine *engine, struct profile *profile,
+                             enum transfer_purpose purpose) {
+  struct transfer *transfer = calloc(1, sizeof *transfer);
+  if (!transfer)
+    return NULL;
+  transfer->engine = engine;
+  transfer->profile = profile;
+  transfer->purpose = purpose;
+  transfer->easy = curl_easy_init();
+  if (transfer->easy && handle_dress(transfer) == 0)
+    return transfer;
+  curl_easy_cleanup(transfer->easy);
+  free(transfer);
+  return NULL;
+}
+
+struct transfer *transfer_new(struct engine *engine, struct profile *profile,
+                              enum transfer_purpose purpose) {
+  struct transfer *transfer = NULL;
+  if (purpose == TRANSFER_READ)
+    transfer = take_idle(profile);
+  if (!transfer)
+    transfer = make(engine, profile, purpose);
+  if (!transfer)
+    return NULL;
+  profile_retain(profile);
+  transfer->total = UINT64_MAX;
+  link_up(transfer);
+  return transfer;
+}
+
+int transfer_start(struct transfer *transfer, struct waiter *waiter,
+                   const struct transfer_order *order) {
+  transfer->waiter = waiter;
+  transfer->waiting_since = poller_clock();
+  transfer->engine->now = transfer->waiting_since;
+  if (handle_address(transfer, order) < 0)
+    return -1;
+  if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) !=
+      CURLM_OK)
+    return -1;
+  transfer->attached = 1;
+  return 0;
+}
+
+static enum transfer_outcome outcome_of(CURLcode code) {
+  switch (code) {
+  case CURLE_OK:
+    return TRANSFER_ANSWERED;
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    return TRANSFER_NO_HOST;
+  case CURLE_COULDNT_CONNECT:
+    return TRANSFER_NO_CONNECTION;
+  case CURLE_SSL_CONNECT_ERROR:
+    return TRANSFER_NO_TLS;
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+    return TRANSFER_BAD_CERTIFICATE;
+  case CURLE_OPERATION_TIMEDOUT:
+    return TRANSFER_TIMED_OUT;
+  case CURLE_PARTIAL_FILE:
+    return TRANSFER_CUT;
+  case CURLE_URL_MALFORMAT:
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    return TRANSFER_BAD_URL;
+  case CURLE_OUT_OF_MEMORY:
+    return TRANSFER_NO_MEMORY;
+  default:
+    return TRANSFER_LOST;
+  }
+}
+
+/* libcurl says 18 for a body that was cut; it says 56 or 92 as well. */
+static enum transfer_outcome refined(const struct transfer *transfer,
+                                     enum transfer_outcome outcome) {
+  if (outcome == TRANSFER_LOST && transfer->begun)
+    return TRANSFER_CUT;
+  return outcome;
+}
+
+static void detach(struct transfer *transfer) {
+  struct guard guard;
+  if (!transfer->attached)
+    return;
+  transfer->attached = 0;
+  if (transfer->engine->turning) { /* the engine guards already */
+    curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
+    return;
+  }
+  guard_enter(&guard);
+  curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
+  guard_leave(&guard);
+}
+
+static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+  transfer->outcome = outcome;
+  detach(transfer);
+  if (transfer->waiter)
+    engine_wake(transfer->engine, transfer->waiter);
+}
+
+void transfer_ended(struct transfer *transfer, int code) {
+  enum transfer_outcome outcome = refined(transfer, outcome_of((CURLcode)code));
+  if (code != CURLE_OK && !*transfer->problem)
+    strncpy(transfer->problem, curl_easy_strerror((CURLcode)code),
+            sizeof transfer->problem - 1);
+  if (code != CURLE_OK && transfer->stopped != TRANSFER_UNDER_WAY)
+    outcome = transfer->stopped;
+  conclude(transfer, outcome);
+}
+
+void transfer_stop(struct transfer *transfer, enum transfer_outcome outcome) {
+  if (transfer->outcome == TRANSFER_UNDER_WAY)
+    conclude(transfer, outcome);
+}
+
+static int is_moving(const struct transfer *transfer) {
+  if (transfer->begun)
+    return 1;
+  return transfer->moved > 0 && !body_is_done(&transfer->body);
+}
+
+static uint64_t stall_due(struct transfer *transfer, uint64_t now) {
+  uint64_t window = transfer->profile->stall_timeout;
+  uint64_t moved = transfer->moved - transfer->marked_bytes;
+  if (now - transfer->marked_at < window)
+    return transfer->marked_at + window;
+  if (!transfer->paused && moved < SLOWEST * window / 1000)
+    return 0;
+  transfer->marked_at = now;
+  transfer->marked_bytes = transfer->moved;
+  return now + window;
+}
+
+uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
+  uint64_t due;
+  if (is_moving(transfer)) {
+    if (transfer->marked_at == 0) {
+      transfer->marked_at = now;
+      transfer->marked_bytes = transfer->moved;
+    }
+    return stall_due(transfer, now);
+  }
+  due = transfer->waiting_since + transfer->profile->request_timeout;
+  return now < due ? due : 0;
+}
+
+void transfer_resume(struct transfer *transfer) {
+  struct guard guard;
+  if (!transfer->paused || !transfer->attached)
+    return;
+  transfer->paused = 0;
+  guard_enter(&guard);
+  curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  guard_leave(&guard);
+}
+
+const char *transfer_header(const struct transfer *transfer, const char *name) {
+  struct curl_header *header;
+  if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) !=
+      CURLHE_OK)
+    return NULL;
+  return header->value;
+}
+
+const char *transfer_redirect(const struct transfer *transfer) {
+  char *url = NULL;
+  curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &url);
+  return url;
+}
+
+int transfer_http_version(const struct transfer *transfer) {
+  long version = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+  case CURL_HTTP_VERSION_1_0:
+  case CURL_HTTP_VERSION_1_1:
+    return 1;
+  case CURL_HTTP_VERSION_2_0:
+    return 2;
+  default:
+    return 0;
+  }
+}
+
+int transfer_may_have_arrived(const struct transfer *transfer) {
+  return transfer->departures > 0 && body_is_done(&transfer->body);
+}
+
+/* Ready for the next read; the options stay as they are. */
+static void park(struct transfer *transfer) {
+  struct profile *profile = transfer->profile;
+  struct buffer reply = transfer->reply;
+  void *easy = transfer->easy;
+  struct engine *engine = transfer->engine;
+  memset(transfer, 0, sizeof *transfer);
+  buffer_clear(&reply);
+  transfer->engine = engine;
+  transfer->profile = profile;
+  transfer->reply = reply;
+  transfer->easy = easy;
+  transfer->next = profile->idle;
+  profile->idle = transfer;
+  profile->idle_count++;
+}
+
+static void dispose(struct transfer *transfer) {
+  curl_easy_cleanup(transfer->easy);
+  curl_slist_free_all(transfer->headers);
+  body_free(&transfer->body);
+  buffer_free(&transfer->reply);
+  free(transfer);
+}
+
+static int can_serve_again(const struct transfer *transfer) {
+  return transfer->reusable && transfer->outcome == TRANSFER_ANSWERED &&
+         transfer->reply.capacity <= 16384 &&
+         transfer->profile->references > 1 &&
+         transfer->profile->idle_count < transfer->profile->idle_limit;
+}
+
+void transfer_destroy(struct transfer *transfer) {
+  struct profile *profile = transfer->profile;
+  detach(transfer);
+  unlink_it(transfer);
+  dispose(transfer);
+  profile_release(profile);
+}
+
+void transfer_release(struct transfer *transfer) {
+  struct profile *profile;
+  if (!transfer)
+    return;
+  if (!can_serve_again(transfer)) {
+    transfer_destroy(transfer);
+    return;
+  }
+  profile = transfer->profile;
+  unlink_it(transfer);
+  park(transfer);
+  profile_release(profile);
+}
+
+void transfer_free_idle(struct profile *profile) {
+  struct transfer *transfer;
+  while ((transfer = take_idle(profile)) != NULL)
+    dispose(transfer);
+}
