@@ -3,16 +3,17 @@
 #include "pace.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_LOG      16
-#define API_WINDOW     UINT64_C(60000)
 #define SMALLEST_SLACK UINT64_C(20)
 #define MOST_PATIENCE  31
+#define LONGEST_HOLD   UINT64_C(3600000)
 
-/* Answers are counted when requests arrive, and those may bunch up on the
- * way: so the window is taken a little longer than it is. */
-static uint64_t slack(const struct pace *pace) {
-  uint64_t share = pace->window / 50;
+/* Requests may bunch up on their way, so a window is taken a little longer
+ * than it is. */
+static uint64_t slack(uint64_t window) {
+  uint64_t share = window / 50;
   return share < SMALLEST_SLACK ? SMALLEST_SLACK : share;
 }
 
@@ -35,14 +36,10 @@ static int was_refused(uint64_t entry) {
 }
 
 void pace_init(struct pace *pace, unsigned count, uint64_t window) {
-  unsigned parts;
-  *pace = (struct pace){.window = window == 0 ? API_WINDOW : window};
-  if (count == 0)
-    return;
-  parts = (count - 1) / PACE_LOG + 1;
-  pace->configured = 1;
-  pace->count = pace->ceiling = count / parts;
-  pace->window = pace->window > parts ? pace->window / parts : 1;
+  unsigned parts = count == 0 ? 1 : (count - 1) / PACE_LOG + 1;
+  memset(pace, 0, sizeof(*pace));
+  pace->ceiling = count / parts;
+  pace->window = window > parts ? window / parts : 1;
 }
 
 void pace_free(struct pace *pace) {
@@ -51,20 +48,28 @@ void pace_free(struct pace *pace) {
   pace->head = pace->used = pace->capacity = 0;
 }
 
+/* When the trailing window holds fewer than `count`; 0 for no limit. */
+static uint64_t freed(const struct pace *pace, unsigned count,
+                      uint64_t window) {
+  if (count == 0 || pace->used < count)
+    return 0;
+  return later(instant_of(*place(pace, count)), later(window, slack(window)));
+}
+
 uint64_t pace_ready(const struct pace *pace, uint64_t now) {
-  uint64_t ready = pace->held, freed;
-  if (pace->count > 0 && pace->used >= pace->count) {
-    freed = instant_of(*place(pace, pace->count)) + pace->window + slack(pace);
-    if (freed > ready)
-      ready = freed;
-  }
-  return ready > now ? ready : now;
+  uint64_t ready = pace->held > now ? pace->held : now;
+  uint64_t own = freed(pace, pace->ceiling, pace->window);
+  uint64_t learned = freed(pace, pace->count, PACE_WINDOW);
+  if (own > ready)
+    ready = own;
+  return learned > ready ? learned : ready;
 }
 
 /* Whether the ring's oldest departure can no longer matter. */
 static int oldest_is_past(const struct pace *pace, uint64_t now) {
+  uint64_t window = pace->window > PACE_WINDOW ? pace->window : PACE_WINDOW;
   uint64_t oldest = instant_of(*place(pace, pace->used));
-  return later(oldest, 2 * pace->window) < now;
+  return later(oldest, window > UINT64_MAX / 2 ? window : 2 * window) < now;
 }
 
 static int grow(struct pace *pace) {
@@ -119,7 +124,7 @@ static unsigned accepted(const struct pace *pace, uint64_t instant) {
     uint64_t entry = *place(pace, back);
     if (instant_of(entry) > instant)
       continue;
-    if (instant - instant_of(entry) >= pace->window)
+    if (instant - instant_of(entry) >= PACE_WINDOW)
       break;
     if (!was_refused(entry))
       count++;
@@ -127,16 +132,15 @@ static unsigned accepted(const struct pace *pace, uint64_t instant) {
   return count;
 }
 
-/* The hold after a limit that names no time. A request that left before the
- * hold began proves nothing about it. Limits here are counted in minutes. */
+/* A limit that names no time holds for a part of the window. A request that
+ * left before the hold began proves nothing about it. */
 static void hold(struct pace *pace, uint64_t now, uint64_t retry_after) {
-  uint64_t span = pace->window > API_WINDOW ? pace->window : API_WINDOW;
   uint64_t until;
   if (retry_after > 0) {
-    until = later(now, retry_after);
+    until = later(now, retry_after < LONGEST_HOLD ? retry_after : LONGEST_HOLD);
   } else if (now >= pace->held) {
     unsigned doubled = pace->refusals < 3 ? pace->refusals : 3;
-    until = later(now, (span / 32) << doubled);
+    until = later(now, UINT64_C(PACE_WINDOW / 32) << doubled);
     pace->refusals++;
   } else {
     return;
@@ -166,13 +170,13 @@ void pace_limited(struct pace *pace, uint64_t now, uint64_t retry_after) {
   unsigned held = accepted(pace, departed);
   int first = pace->count == 0;
   hold(pace, now, retry_after);
-  if (first || pace->limited == 0 || now - pace->limited >= pace->window)
+  if (first || pace->limited == 0 || now - pace->limited >= PACE_WINDOW)
     begin_run(pace, now);
   if (held < pace->least)
     held = pace->least;
   if (first || held < pace->count)
     pace->count = held;
-  pace->raised = now;
+  pace->changed = now;
 }
 
 /* Whether the trailing window (a little more, for waits and answers on the
@@ -182,16 +186,15 @@ static int is_full(const struct pace *pace, uint64_t now) {
   if (pace->used < pace->count)
     return 0;
   first = instant_of(*place(pace, pace->count));
-  return now <= later(first, pace->window + pace->window / 4);
+  return now <= later(first, PACE_WINDOW + PACE_WINDOW / 4);
 }
 
 void pace_answered(struct pace *pace, uint64_t now) {
-  unsigned most = pace->configured ? pace->ceiling : PACE_LOG;
   pace->refusals = 0;
-  if (pace->count == 0 || pace->count == most ||
-      now - pace->raised < pace->window || !is_full(pace, now))
+  if (pace->count == 0 || pace->count == PACE_LOG ||
+      now - pace->changed < PACE_WINDOW || !is_full(pace, now))
     return;
-  pace->raised = now;
+  pace->changed = now;
   pace->proven = 1;
   if (pace->probing)
     pace->patience = 0;

@@ -6,15 +6,17 @@
 
 #include <stdint.h>
 
-#define PACE_LOG 1024 /* departures remembered; also the largest count kept */
+#define PACE_LOG    1024  /* departures remembered; no count is larger */
+#define PACE_WINDOW 60000 /* the API counts in minutes */
 
+/* Private to pace.c. Two limits hold at once: the caller's own figure, which
+ * nothing raises, and what was learned. */
 struct pace {
-  unsigned count;     /* requests a window allows; 0: no limit known */
+  unsigned ceiling;   /* requests the caller allows in `window`; 0: any */
   uint64_t window;    /* milliseconds */
-  int configured;     /* the caller's own figure: never raised above it */
-  unsigned ceiling;   /* the configured count, or 0 */
+  unsigned count;     /* requests learned for PACE_WINDOW; 0: nothing known */
   uint64_t held;      /* no departure before this instant (Retry-After) */
-  uint64_t raised;    /* when the learned count was last changed */
+  uint64_t changed;   /* when the count was last changed or confirmed */
   uint64_t limited;   /* when the last run of limit answers began */
   unsigned least;     /* that run lowers the count no further than this */
   unsigned refusals;  /* holds in a row that an answer did not end */
@@ -27,23 +29,23 @@ struct pace {
   unsigned head, used, capacity; /* next place, places in use, places */
 };
 
-/* count 0: no limit until the server answers with one; the window is then
- * 60 s, which is how this API counts. A count above PACE_LOG is kept as the
- * same rate over a shorter window. */
+/* count 0: no limit until the server answers with one. A count above PACE_LOG
+ * is kept as the same rate over a shorter window. */
 void pace_init(struct pace *pace, unsigned count, uint64_t window);
 void pace_free(struct pace *pace);
 
 /* The first instant at which a request may leave; `now` or earlier means: at
- * once. It leaves a small margin, since answers are counted on arrival. */
+ * once. Each window is taken a little longer than it is (2 %, at least 20 ms),
+ * since requests are counted where they arrive. */
 uint64_t pace_ready(const struct pace *pace, uint64_t now);
 
 /* A request leaves. 0, or -1 when memory ends (it is then not counted). */
 int pace_depart(struct pace *pace, uint64_t now);
 
 /*
- * The server answered with a rate limit; `retry_after` in milliseconds, 0 if
- * it named none (the hold then begins at a few seconds and doubles while
- * limits go on).
+ * The server answered with a rate limit; `retry_after` in milliseconds (more
+ * than an hour counts as an hour), 0 if it named none: the hold then begins
+ * at two seconds and doubles up to fifteen while limits go on.
  *
  * Learns from what was accepted in the window before the refusal: the server
  * allows no more than that, whether its window slides or is fixed. So the
