@@ -44,8 +44,7 @@ COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -fPIC $(WARN) \
 OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/*.c))
 
 # The first floor knows neither Lua nor libcurl; the specs bind it by itself.
-PURE    = $(BUILD)/spec/pure.o \
-          $(patsubst %,$(BUILD)/%.o,$(shell sed -n 's/^1 //p' spec/lint/floors))
+PURE    = $(patsubst %,$(BUILD)/%.o,$(shell sed -n 's/^1 //p' spec/lint/floors))
 
 # Where Lua finds the built tree. Debian installs lua-http and copas for older
 # versions only, and both run on 5.4: their folders stand at the end.
@@ -57,12 +56,18 @@ export LUA_PATH  := $(call ahead,$(TREE),$(or $(LUA_PATH_5_4),$(LUA_PATH)),$(SHA
 export LUA_CPATH := $(call ahead,$(CTREE),$(or $(LUA_CPATH_5_4),$(LUA_CPATH)))
 unexport LUA_PATH_5_4 LUA_CPATH_5_4
 
+RUN_SPECS = $(LUA) spec/support/busted.lua $(BUSTED_FLAGS) $(SPECS)
+MODULES   = $(shell cd lua && find minimax -name '*.lua')
+C_FILES   = $(wildcard src/*.[ch] spec/support/*.c spec/fuzz/*.c spec/bench/*.c)
+LUA_FILES = lua spec $(wildcard doc/examples) $(wildcard rockspec/*.rockspec)
+AGAIN     = @$(MAKE) --no-print-directory -s
+
 all: $(BUILD)/minimax.so
 
 $(BUILD)/minimax.so: $(OBJECTS)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/pure.so: $(PURE)
+$(BUILD)/pure.so: $(BUILD)/spec/pure.o $(PURE)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/%.o: src/%.c | $(BUILD)/spec
@@ -81,7 +86,94 @@ env:
 	@echo "unset LUA_PATH_5_4 LUA_CPATH_5_4;" \
 	  "export LUA_PATH='$(LUA_PATH)' LUA_CPATH='$(LUA_CPATH)'"
 
+install: all
+	install -d '$(DESTDIR)$(LUA_CDIR)' '$(DESTDIR)$(LUA_LDIR)'
+	install -m 755 $(BUILD)/minimax.so '$(DESTDIR)$(LUA_CDIR)'
+	for f in $(MODULES); do \
+	  install -d '$(DESTDIR)$(LUA_LDIR)'/$${f%/*} && \
+	  install -m 644 lua/$$f '$(DESTDIR)$(LUA_LDIR)'/$$f || exit 1; done
+
+uninstall:
+	rm -f '$(DESTDIR)$(LUA_CDIR)/minimax.so'
+	rm -rf '$(DESTDIR)$(LUA_LDIR)/minimax'
+
+# What a target needs of the system; quick and silent where it is all there.
+deps deps-demo deps-test deps-tools:
+	@LUA='$(LUA)' .ci/deps build $(patsubst deps-%,demo %,$(filter deps-%,$@))
+
+# These install first and then begin anew: only then is Lua there to be found.
+demo: deps-demo
+	$(AGAIN) all
+	$(AGAIN) run-demo
+
+run-demo:
+	@$(LUA) doc/examples/demo.lua
+
+test: deps-test
+	$(AGAIN) all $(BUILD)/pure.so
+	$(AGAIN) run-specs
+
+run-specs:
+	@$(RUN_SPECS)
+
+# The specs once more, under watch. A spec that measures time is tagged #timing.
+valgrind: deps-test deps-tools
+	$(AGAIN) all $(BUILD)/pure.so
+	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all \
+	  --errors-for-leak-kinds=definite,indirect,possible --keep-debuginfo=yes \
+	  --track-fds=no --suppressions=spec/support/valgrind.supp \
+	  $(RUN_SPECS) --exclude-tags=timing
+
+asan: deps-test
+	$(AGAIN) run-asan BUILD=build/asan LDFLAGS= \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	  -fno-sanitize-recover=undefined'
+
+run-asan: all $(BUILD)/pure.so
+	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+	  LSAN_OPTIONS=suppressions=spec/support/lsan.supp:print_suppressions=0 \
+	  $(RUN_SPECS) --exclude-tags=timing
+
+# The collector never rests, so that what it may take is taken at once.
+gc: deps-test
+	$(AGAIN) test BUSTED_FLAGS='--helper=spec/support/restless.lua --exclude-tags=timing'
+
+lint: deps-tools
+	$(AGAIN) all BUILD=build/lint WERROR=1
+	$(AGAIN) all BUILD=build/lint-clang WERROR=1 CC=clang
+	clang-format --dry-run -Werror $(C_FILES)
+	ls src/*.c | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=c11 \
+	  -D_GNU_SOURCE $(LUA_CFLAGS) $(CURL_CFLAGS) -Isrc
+	luacheck --no-color -q $(LUA_FILES)
+	$(LUA) spec/lint/floors.lua src/*.[ch]
+	$(LUA) spec/lint/functions.lua src/*.c
+	$(LUA) spec/lint/rockspecs.lua rockspec/*.rockspec
+	for f in rockspec/*.rockspec; do \
+	  luarocks --lua-version 5.4 lint $$f || exit 1; done
+
+stats:
+	@$(LUA) spec/lint/functions.lua --table src/*.c
+
+bench bench-quick: all
+	$(LUA) spec/bench/run.lua $(patsubst bench-%,%,$(filter bench-%,$@))
+
+# Each target reads hostile bytes for FUZZ_SECONDS.
+FUZZ_SECONDS = 60
+fuzz: $(patsubst spec/fuzz/%.c,build/fuzz/%,$(wildcard spec/fuzz/*.c))
+	for f in $^; do mkdir -p $$f.corpus; $$f -max_total_time=$(FUZZ_SECONDS) \
+	  -print_final_stats=1 -artifact_prefix=$$f- $$f.corpus || exit 1; done
+
+build/fuzz/%: spec/fuzz/%.c $(PURE:$(BUILD)/%.o=src/%.c)
+	mkdir -p build/fuzz
+	clang -std=c11 -D_GNU_SOURCE -O1 -g -Isrc -fno-sanitize-recover=undefined \
+	  -fsanitize=fuzzer,address,undefined -o $@ $^
+
+doc:
+	ldoc -q .
+
 clean:
 	rm -rf build doc/reference output.mp4 output.mp4.part
 
-.PHONY: all env clean
+.PHONY: all env install uninstall deps deps-demo deps-test deps-tools demo \
+        run-demo test run-specs valgrind asan run-asan gc lint stats bench \
+        bench-quick fuzz doc clean
