@@ -1,0 +1,159 @@
+--- src/jsontext.c: what JSON text needs before lua-cjson may see it.
+
+local pure = require "pure"
+
+local MARK = "\127"
+
+-- What the text becomes: itself where nothing was quoted.
+local function quoted(text)
+  local result, out = pure.quote_integers(text)
+  if result == "same" then
+    assert.is_nil(out)
+    return text
+  end
+  assert.equal("quoted", result)
+  return out
+end
+
+local function assert_same(text)
+  assert.equal(text, quoted(text))
+end
+
+describe("jsontext quotes long integers", function()
+  it("of 16 digits and more, in objects, lists and alone", function()
+    local id = "401047179385389059"
+    local mark = '"' .. MARK .. id .. '"'
+    for _, frame in ipairs {
+      '{"task_id":%s}', '{ "task_id" : %s , "a": 1 }', "[%s]", "[1, %s]", "[%s ,%s]", "%s",
+      "\t%s\r\n", '{"a":{"b":[%s]},"c":%s}',
+    } do
+      local text = frame:gsub("%%s", id)
+      assert.equal((frame:gsub("%%s", mark)), quoted(text))
+    end
+  end)
+
+  it("of every length from 16 digits on, with its sign", function()
+    for digits = 1, 40 do
+      local number = ("9"):rep(digits)
+      local expected = digits < 16 and number or '"' .. MARK .. number .. '"'
+      assert.equal("[" .. expected .. "]", quoted("[" .. number .. "]"))
+      expected = digits < 16 and "-" .. number or '"' .. MARK .. "-" .. number .. '"'
+      assert.equal("[" .. expected .. "]", quoted("[-" .. number .. "]"))
+    end
+  end)
+
+  it("but none with a fraction or an exponent", function()
+    for _, number in ipairs {
+      "1234567890123456789.5", "1.2345678901234567890", "12345678901234567890e3",
+      "12345678901234567890E-3", "1e12345678901234567890",
+    } do
+      assert_same("[" .. number .. "]")
+    end
+  end)
+
+  it("and nothing inside strings, whatever they hold", function()
+    for _, text in ipairs {
+      '{"a":"401047179385389059"}', '{"401047179385389059":1}',
+      [[["\"401047179385389059,"]\]], [[{"a":"x\\","b":"[401047179385389059]"}]],
+      [[["\\\"", "401047179385389059"] ]], '["', [["\]], [["\\]], '["401047179385389059',
+    } do
+      assert_same(text)
+    end
+    assert.equal([[["\\","]] .. MARK .. [[401047179385389059"]\]],
+      quoted([[["\\",401047179385389059]\]]))
+  end)
+
+  it("never so that bad JSON becomes good", function()
+    for _, text in ipairs {
+      "[0401047179385389059]", "[-0401047179385389059]", "[--401047179385389059]",
+      "[+401047179385389059]", "[401047179385389059x]", "[x401047179385389059]",
+      "[401047179385389059-1]", "{401047179385389059:1}", "{401047179385389059 : 1}",
+      '[401047179385389059"a"]', "[401047179385389059 1]", "[401047179385389059_]",
+    } do
+      assert_same(text)
+    end
+  end)
+
+  it("and leaves what else there is as it was", function()
+    for _, text in ipairs { "", " ", "null", "{}", "<html>", "[1,2.5,true]", ("["):rep(1000) } do
+      assert_same(text)
+    end
+  end)
+
+  it("among a thousand others", function()
+    local given, expected = {}, {}
+    for at = 1, 1000 do
+      local number = tostring(400000000000000000 + at)
+      given[at] = at % 2 == 0 and number or '"' .. number .. '"'
+      expected[at] = at % 2 == 0 and '"' .. MARK .. number .. '"' or '"' .. number .. '"'
+    end
+    assert.equal("[" .. table.concat(expected, ", ") .. "]",
+      quoted("[" .. table.concat(given, ", ") .. "]"))
+  end)
+
+  it("and refuses a NUL byte anywhere", function()
+    for _, text in ipairs { "\0", "{}\0garbage", '{"a":"\0"}', "[401047179385389059,\0]" } do
+      assert.equal("nul", (pure.quote_integers(text)))
+    end
+  end)
+end)
+
+describe("jsontext checks UTF-8", function()
+  it("and takes every code point that may be written", function()
+    for point = 0, 0x10FFFF, 7 do
+      if point < 0xD800 or point > 0xDFFF then
+        assert.is_nil(pure.utf8_error(utf8.char(point)))
+      end
+    end
+    for _, point in ipairs {
+      0, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF,
+    } do
+      assert.is_nil(pure.utf8_error("a" .. utf8.char(point) .. "z"))
+    end
+  end)
+
+  it("and tells where the first bad byte is", function()
+    local bad = {
+      "\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2a", "\xC2\xC2", "\xE0\x9F\xBF",
+      "\xE0\xA0", "\xE2\x82a", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF",
+      "\xF0\x90\x80", "\xF1\x80\x80a", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF",
+    }
+    for _, bytes in ipairs(bad) do
+      assert.equal(0, pure.utf8_error(bytes))
+      assert.equal(6, pure.utf8_error("aé€" .. bytes .. "z"))
+    end
+  end)
+
+  it("as Lua's own utf8.len does, for all pairs and many longer runs", function()
+    local function agree(text)
+      local length, at = utf8.len(text)
+      assert.equal(not length and at - 1 or nil, (pure.utf8_error(text)))
+    end
+    for first = 0, 255 do
+      for second = 0, 255 do
+        agree(string.char(first, second))
+      end
+    end
+    local state = 9
+    for _ = 1, 20000 do
+      local random
+      random, state = pure.retry_random(state)
+      agree(string.pack("<I8", random | 0x8080808080808080))
+      agree(string.pack("<I8", random))
+    end
+  end)
+end)
+
+describe("jsontext tells plain text", function()
+  it("from what JSON would escape", function()
+    for _, text in ipairs { "", "data:image/png;base64,AAAA", "Löwe 狮子 🦁", "'/\127" } do
+      assert.is_true(pure.is_plain(text))
+    end
+    for byte = 0, 31 do
+      assert.is_false(pure.is_plain("a" .. string.char(byte) .. "b"))
+    end
+    for _, text in ipairs { '"', "\\", "a\xFF", "\xED\xA0\x80" } do
+      assert.is_false(pure.is_plain(text))
+    end
+  end)
+end)
