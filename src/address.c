@@ -9,8 +9,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* An address with zone fits, and nothing longer is one. */
-#define LONGEST 128
+/* No name that resolves is longer. */
+#define LONGEST 256
 
 struct prefix {
   unsigned char bytes[16];
