@@ -121,7 +121,7 @@ valgrind: deps-test deps-tools
 	$(AGAIN) all $(BUILD)/pure.so
 	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all \
 	  --errors-for-leak-kinds=definite,indirect,possible --keep-debuginfo=yes \
-	  --track-fds=no --suppressions=spec/support/valgrind.supp \
+	  --suppressions=spec/support/valgrind.supp \
 	  $(RUN_SPECS) --exclude-tags=timing
 
 asan: deps-test

@@ -16,10 +16,10 @@ local Process = {}
 Process.__index = Process
 Process.__name = "process"
 
--- A sanitizer is loaded into the script alone, not into the tools around it.
+-- A sanitizer is loaded into Lua alone, not into the tools around it.
 local PRELOAD = os.getenv("LD_PRELOAD")
 
-local function environment(env)
+local function environment(env, preload)
   local words = { "env" }
   for name, value in pairs(env) do
     if value == false then
@@ -28,14 +28,14 @@ local function environment(env)
       words[#words + 1] = name .. "=" .. value
     end
   end
-  if PRELOAD and env.LD_PRELOAD == nil then
-    words[#words + 1] = "LD_PRELOAD=" .. PRELOAD
+  if preload and env.LD_PRELOAD == nil then
+    words[#words + 1] = "LD_PRELOAD=" .. preload
   end
   return words
 end
 
 local function command(options, folder)
-  local words = environment(options.env or {})
+  local words = environment(options.env or {}, not options.command and PRELOAD)
   if options.command then
     table.move(options.command, 1, #options.command, #words + 1, words)
   else

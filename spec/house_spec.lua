@@ -1,0 +1,212 @@
+-- The house around the code: versions that agree, lists that are whole, and a
+-- tree that builds, installs and is found as the README says.
+
+local lfs = require "lfs"
+local process = require "spec.support.process"
+local temp = require "spec.support.temp"
+
+-- A make that knows nothing of the one that runs the specs.
+local NO_MAKE = { MAKEFLAGS = false, MAKELEVEL = false, CFLAGS = false, LDFLAGS = false }
+
+local function lines_of(path)
+  local lines = {}
+  for line in io.lines(path) do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+local function run(command, env)
+  local result = process.run { command = command, env = env or NO_MAKE, timeout = 300 }
+  assert(result.code == 0, result.out .. result.err)
+  return result.out
+end
+
+local function newest_entry()
+  for _, line in ipairs(lines_of "CHANGELOG.md") do
+    local version = line:match("^## %[(%d[^%]]*)%]")
+    if version then
+      return version
+    end
+  end
+end
+
+local function sortable(version)
+  return string.format("%05d%05d%05d", version:match("(%d+)%.(%d+)%.(%d+)"))
+end
+
+local function newest_rockspec()
+  local newest = "0.0.0"
+  for name in lfs.dir "rockspec" do
+    local version = name:match("^minimax%-(%d+%.%d+%.%d+)%-1%.rockspec$")
+    if version and sortable(version) > sortable(newest) then
+      newest = version
+    end
+  end
+  return newest
+end
+
+local function read_rockspec(version)
+  local rockspec = {}
+  assert(loadfile("rockspec/minimax-" .. version .. "-1.rockspec", "t", rockspec))()
+  return rockspec
+end
+
+-- The version of the module that is installed under a folder, and where it is.
+local function load_from(prefix)
+  return process.run({
+    script = [[
+      print(require("minimax")._VERSION, package.searchpath("minimax", package.cpath))
+    ]],
+    env = { LUA_PATH = prefix .. "/share/lua/5.4/?.lua;;",
+      LUA_CPATH = prefix .. "/lib/lua/5.4/?.so;;" },
+  }).out
+end
+
+describe("the version", function()
+  it("is the module's, the newest changelog entry's and the newest rockspec's", function()
+    local version = require("minimax")._VERSION
+    assert.equal(version, newest_entry())
+    assert.equal(version, newest_rockspec())
+  end)
+
+  it("stands in each rockspec as in its name", function()
+    local newest = newest_entry()
+    assert.equal(newest .. "-1", read_rockspec(newest).version)
+    assert.equal("v" .. newest, read_rockspec(newest).source.tag)
+    assert.equal("scm-1", read_rockspec("scm").version)
+  end)
+end)
+
+describe("the rockspecs", function()
+  local function lint(directory, ...)
+    return process.run { file = lfs.currentdir() .. "/spec/lint/rockspecs.lua",
+      directory = directory, args = { ... } }
+  end
+
+  it("list every source and every Lua module", function()
+    local result = lint(nil, "rockspec/minimax-scm-1.rockspec",
+      "rockspec/minimax-" .. newest_entry() .. "-1.rockspec")
+    assert.equal("", result.err)
+    assert.equal(0, result.code)
+  end)
+
+  it("are refused by the lint when a file is not listed, or listed and not there", function()
+    local folder <close> = temp.folder()
+    lfs.mkdir(folder:file "src")
+    lfs.mkdir(folder:file "lua")
+    folder:write("src/new.c", "")
+    folder:write("lua/other.lua", "")
+    folder:write("a.rockspec", 'build = { modules = { old = "lua/old.lua" } }')
+    local result = lint(folder.path, "a.rockspec")
+    assert.equal(1, result.code)
+    assert.matches('missing source: "src/new.c"', result.err, 1, true)
+    assert.matches('missing module: ["other"] = "lua/other.lua"', result.err, 1, true)
+    assert.matches("there is no lua/old.lua", result.err, 1, true)
+  end)
+
+  it("depend on the same things", function()
+    local scm, newest = read_rockspec("scm"), read_rockspec(newest_entry())
+    assert.same(scm.build, newest.build)
+    assert.same(scm.dependencies, newest.dependencies)
+    assert.same({ "unix" }, newest.supported_platforms)
+  end)
+
+  it("build with luarocks make, lua-cjson and argparse coming from the system", function()
+    local folder <close> = temp.folder()
+    run { "cp", "-R", "src", "lua", "rockspec", folder.path }
+    folder:write("config.lua", [[
+      rocks_provided = { ["lua-cjson"] = "2.1.0-1", argparse = "0.7.1-1" }
+    ]])
+    local version = newest_entry()
+    local result = process.run {
+      command = { "luarocks", "--lua-version", "5.4", "--tree", folder:file "tree", "make",
+        "rockspec/minimax-" .. version .. "-1.rockspec" },
+      directory = folder.path,
+      env = { LUAROCKS_CONFIG = folder:file "config.lua", HOME = folder.path },
+      timeout = 300,
+    }
+    assert(result.code == 0, result.out .. result.err)
+    local tree = folder:file "tree"
+    assert.equal(version .. "\t" .. tree .. "/lib/lua/5.4/minimax.so\n", load_from(tree))
+  end)
+end)
+
+describe("make", function()
+  it("installs all under DESTDIR and PREFIX, and takes it away again", function()
+    local folder <close> = temp.folder()
+    local where = { "DESTDIR=" .. folder.path, "PREFIX=/opt/it" }
+    run { "make", "-s", "install", table.unpack(where) }
+    local prefix = folder:file "opt/it"
+    assert.equal(newest_entry() .. "\t" .. prefix .. "/lib/lua/5.4/minimax.so\n", load_from(prefix))
+    for module, path in pairs(read_rockspec("scm").build.modules) do
+      if type(path) == "string" then
+        local installed = folder:file("opt/it/share/lua/5.4/" .. path:gsub("^lua/", ""))
+        assert.equal("file", lfs.attributes(installed, "mode"), module)
+      end
+    end
+    run { "make", "-s", "uninstall", table.unpack(where) }
+    assert.equal("", run { "find", folder:file "opt", "-type", "f" })
+  end)
+
+  it("env lets a script in any folder find the tree, and keeps what was set", function()
+    local folder <close> = temp.folder()
+    local script = [[cd "$2" && eval "$(make -s -C "$1" env)" &&
+      lua5.4 -e 'print(require("minimax")._VERSION, package.path:find("mine/?.lua", 1, true) ~= nil,
+        package.cpath:find(";;", 1, true))']]
+    local out = run({ "sh", "-c", script, "sh", lfs.currentdir(), folder.path }, {
+      MAKEFLAGS = false, MAKELEVEL = false, LUA_PATH = "mine/?.lua;;", LUA_CPATH = false,
+      LUA_PATH_5_4 = false,
+    })
+    assert.equal(newest_entry() .. "\ttrue\tnil\n", out)
+  end)
+
+  it("env takes precedence over the variables of one Lua version", function()
+    local out = run({ "sh", "-c", [[eval "$(make -s env)" && env]] },
+      { MAKEFLAGS = false, MAKELEVEL = false, LUA_PATH_5_4 = "five/?.lua;;" })
+    assert.matches("LUA_PATH=[^\n]*;five/%?%.lua", out)
+    assert.is_nil(out:find("LUA_PATH_5_4", 1, true))
+  end)
+
+  it("lets nothing but luaopen_minimax be seen from outside", function()
+    local seen = {}
+    for symbol in run({ "nm", "-D", "--defined-only", "build/minimax.so" }):gmatch("(%S+)\n") do
+      seen[#seen + 1] = symbol
+    end
+    assert.same({ "luaopen_minimax" }, seen)
+  end)
+end)
+
+describe("the floors of src", function()
+  local function check(files)
+    local folder <close> = temp.folder()
+    local paths = {}
+    for name, text in pairs(files) do
+      paths[#paths + 1] = folder:write(name, text)
+    end
+    return process.run { file = "spec/lint/floors.lua", args = paths }
+  end
+
+  it("are kept by the lint", function()
+    local result = check { ["buffer.c"] = '#include "buffer.h"\n#include <stdlib.h>\n',
+      ["transfer.c"] = '#include <curl/curl.h>\n#include "buffer.h"\n',
+      ["job.c"] = '#include <lua.h>\n#include "transfer.h"\n' }
+    assert.equal("", result.err)
+    assert.equal(0, result.code)
+  end)
+
+  for what, case in pairs {
+    ["Lua below the third floor"] = { "transfer.c", "#include <lua.h>\n" },
+    ["libcurl above the second"] = { "job.c", "#include <curl/curl.h>\n" },
+    ["libcurl on the first"] = { "buffer.c", "#include <curl/curl.h>\n" },
+    ["a header of a higher floor"] = { "buffer.c", '#include "transfer.h"\n' },
+    ["a file on no floor"] = { "stray.c", "\n" },
+    ["a header on no floor"] = { "job.c", '#include "stray.h"\n' },
+  } do
+    it("refuse " .. what, function()
+      local result = check { [case[1]] = case[2] }
+      assert.equal(1, result.code)
+      assert.matches(case[1], result.err, 1, true)
+    end)
+  end
+end)
