@@ -56,7 +56,8 @@ function prism.install()
   if pipe:close() then
     return true
   end
-  return nil, "Prism could not be installed: " .. output:gsub("%s+", " ")
+  local reason = output:gsub("%s+", " "):sub(1, 200)
+  return nil, "Prism could not be installed from npm: " .. reason
 end
 
 -- The child ends when its standard input does: with close, or with us. A Ctrl-C
