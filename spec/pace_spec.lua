@@ -1,0 +1,450 @@
+--- src/pace.c: a rate budget, configured or learned. Time is an argument here,
+-- so these specs are exact and wait for nothing.
+
+local pure = require "pure"
+
+local MINUTE = 60000
+
+-- A server with a limit a minute. Options: `kind` ("sliding" or "fixed"),
+-- `limit` (a number or a function of time), `phase` of the fixed window,
+-- `retry_after` (whether it names a time), `counts_refused`.
+local function new_server(options)
+  local server = { refused = 0, refused_late = 0 }
+  local log, first, window, count = {}, 1, nil, 0
+
+  local function used(now)
+    if options.kind == "fixed" then
+      local current = (now + options.phase) // MINUTE
+      if current ~= window then
+        window, count = current, 0
+      end
+      return count
+    end
+    while log[first] and log[first] <= now - MINUTE do
+      first = first + 1
+    end
+    return #log - first + 1
+  end
+
+  local function refuse(now)
+    server.refused = server.refused + 1
+    if now > server.began + MINUTE then
+      server.refused_late = server.refused_late + 1
+    end
+    if not options.retry_after then
+      return false, 0
+    elseif options.kind == "fixed" then
+      return false, MINUTE - (now + options.phase) % MINUTE
+    end
+    return false, math.max(1, log[first] + MINUTE - now)
+  end
+
+  function server.take(now)
+    server.began = server.began or now
+    local limit = options.limit
+    limit = type(limit) == "function" and limit(now - server.began) or limit
+    local accepts = used(now) < limit
+    if accepts or options.counts_refused then
+      log[#log + 1] = now
+      count = count + 1
+    end
+    if accepts then
+      return true
+    end
+    return refuse(now)
+  end
+
+  return server
+end
+
+-- What happens next, by time; what falls together, in the order it was put in.
+local function new_agenda()
+  local agenda, events = { now = 1000000 }, {}
+  function agenda.at(instant, event)
+    local place = #events
+    while place > 0 and events[place].instant <= instant do
+      place = place - 1
+    end
+    table.insert(events, place + 1, { instant = instant, event = event })
+  end
+  function agenda.step()
+    local next_event = table.remove(events)
+    agenda.now = next_event.instant
+    next_event.event()
+  end
+  return agenda
+end
+
+-- A client that has `requests` to make as fast as it may: `gap` ms between two
+-- of them, `connections` at a time, each answered after `latency` ms (a
+-- range). A refused request is made again.
+local function simulate(options)
+  local pace, server, agenda = options.pace or pure.pace(), new_server(options), new_agenda()
+  local waiting, under_way, done, woken, next_start = options.requests, 0, 0, nil, 0
+  local began, state = agenda.now, options.seed or 1
+  local shortest, longest = table.unpack(options.latency or { 50, 300 })
+  local start
+
+  local function answer(accepted, retry_after)
+    under_way = under_way - 1
+    if accepted then
+      done = done + 1
+      pace:answered(agenda.now)
+    else
+      waiting = waiting + 1
+      pace:limited(agenda.now, retry_after)
+    end
+    start()
+  end
+
+  local function send()
+    local random, latency
+    random, state = pure.retry_random(state)
+    latency = shortest + (random >> 1) % (longest - shortest + 1)
+    assert(pace:depart(agenda.now))
+    waiting, under_way = waiting - 1, under_way + 1
+    next_start = agenda.now + (options.gap or 0)
+    agenda.at(agenda.now + latency // 2, function()
+      local accepted, retry_after = server.take(agenda.now)
+      agenda.at(agenda.now + latency - latency // 2, function()
+        answer(accepted, retry_after)
+      end)
+    end)
+  end
+
+  function start()
+    while waiting > 0 and under_way < (options.connections or 8) do
+      local ready = math.max(pace:ready(agenda.now), next_start)
+      if ready <= agenda.now then
+        send()
+      elseif woken == ready then
+        return
+      else
+        woken = ready
+        return agenda.at(ready, start)
+      end
+    end
+  end
+
+  start()
+  while done < options.requests do
+    agenda.step()
+  end
+  return {
+    seconds = (agenda.now - began) / 1000,
+    refused = server.refused,
+    refused_late = server.refused_late,
+    count = (pace:figures()),
+  }
+end
+
+-- The least time in which the limit lets these requests pass: a burst, which
+-- the client's own gap stretches, then one window for each further burst.
+local function least_seconds(options)
+  local burst = options.limit * (options.gap or 0)
+  return ((options.requests / options.limit - 1) * MINUTE + burst) / 1000
+end
+
+local function describe_run(options, result)
+  return ("%s, gap %d, phase %d, Retry-After %s: %.0f s of %.0f s, %d refused, %d late"):format(
+    options.kind, options.gap or 0, options.phase or 0, options.retry_after, result.seconds,
+    least_seconds(options), result.refused, result.refused_late)
+end
+
+local function assert_learns(options)
+  local result = simulate(options)
+  local what = describe_run(options, result)
+  assert.is_true(result.seconds <= 1.1 * least_seconds(options), what)
+  assert.is_true(result.refused_late <= 0.01 * options.requests, what)
+end
+
+-- Sends as fast as the pace allows until `stop`; returns the departures.
+local function departures(pace, now, stop)
+  local list = {}
+  while true do
+    now = math.max(now, pace:ready(now))
+    if now > stop then
+      return list
+    end
+    assert.is_true(pace:depart(now))
+    list[#list + 1] = now
+  end
+end
+
+local function most_in_window(list, window)
+  local most, first = 0, 1
+  for last = 1, #list do
+    while list[first] <= list[last] - window do
+      first = first + 1
+    end
+    most = math.max(most, last - first + 1)
+  end
+  return most
+end
+
+describe("pace", function()
+  it("holds nothing back where no limit is known", function()
+    local pace = pure.pace()
+    for now = 1, 5000 do
+      assert.equal(now, pace:ready(now))
+      assert.is_true(pace:depart(now))
+    end
+  end)
+
+  it("lets a configured count leave at once, then waits for the window", function()
+    local pace = pure.pace(5, 10000)
+    for at = 0, 4 do
+      assert.equal(1000 + at, pace:ready(1000 + at))
+      pace:depart(1000 + at)
+    end
+    for at = 0, 4 do
+      -- 2 % more than the window, since answers are counted on arrival
+      assert.equal(11200 + at, pace:ready(2000))
+      pace:depart(11200 + at)
+    end
+  end)
+
+  it("takes at least 20 ms more than the window", function()
+    local pace = pure.pace(1, 100)
+    pace:depart(1000)
+    assert.equal(1120, pace:ready(1000))
+  end)
+
+  it("never exceeds a configured count in any window", function()
+    for _, case in ipairs { { 1, 1000 }, { 5, MINUTE }, { 120, MINUTE }, { 1024, MINUTE }, { 7, 9 } } do
+      local count, window = table.unpack(case)
+      local list = departures(pure.pace(count, window), 1000, 1000 + window * 100)
+      assert.equal(count, most_in_window(list, window))
+      local taken = window + math.max(20, window // 50)
+      assert.equal(count * (window * 100 // taken + 1), #list)
+    end
+  end)
+
+  it("keeps a count above what it remembers as the same rate", function()
+    local list = departures(pure.pace(5000, 60000), 1000, 1000 + 3 * MINUTE)
+    assert.is_true(most_in_window(list, 60000) <= 5000)
+    assert.is_true(#list > 5000 * 3 * 0.97)
+    local _, ceiling = pure.pace(0xFFFFFFFF, MINUTE):figures()
+    assert.is_true(ceiling > 1000 and ceiling <= 1024)
+  end)
+
+  it("remembers few departures for a client that makes few", function()
+    local pace = pure.pace()
+    assert.equal(0, select(3, pace:figures()))
+    for at = 1, 10 do
+      pace:depart(at)
+    end
+    assert.equal(16, select(3, pace:figures()))
+    for at = 1, 1000 do
+      pace:depart(at * MINUTE) -- one a minute
+    end
+    assert.equal(16, select(3, pace:figures()))
+    for at = 1, 5000 do
+      pace:depart(1001 * MINUTE + at)
+    end
+    assert.equal(1024, select(3, pace:figures()))
+  end)
+
+  it("works afresh after its memory was released, which may be done twice", function()
+    local pace = pure.pace(2, 1000)
+    pace:depart(1000)
+    pace:depart(1000)
+    pace:free()
+    pace:free()
+    assert.equal(1001, pace:ready(1001))
+    assert.is_true(pace:depart(1001))
+  end)
+
+  it("waits as long as the server asks, and keeps the longest wait", function()
+    local pace = pure.pace()
+    pace:limited(1100, 7000)
+    assert.equal(8100, pace:ready(1100))
+    pace:limited(1200, 1000)
+    assert.equal(8100, pace:ready(1200))
+    assert.equal(9000, pace:ready(9000))
+  end)
+
+  it("waits no longer than an hour for a server that asks for ages", function()
+    for _, ages in ipairs { 3600001, math.maxinteger, -1 } do
+      local pace = pure.pace()
+      pace:limited(1000, ages)
+      assert.equal(3601000, pace:ready(1000))
+    end
+  end)
+
+  it("doubles its own wait while limits go on, up to 15 s, until an answer", function()
+    local pace, now, waits = pure.pace(), 1000000, {}
+    for round = 1, 5 do
+      pace:limited(now)
+      waits[round] = pace:ready(now) - now
+      now = pace:ready(now)
+    end
+    assert.same({ 1875, 3750, 7500, 15000, 15000 }, waits)
+    pace:answered(now)
+    pace:limited(now)
+    assert.equal(1875, pace:ready(now) - now)
+  end)
+
+  it("takes limits of requests that left before the wait as one", function()
+    local pace = pure.pace()
+    for round = 1, 8 do
+      pace:limited(1100 + round)
+    end
+    assert.equal(1101 + 1875, pace:ready(1200))
+  end)
+
+  it("learns the count from what was accepted in the window before", function()
+    local pace = pure.pace()
+    for at = 1, 50 do
+      pace:depart(at) -- long ago
+    end
+    for at = 1, 128 do
+      pace:depart(2 * MINUTE + at)
+    end
+    for at = 1, 8 do
+      pace:limited(2 * MINUTE + 200 + at)
+      assert.equal(128 - at, (pace:figures()))
+    end
+    -- the oldest 8 of the 128 leave the window first
+    assert.equal(3 * MINUTE + 1200 + 9, pace:ready(2 * MINUTE + 5000))
+  end)
+
+  it("never learns less than one a window", function()
+    local pace, now = pure.pace(), 1000000
+    for _ = 1, 20 do
+      now = pace:ready(now)
+      pace:depart(now)
+      pace:limited(now + 100)
+      assert.equal(1, (pace:figures()))
+      now = now + 2 * MINUTE
+    end
+  end)
+
+  it("lowers a count that has served by no more than three tenths at once", function()
+    local pace, now = pure.pace(), 1000000
+    local result = simulate { pace = pace, kind = "sliding", limit = 120, requests = 800 }
+    assert.is_true(result.count >= 119 and result.count <= 122)
+    now = now + 1000000
+    -- somebody else has used the limit up: a first request is refused
+    pace:depart(now)
+    pace:limited(now + 100)
+    assert.is_true((pace:figures()) >= result.count * 0.7 - 1)
+    assert.is_true((pace:figures()) < result.count * 0.75)
+  end)
+
+  it("raises a learned count by one after each full window without a limit", function()
+    local pace, now = pure.pace(), 1000000
+    for _ = 1, 11 do
+      pace:depart(now)
+    end
+    pace:limited(now + 10)
+    local count, changed, raises = 10, now, 0
+    while raises < 20 do
+      now = pace:ready(now)
+      pace:depart(now)
+      pace:answered(now)
+      local current = pace:figures()
+      if current ~= count then
+        assert.equal(count + 1, current)
+        assert.is_true(now - changed >= MINUTE and now - changed <= 1.25 * MINUTE)
+        count, changed, raises = current, now, raises + 1
+      end
+    end
+  end)
+
+  it("does not raise it for windows that were not used", function()
+    local pace, now = pure.pace(), 1000000
+    for at = 1, 11 do
+      pace:depart(now + at)
+    end
+    pace:limited(now + 100)
+    for _ = 1, 100 do
+      now = now + MINUTE
+      for at = 1, 4 do
+        pace:depart(now + at)
+        pace:answered(now + at)
+      end
+    end
+    assert.equal(10, (pace:figures()))
+  end)
+
+  it("keeps a configured figure above all that it learns", function()
+    local pace = pure.pace(60, MINUTE)
+    local result = simulate { pace = pace, kind = "sliding", limit = 120, requests = 300 }
+    assert.equal(0, result.refused)
+    assert.is_true(result.seconds >= 240)
+    local _, ceiling = pace:figures()
+    assert.equal(60, ceiling)
+  end)
+end)
+
+describe("pace with a server that allows 120 a minute", function()
+  for _, retry_after in ipairs { false, true } do
+    local words = retry_after and ", which says when to come back" or ""
+
+    it("learns a sliding window" .. words, function()
+      for _, gap in ipairs { 0, 100, 250, 400 } do
+        for _, counts_refused in ipairs { false, true } do
+          assert_learns {
+            kind = "sliding", limit = 120, requests = 1500, gap = gap,
+            retry_after = retry_after, counts_refused = counts_refused,
+          }
+        end
+      end
+    end)
+
+    it("learns a fixed window, wherever in it we begin" .. words, function()
+      for _, gap in ipairs { 0, 100, 250, 400 } do
+        for phase = 0, 50000, 10000 do
+          assert_learns {
+            kind = "fixed", limit = 120, requests = 1500, gap = gap, phase = phase,
+            retry_after = retry_after,
+          }
+        end
+      end
+    end)
+  end
+
+  it("is never refused below the limit", function()
+    local result = simulate { kind = "sliding", limit = 120, requests = 1000, gap = 520 }
+    assert.equal(0, result.refused)
+  end)
+
+  it("learns it below a configured figure that is too high, in any window", function()
+    for _, figure in ipairs { { 300, MINUTE }, { 10, 1000 }, { 1000, 6 * MINUTE } } do
+      assert_learns {
+        kind = "sliding", limit = 120, requests = 1500, pace = pure.pace(table.unpack(figure)),
+      }
+    end
+  end)
+
+  it("learns it with slow answers and many connections", function()
+    assert_learns {
+      kind = "sliding", limit = 120, requests = 2000, latency = { 1000, 4000 }, connections = 40,
+    }
+  end)
+end)
+
+describe("pace with other servers", function()
+  it("learns limits of 5 and of 300 a minute", function()
+    assert_learns { kind = "sliding", limit = 300, requests = 4000, connections = 64 }
+    local result = simulate { kind = "fixed", limit = 5, requests = 300, phase = 0 }
+    assert.is_true(result.seconds <= 1.1 * 59 * 60, result.seconds)
+    assert.is_true(result.refused_late <= 6, result.refused_late)
+  end)
+
+  it("follows a limit that falls, and one that rises", function()
+    local result = simulate {
+      kind = "sliding", requests = 2000,
+      limit = function(elapsed) return elapsed < 5 * MINUTE and 200 or 80 end,
+    }
+    -- 1000 in the first five minutes, the rest at 80 a minute
+    assert.is_true(result.seconds <= 1.1 * (5 + 1000 / 80) * 60, result.seconds)
+    assert.is_true(result.count >= 79 and result.count <= 82)
+    result = simulate {
+      kind = "sliding", requests = 1500,
+      limit = function(elapsed) return elapsed < 5 * MINUTE and 20 or 200 end,
+    }
+    assert.is_true(result.count >= 40, result.count)
+  end)
+end)
