@@ -5,7 +5,7 @@ local cjson = require "cjson"
 local exchange = require "spec.support.exchange"
 local prism = require "spec.support.prism"
 
-local installed, why = prism.install()
+local declare, installed = prism.cases(it, pending)
 
 -- One group for each document: `define` gets the three checks.
 local function document(name, define)
@@ -28,12 +28,8 @@ local function document(name, define)
 
     local function checker(wanted, sentence)
       return function(what, case, ...)
-        local title = sentence .. what
-        if not installed then
-          return pending(title .. ": " .. why)
-        end
         local replies = { ... }
-        it(title, function()
+        declare(sentence .. what, function()
           for _, reply in ipairs(#replies > 0 and replies or { case.reply }) do
             local copy = setmetatable({ reply = reply }, { __index = case })
             local said, body = upstream:verdict(proxy.url, copy)

@@ -73,10 +73,8 @@
 
 ---So many requests in so many seconds.
 ---@class minimax.rate
----@field [1]? integer requests
----@field [2]? number seconds
----@field count? integer requests
----@field seconds? number
+---@field [1] integer requests
+---@field [2] number seconds
 
 ---@class minimax.options
 ---@field api_key? string MINIMAX_API_KEY, else the file named by MINIMAX_API_KEY_FILE

@@ -60,6 +60,20 @@ function prism.install()
   return nil, "Prism could not be installed from npm: " .. reason
 end
 
+--- Installs Prism, and says how a spec file declares a case that needs it.
+-- @param it, pending busted's
+-- @return `it`, or a function that declares the case as pending with the reason
+-- @return whether Prism is there
+function prism.cases(it, pending)
+  local installed, why = prism.install()
+  if installed then
+    return it, true
+  end
+  return function(title)
+    pending(title .. ": " .. why)
+  end, false
+end
+
 -- The child ends when its standard input does: with close, or with us. A Ctrl-C
 -- reaches the shell too and must leave it the time to end the server.
 local RUN = [[
