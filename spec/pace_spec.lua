@@ -211,7 +211,9 @@ describe("pace", function()
   end)
 
   it("never exceeds a configured count in any window", function()
-    for _, case in ipairs { { 1, 1000 }, { 5, MINUTE }, { 120, MINUTE }, { 1024, MINUTE }, { 7, 9 } } do
+    for _, case in ipairs {
+      { 1, 1000 }, { 5, MINUTE }, { 120, MINUTE }, { 1024, MINUTE }, { 7, 9 },
+    } do
       local count, window = table.unpack(case)
       local list = departures(pure.pace(count, window), 1000, 1000 + window * 100)
       assert.equal(count, most_in_window(list, window))
