@@ -31,13 +31,25 @@ local function exists(path)
   return file and file:close()
 end
 
+-- The last release that runs on Debian 12's Node 18. Its parts ask for any newer
+-- part, and those need Node 20: so each is named.
+local PACKAGE = [[{
+  "dependencies": { "@stoplight/prism-cli": "5.12.0" },
+  "overrides": {
+    "@stoplight/prism-core": "5.8.0",
+    "@stoplight/prism-http": "5.12.0",
+    "@stoplight/prism-http-server": "5.12.0"
+  }
+}]]
+
 -- npm writes beside the final place, so that half an installation is none.
 local INSTALL = [[
   exec 2>&1 </dev/null
   command -v npm >/dev/null || { echo "npm is not installed"; exit 1; }
   rm -rf "$1.new" && mkdir -p "$1.new" &&
+  printf %s "$2" >"$1.new/package.json" &&
   npm install --prefix "$1.new" --no-audit --no-fund --loglevel=error \
-    --fetch-retries=1 --fetch-timeout=60000 @stoplight/prism-cli@5 &&
+    --fetch-retries=1 --fetch-timeout=60000 &&
   rm -rf "$1" && mv "$1.new" "$1"
 ]]
 
@@ -51,7 +63,7 @@ function prism.install()
   if exists(PROGRAM) then
     return true
   end
-  local pipe = assert(io.popen(tool(INSTALL, FOLDER), "r"))
+  local pipe = assert(io.popen(tool(INSTALL, FOLDER, PACKAGE), "r"))
   local output = pipe:read("a")
   if pipe:close() then
     return true
