@@ -22,20 +22,22 @@ end
 
 local floor_of = read_floors(here .. "floors")
 
-local function check_system_header(at, floor, header)
-  if header:find("^curl/") and floor ~= 2 then
-    complain("%s: <%s> belongs to floor 2, this file stands on floor %d", at, header, floor)
-  elseif (header == "lua.h" or header == "lauxlib.h" or header == "lualib.h") and floor < 3 then
-    complain("%s: <%s> belongs to floors 3 and 4, this file stands on floor %d", at, header, floor)
-  end
-end
+local LUA_HEADERS = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true }
 
-local function check_own_header(at, floor, header)
+local function check_include(at, floor, header, is_system)
   local other = floor_of[header:match("^(.*)%.h$")]
-  if not other then
-    complain('%s: "%s" is on no floor', at, header)
-  elseif other > floor then
-    complain('%s: "%s" stands on floor %d, this file on floor %d', at, header, other, floor)
+  if LUA_HEADERS[header] then
+    if floor < 3 then
+      complain("%s: %s belongs to floors 3 and 4, this file stands on floor %d", at, header, floor)
+    end
+  elseif header:find("^curl/") then
+    if floor ~= 2 then
+      complain("%s: %s belongs to floor 2, this file stands on floor %d", at, header, floor)
+    end
+  elseif not is_system and not other then
+    complain("%s: %s is on no floor", at, header)
+  elseif not is_system and other > floor then
+    complain("%s: %s stands on floor %d, this file on floor %d", at, header, other, floor)
   end
 end
 
@@ -50,9 +52,7 @@ local function check_file(path)
     number = number + 1
     local open, header = line:match('^%s*#%s*include%s*([<"])([^>"]+)')
     if open then
-      local check = header:find("^l%a*%.h$") and floor_of[header:sub(1, -3)] == nil
-        and check_system_header or open == "<" and check_system_header or check_own_header
-      check(path .. ":" .. number, floor, header)
+      check_include(path .. ":" .. number, floor, header, open == "<")
     end
   end
 end
