@@ -102,7 +102,7 @@ describe("jsontext checks UTF-8", function()
   it("and takes every code point that may be written", function()
     for point = 0, 0x10FFFF, 7 do
       if point < 0xD800 or point > 0xDFFF then
-        assert.is_nil(pure.utf8_error(utf8.char(point)))
+        assert(not pure.utf8_error(utf8.char(point)), point)
       end
     end
     for _, point in ipairs {
@@ -127,7 +127,9 @@ describe("jsontext checks UTF-8", function()
   it("as Lua's own utf8.len does, for all pairs and many longer runs", function()
     local function agree(text)
       local length, at = utf8.len(text)
-      assert.equal(not length and at - 1 or nil, (pure.utf8_error(text)))
+      if (pure.utf8_error(text)) ~= (not length and at - 1 or nil) then
+        error(("they differ about %q"):format(text))
+      end
     end
     for first = 0, 255 do
       for second = 0, 255 do
@@ -135,7 +137,7 @@ describe("jsontext checks UTF-8", function()
       end
     end
     local state = 9
-    for _ = 1, 20000 do
+    for _ = 1, 5000 do
       local random
       random, state = pure.retry_random(state)
       agree(string.pack("<I8", random | 0x8080808080808080))
