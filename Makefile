@@ -168,7 +168,11 @@ build/fuzz/%: spec/fuzz/%.c $(PURE:$(BUILD)/%.o=src/%.c)
 	clang -std=c11 -D_GNU_SOURCE -O1 -g -Isrc -fno-sanitize-recover=undefined \
 	  -fsanitize=fuzzer,address,undefined -o $@ $^
 
+# LDoc wants a module at the head of each file; the module is all of them.
 doc:
+	mkdir -p build/doc
+	{ printf '/***\nThe C module.\n@module minimax\n*/\n'; cat src/*.c; } \
+	  >build/doc/minimax.c
 	ldoc -q .
 
 clean:
