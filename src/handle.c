@@ -289,8 +289,8 @@ static int add_header(struct transfer *transfer, const char *name,
   return 0;
 }
 
-/* The client's headers with another content type than JSON. */
-static int copy_headers(struct transfer *transfer, const char *type) {
+/* The client's own headers, for requests that need others besides. */
+static int copy_headers(struct transfer *transfer) {
   const struct curl_slist *each = transfer->profile->headers;
   for (; each; each = each->next) {
     struct curl_slist *grown = curl_slist_append(transfer->headers, each->data);
@@ -298,7 +298,13 @@ static int copy_headers(struct transfer *transfer, const char *type) {
       return -1;
     transfer->headers = grown;
   }
-  if (add_header(transfer, "Content-Type", type) < 0)
+  return 0;
+}
+
+/* They, with another content type than JSON. */
+static int set_type(struct transfer *transfer, const char *type) {
+  if (copy_headers(transfer) < 0 ||
+      add_header(transfer, "Content-Type", type) < 0)
     return -1;
   /* "Expect:" without a value takes libcurl's own away. */
   return curl_slist_append(transfer->headers, "Expect:") ? 0 : -1;
@@ -313,6 +319,8 @@ static int address_fetch(struct transfer *transfer,
   /* A paused HTTP/2 stream would hold up its neighbours. */
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)FETCH_BUFFER);
+  if (order->with_key && copy_headers(transfer) < 0)
+    return -1;
   if (transfer->resume_from > 0) {
     char range[32];
     snprintf(range, sizeof range, "bytes=%llu-",
@@ -350,7 +358,7 @@ static int address_call(struct transfer *transfer,
   if (transfer->purpose == TRANSFER_PAID) /* a pooled one may be dead */
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   if (has_body && order->content_type) {
-    if (copy_headers(transfer, order->content_type) < 0)
+    if (set_type(transfer, order->content_type) < 0)
       return -1;
     headers = transfer->headers;
   } else if (has_body) {

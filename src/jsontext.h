@@ -11,9 +11,9 @@
 #define JSONTEXT_MARK '\x7f'
 
 enum jsontext_result {
-  JSONTEXT_SAME,     /* nothing to quote; `out` is untouched */
-  JSONTEXT_QUOTED,   /* `out` holds the text with long integers quoted */
-  JSONTEXT_NUL,      /* a NUL byte stands in the text */
+  JSONTEXT_SAME,   /* nothing to quote; `out` is untouched */
+  JSONTEXT_QUOTED, /* `out` holds the text with long integers quoted */
+  JSONTEXT_NUL,    /* a NUL byte stands in the text */
   JSONTEXT_NO_MEMORY
 };
 

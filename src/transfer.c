@@ -74,8 +74,8 @@ struct transfer *transfer_new(struct engine *engine, struct profile *profile,
 int transfer_start(struct transfer *transfer, struct waiter *waiter,
                    const struct transfer_order *order) {
   transfer->waiter = waiter;
-  transfer->waiting_since = poller_clock();
-  transfer->engine->now = transfer->waiting_since;
+  transfer->started = transfer->waiting_since = poller_clock();
+  transfer->engine->now = transfer->started;
   if (handle_address(transfer, order) < 0)
     return -1;
   if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) !=

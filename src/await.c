@@ -1,0 +1,310 @@
+/* Waits for a job wherever Lua runs. */
+#include "await.h"
+
+#include <lauxlib.h>
+
+#include "client.h"
+#include "loop.h"
+#include "pump.h"
+
+enum {
+  SLICE = 200, /* ms: Ctrl-C is noticed after that */
+  TURN = 2     /* ms: what a resumed coroutine may work */
+};
+
+/* The key of the adapter that luv, copas and others set. */
+static const char adapter_key = 0;
+
+/* Where the round in progress waits. */
+enum place {
+  PLACE_BLOCK,
+  PLACE_LOOP,
+  PLACE_CQUEUES,
+  PLACE_ADAPTER,
+  PLACE_BARE
+};
+
+/* What a continuation goes on with. */
+enum { BEGUN, RESUMED, DELIVERED };
+
+static int await_round(lua_State *L, int status, lua_KContext context);
+
+/* ---- stepping ---- */
+
+int await_step(lua_State *L, struct engine *engine, int budget) {
+  uint64_t until = poller_clock() + (uint64_t)budget;
+  int moved = 0;
+  int busy;
+  do {
+    busy = engine_turn(engine, 0);
+    while (job_advance_one(L, engine))
+      moved++;
+  } while (busy && engine->now < until);
+  engine_settle(engine);
+  return moved;
+}
+
+int await_push_pollfd(lua_State *L, const struct engine *engine) {
+  if (engine->poller.fd < 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, engine->poller.fd);
+  return 1;
+}
+
+int await_push_timeout(lua_State *L, const struct engine *engine) {
+  uint64_t due = engine_due(engine);
+  uint64_t now = poller_clock();
+  if (due == POLLER_NEVER)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, due > now ? (lua_Number)(due - now) / 1000 : 0);
+  return 1;
+}
+
+/* ---- blocking ---- */
+
+static int do_nothing(lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+static lua_State *main_thread(lua_State *L) {
+  lua_State *main;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  return main;
+}
+
+/* Lets a hook run that a signal handler has set. The standalone interpreter
+ * sets it on the main thread only, so inside a coroutine we look there. */
+static void heed_signals(lua_State *L, lua_Hook before) {
+  lua_pushcfunction(L, do_nothing);
+  lua_call(L, 0, 0);
+  if (lua_gethook(main_thread(L)) != before)
+    luaL_error(L, "interrupted!");
+}
+
+static void block(lua_State *L, struct job *job) {
+  struct engine *engine = job->client->engine;
+  lua_Hook hook = lua_gethook(main_thread(L));
+  while (!job->ended && !job->news) {
+    uint64_t due, now;
+    int timeout = SLICE;
+    engine_settle(engine);
+    due = engine_due(engine);
+    now = poller_clock();
+    if (due < now + SLICE)
+      timeout = due > now ? (int)(due - now) : 0;
+    engine_turn(engine, timeout);
+    while (job_advance_one(L, engine))
+      ;
+    heed_signals(L, hook);
+  }
+}
+
+/* ---- who runs this coroutine? ---- */
+
+static int push_adapter(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &adapter_key) == LUA_TTABLE)
+    return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
+int await_set_adapter(lua_State *L) {
+  static const char *const needed[] = {"token", "park", "wake"};
+  if (!lua_isnil(L, 1)) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (int i = 0; i < 3; i++) {
+      luaL_argcheck(L, lua_getfield(L, 1, needed[i]) == LUA_TFUNCTION, 1,
+                    "an adapter has the functions token, park and wake");
+      lua_pop(L, 1);
+    }
+  }
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &adapter_key);
+  return 0;
+}
+
+static enum place find_place(lua_State *L, const struct job *job) {
+  int has_adapter;
+  if (job->block || !lua_isyieldable(L))
+    return PLACE_BLOCK;
+  if (loop_is_current(L))
+    return PLACE_LOOP;
+  switch (pump_running(L)) {
+  case PUMP_HERE:
+    return PLACE_CQUEUES;
+  case PUMP_ABOVE: /* a generator inside a cqueues coroutine */
+    return loop_is_busy(L) ? PLACE_BLOCK : PLACE_CQUEUES;
+  case PUMP_NOWHERE:
+    break;
+  }
+  if (loop_is_busy(L)) /* a generator inside a spawned function */
+    return PLACE_BLOCK;
+  has_adapter = push_adapter(L);
+  lua_settop(L, 0);
+  return has_adapter ? PLACE_ADAPTER : PLACE_BARE;
+}
+
+/* ---- sleeping ---- */
+
+/* Nothing but what is yielded may stand on the stack here, and nothing that
+ * must be given back may be held: yielding never returns. */
+
+static int yield_job(lua_State *L, struct job *job) {
+  engine_settle(job->client->engine);
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return lua_yieldk(L, 1, RESUMED, await_round);
+}
+
+static int yield_to_loop(lua_State *L, struct job *job) {
+  lua_pushthread(L);
+  lua_setiuservalue(L, lua_upvalueindex(1), JOB_TOKEN);
+  job->parked = PLACE_LOOP;
+  return yield_job(L, job);
+}
+
+static int yield_to_cqueues(lua_State *L, struct job *job) {
+  lua_settop(L, 0);
+  pump_push_yield(L, lua_upvalueindex(1)); /* _POLL and a condition */
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, lua_upvalueindex(1), JOB_TOKEN);
+  job->parked = PLACE_CQUEUES;
+  engine_settle(job->client->engine);
+  return lua_yieldk(L, 2, RESUMED, await_round);
+}
+
+/* Calls the adapter's park, which yields as its loop wants it. */
+static void park_with_adapter(lua_State *L, struct job *job) {
+  push_adapter(L);
+  lua_getfield(L, 1, "park");
+  lua_getfield(L, 1, "token");
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, lua_upvalueindex(1), JOB_TOKEN);
+  job->parked = PLACE_ADAPTER;
+  engine_settle(job->client->engine);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_callk(L, 2, 0, RESUMED, await_round);
+  lua_settop(L, 0);
+}
+
+void await_unpark(lua_State *L, struct job *job, int self, int gone) {
+  int place = job->parked;
+  int top = lua_gettop(L);
+  job->parked = 0;
+  lua_getiuservalue(L, self, JOB_TOKEN);
+  if (place == PLACE_LOOP) { /* also if it was closed: the run must know */
+    loop_make_ready(L, top + 1);
+  } else if (place == PLACE_CQUEUES) {
+    pump_signal(L, self, top + 1, job->client->engine);
+  } else if (place == PLACE_ADAPTER && push_adapter(L)) {
+    lua_getfield(L, -1, "wake");
+    lua_pushvalue(L, top + 1);
+    lua_pushboolean(L, gone);
+    lua_call(L, 2, 0);
+  }
+  lua_settop(L, top);
+}
+
+/* ---- one round ---- */
+
+/* Calls the user's function in the coroutine that owns the operation: an error
+ * in it goes to its caller and to nobody else, and it may yield. */
+static void deliver(lua_State *L, struct job *job) {
+  int count;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  count = job->deed->deliver(L, job, 1);
+  if (count >= 0) {
+    engine_settle(job->client->engine);
+    lua_callk(L, count, 2, DELIVERED, await_round);
+  }
+  job->deed->delivered(L, job, 1, lua_gettop(L) - 1);
+  lua_settop(L, 0);
+}
+
+static int finish(lua_State *L, struct job *job) {
+  engine_settle(job->client->engine);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return job_push_results(L, job, 1);
+}
+
+/* Nothing is known of the stack after a yield: resumers differ in what they
+ * leave there. After a call it holds the job and two results. */
+static int await_round(lua_State *L, int status, lua_KContext context) {
+  struct job *job = lua_touserdata(L, lua_upvalueindex(1));
+  int was_resumed = context == RESUMED;
+  (void)status;
+  if (context == DELIVERED)
+    job->deed->delivered(L, job, 1, lua_gettop(L) - 1);
+  lua_settop(L, 0);
+  for (;;) {
+    if (job->news) {
+      deliver(L, job);
+      continue;
+    }
+    if (job->ended)
+      return finish(L, job);
+    switch (find_place(L, job)) {
+    case PLACE_LOOP:
+      return yield_to_loop(L, job);
+    case PLACE_CQUEUES:
+      return yield_to_cqueues(L, job);
+    case PLACE_ADAPTER:
+      park_with_adapter(L, job);
+      break;
+    case PLACE_BARE:
+      if (!was_resumed)
+        return yield_job(L, job);
+      was_resumed = 0;
+      await_step(L, job->client->engine, TURN);
+      break;
+    case PLACE_BLOCK:
+      block(L, job);
+      break;
+    }
+  }
+}
+
+static int await_rounds(lua_State *L) {
+  return await_round(L, LUA_OK, BEGUN);
+}
+
+int await_is_finalizing(lua_State *L) {
+  return lua_gc(L, LUA_GCCOUNT) == -1;
+}
+
+/* Calls the inner function, which alone keeps to the rules of yielding. */
+static int await_called(lua_State *L, lua_KFunction after) {
+  int self = lua_gettop(L);
+  struct job *job = lua_touserdata(L, self);
+  if (await_is_finalizing(L) && !job->ended)
+    job_refuse(L, job, self);
+  lua_pushvalue(L, self);
+  lua_pushcclosure(L, await_rounds, 1);
+  lua_callk(L, 0, LUA_MULTRET, self, after);
+  return after(L, LUA_OK, self);
+}
+
+static int return_results(lua_State *L, int status, lua_KContext self) {
+  (void)status;
+  return lua_gettop(L) - (int)self;
+}
+
+int await_job(lua_State *L) {
+  return await_then(L, return_results);
+}
+
+int await_then(lua_State *L, lua_KFunction after) {
+  lua_toclose(L, -1); /* closing the coroutine cancels at once */
+  return await_called(L, after);
+}
+
+int await_again(lua_State *L) {
+  return await_called(L, return_results);
+}

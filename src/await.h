@@ -1,0 +1,42 @@
+/* Waits for a job wherever Lua runs: it blocks, or yields in the way of the
+ * loop that runs the coroutine. The rules that this file keeps are those of
+ * Lua 5.4's yields across C, each of them once a crash. Floor 4. */
+#ifndef MINIMAX_AWAIT_H
+#define MINIMAX_AWAIT_H
+
+#include <lua.h>
+
+#include "engine.h"
+#include "job.h"
+
+/*
+ * `return await_job(L)` at the end of a C function: waits for the job on top
+ * of the stack and returns its results. The job is closed when the coroutine
+ * is. `keep` leaves it open: it is awaited again (each).
+ */
+int await_job(lua_State *L);
+int await_again(lua_State *L);
+
+/* The same with a continuation: `after` is called with the results above the
+ * job, whose stack index is its context. */
+int await_then(lua_State *L, lua_KFunction after);
+
+/* There is news of a parked job, or (`gone`) it was closed; `self` is the
+ * stack index of its userdata. */
+void await_unpark(lua_State *L, struct job *job, int self, int gone);
+
+/* Steps the engine for at most `budget` ms; returns how many jobs moved. */
+int await_step(lua_State *L, struct engine *engine, int budget);
+
+/* How other loops wait in our stead: a table with the functions `token()`,
+ * `park(token, job)`, which yields, and `wake(token)`. minimax.adapter(t) */
+int await_set_adapter(lua_State *L);
+
+/* Push what event loops ask for. */
+int await_push_pollfd(lua_State *L, const struct engine *engine);
+int await_push_timeout(lua_State *L, const struct engine *engine);
+
+/* Whether a call that would wait can't: a finalizer runs. */
+int await_is_finalizing(lua_State *L);
+
+#endif

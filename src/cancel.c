@@ -1,0 +1,157 @@
+/* client:cancel: looks first, since on a finished task the same request would
+ * delete a record that was paid for. */
+#include "cancel.h"
+
+#include <lauxlib.h>
+
+#include "await.h"
+#include "call.h"
+#include "client.h"
+#include "query.h"
+#include "task.h"
+
+struct cancel {
+  struct job job;
+  struct exchange exchange;
+  int sent; /* DELETE left: the next query tells what came of it */
+};
+
+static void begin(lua_State *L, struct cancel *cancel, int self,
+                  const char *method, enum exchange_policy policy) {
+  struct client *client = cancel->job.client;
+  const char *id = query_push_id(L, self);
+  char *url =
+      cancel->sent && policy == EXCHANGE_ONCE
+          ? exchange_url(client, endpoints[KIND_VIDEO2].submit_path, NULL, id)
+          : query_url(client, KIND_VIDEO2, id);
+  if (!url)
+    luaL_error(L, "not enough memory");
+  exchange_clear(&cancel->exchange, client);
+  exchange_begin(&cancel->exchange, &cancel->job, method, url, LANE_QUERY,
+                 policy);
+  lua_pop(L, 1);
+  job_start(&cancel->job);
+}
+
+static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
+  lua_getfield(L, status, "status");
+  fault_push(L, cancel->job.client->profile->key, FAULT_INVALID,
+             "only a queued task can be cancelled; this one is '%s'",
+             lua_tostring(L, -1));
+  lua_pushvalue(L, status);
+  lua_setfield(L, -2, "status");
+  job_fail(L, &cancel->job, self);
+}
+
+/* What the query before or after the DELETE says. */
+static void heed_query(lua_State *L, struct cancel *cancel, int self,
+                       const struct reply *reply, enum exchange_step step) {
+  enum state state = query_result(L, &cancel->job, self, &cancel->exchange,
+                                  reply, step, lua_gettop(L));
+  int status = lua_gettop(L);
+  if (state == STATE_NONE) {
+    job_fail(L, &cancel->job, self);
+  } else if (cancel->sent && state == STATE_CANCELLED) {
+    job_succeed(L, &cancel->job, self);
+  } else if (!cancel->sent && state == STATE_QUEUED) {
+    cancel->sent = 1;
+    begin(L, cancel, self, "DELETE", EXCHANGE_ONCE);
+  } else {
+    refuse(L, cancel, self, status);
+  }
+}
+
+/* The DELETE's own answer is not trusted: an empty one occurs. */
+static void heed_delete(lua_State *L, struct cancel *cancel, int self,
+                        const struct reply *reply, enum exchange_step step) {
+  int object = lua_gettop(L);
+  if (step == EXCHANGE_ANSWERED && reply_is_definite(reply) &&
+      reply->kind != FAULT_INVALID) {
+    reply_push_fault(L, cancel->exchange.transfer, reply, object);
+    exchange_count(L, &cancel->exchange);
+    job_fail(L, &cancel->job, self);
+    return;
+  }
+  begin(L, cancel, self, "GET", EXCHANGE_REPEAT);
+}
+
+static void cancel_advance(lua_State *L, struct job *job, int self) {
+  struct cancel *cancel = (struct cancel *)job;
+  struct reply reply;
+  enum exchange_step step =
+      exchange_advance(L, job, self, &cancel->exchange, &reply);
+  if (step == EXCHANGE_PENDING)
+    return;
+  if (step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  if (cancel->exchange.policy == EXCHANGE_ONCE)
+    heed_delete(L, cancel, self, &reply, step);
+  else
+    heed_query(L, cancel, self, &reply, step);
+}
+
+static void cancel_expire(lua_State *L, struct job *job, int self) {
+  const struct cancel *cancel = (struct cancel *)job;
+  fault_push(L, NULL, FAULT_TIMEOUT, "%s",
+             cancel->sent ? "no answer within the call's timeout; a query "
+                            "tells whether the task was cancelled"
+                          : "no answer within the call's timeout");
+  exchange_count(L, &cancel->exchange);
+  job_fail(L, job, self);
+}
+
+static void cancel_release(struct job *job) {
+  exchange_clear(&((struct cancel *)job)->exchange, job->client);
+}
+
+static const struct deed deed = {
+    .stage = "cancel",
+    .advance = cancel_advance,
+    .expire = cancel_expire,
+    .release = cancel_release,
+};
+
+static const struct option known[] = {
+    {"kind",    OPTION_ANY,      0                           },
+    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
+    {"block",         OPTION_BOOLEAN,                  offsetof(struct call_options,                        block)},
+    {NULL,   OPTION_ANY,                  0                   },
+};
+
+/*** Cancels a v2 task that is still queued; it is not charged then.
+@function client:cancel
+@param task a task, a status, or a task id of kind "video2"
+@tparam[opt] table options `timeout` (seconds), `block`
+@treturn[1] minimax.status with state "cancelled"
+@treturn[2] nil
+@treturn[2] minimax.error "invalid" where the task is not queued any more, or
+is of a kind that can't be cancelled
+@see https://platform.minimax.io/docs/api-reference/video-generation-v2-delete
+*/
+int cancel_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct call_options options = {OPTIONS_NEVER, client->block};
+  struct target target;
+  struct cancel *cancel;
+  int self;
+  lua_settop(L, 3);
+  options_read(L, 3, known, &options);
+  target = target_check(L, 2, 3, KIND_VIDEO2);
+  if (!client_is_usable(L, client, 1))
+    return 2;
+  cancel = (struct cancel *)job_new(L, sizeof *cancel, &deed, 1);
+  self = lua_gettop(L);
+  cancel->job.kind = (signed char)target.kind;
+  cancel->job.block = (unsigned char)options.block;
+  job_set_timeout(&cancel->job, options.timeout);
+  job_set_subject(L, self, 2, target.index);
+  if (target.kind == KIND_VIDEO2) {
+    begin(L, cancel, self, "GET", EXCHANGE_REPEAT);
+  } else {
+    fault_push(L, NULL, FAULT_INVALID,
+               "the API offers no cancelling of tasks of kind '%s'",
+               endpoints[target.kind].name);
+    job_fail(L, &cancel->job, self);
+  }
+  return await_job(L);
+}

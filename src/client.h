@@ -1,0 +1,64 @@
+/* A client: its settings, its gate, its jobs. Floor 4. */
+#ifndef MINIMAX_CLIENT_H
+#define MINIMAX_CLIENT_H
+
+#include <lua.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "gate.h"
+#include "job.h"
+#include "profile.h"
+
+/* The Lua values that belong to a client. */
+enum {
+  CLIENT_ON_EVENT = 1,
+  CLIENT_TASK_TABLE,   /* metatable of its tasks */
+  CLIENT_STATUS_TABLE, /* metatable of its statuses */
+  CLIENT_SUBMITTED,    /* weak: task -> when it was submitted (ms) */
+  CLIENT_VALUES = CLIENT_SUBMITTED
+};
+
+struct client {
+  struct engine *engine;
+  struct profile *profile; /* NULL once it is closed */
+  struct gate gate;
+  struct job *jobs; /* under way */
+  uint64_t poll_interval;
+  uint64_t wait_timeout;
+  unsigned retries;
+  int block;
+  int lacks_key; /* and needs one */
+  int observed;  /* somebody wants events */
+  int prints;    /* MINIMAX_DEBUG: on stderr, too */
+};
+
+/* Creates the metatable; once for each Lua state. Both lists become methods
+ * of clients. */
+struct luaL_Reg;
+void client_open(lua_State *L, const struct luaL_Reg *shared,
+                 const struct luaL_Reg *own);
+
+/* minimax.new([options]): makes a client of the table at index 1. */
+int client_new(lua_State *L);
+
+/* Pushes a closed client: an owner for jobs that need the engine alone. */
+void client_push_bare(lua_State *L);
+
+/* The client at index 1, raising for anything else. */
+struct client *client_check(lua_State *L);
+
+/* Whether it can be used; else pushes nil and an error (return 2 then). */
+int client_is_usable(lua_State *L, struct client *client, int needs_key);
+
+/* client:close() */
+int client_close(lua_State *L);
+
+/* client:abort(task | task_id) */
+int client_abort(lua_State *L);
+
+/* The engine of this Lua state, created at luaopen. */
+struct engine *client_engine(lua_State *L);
+void client_create_engine(lua_State *L);
+
+#endif

@@ -1,0 +1,443 @@
+/* client:download: its arguments, its destination, its delivery. */
+#include "download.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "await.h"
+#include "client.h"
+#include "event.h"
+#include "fetch.h"
+#include "options.h"
+#include "request.h"
+#include "task.h"
+
+enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS };
+
+enum { PROGRESS_EVERY = 500 /* ms between two events */ };
+
+#define MAX_BYTES ((uint64_t)4 << 30) /* default of max_bytes */
+
+static void push_part_fault(lua_State *L, enum part_result result,
+                            const char *path) {
+  switch (result) {
+  case PART_NOT_REGULAR:
+    fault_push(L, NULL, FAULT_IO,
+               "'%s' is no regular file; pass an open Lua file to write to "
+               "something else",
+               path);
+    break;
+  case PART_EXISTS:
+    fault_push(L, NULL, FAULT_IO, "'%s' exists already, and overwrite is false",
+               path);
+    break;
+  case PART_LOCKED:
+    fault_push(L, NULL, FAULT_IO,
+               "'%s.part' is being written by another "
+               "download",
+               path);
+    break;
+  case PART_NO_MEMORY:
+    fault_push(L, NULL, FAULT_IO, "not enough memory");
+    break;
+  default:
+    fault_push(L, NULL, FAULT_IO, "'%s' can't be written: %s", path,
+               strerror(errno));
+  }
+}
+
+static const char *check_path(lua_State *L, int index) {
+  const char *path = lua_tostring(L, index);
+  if (strlen(path) != lua_rawlen(L, index))
+    options_argerror(L, index, "the path holds a NUL byte");
+  return path;
+}
+
+int download_check_destination(lua_State *L, int index, int overwrite) {
+  const char *path;
+  enum part_result result;
+  switch (lua_type(L, index)) {
+  case LUA_TFUNCTION:
+    return 0;
+  case LUA_TUSERDATA:
+    if (luaL_testudata(L, index, LUA_FILEHANDLE))
+      return 0;
+    break;
+  case LUA_TSTRING:
+    path = check_path(L, index);
+    result = part_check(path, overwrite);
+    if (result == PART_OK)
+      return 0;
+    push_part_fault(L, result, path);
+    return -1;
+  default:
+    break;
+  }
+  options_argerror(L, index, "a path, a function or an open file is expected");
+  return -1;
+}
+
+/* ---- delivery ---- */
+
+void download_fail(lua_State *L, struct download *download, int self) {
+  if (download->sink.handed > 0) {
+    lua_pushinteger(L, (lua_Integer)download->sink.handed);
+    lua_setfield(L, -2, "received");
+  }
+  if (lua_getfield(L, -1, "attempts") == LUA_TNIL) {
+    lua_pushinteger(L, (lua_Integer)download->attempts);
+    lua_setfield(L, -3, "attempts");
+  }
+  lua_pop(L, 1);
+  job_fail(L, &download->job, self);
+}
+
+static int has_chunk(const struct download *download) {
+  const char *bytes;
+  return sink_peek(&download->sink, &bytes) > 0;
+}
+
+static int has_progress(const struct download *download) {
+  return download->watched && download->sink.received != download->told;
+}
+
+static void tell_progress(lua_State *L, struct download *download, int self) {
+  struct job *job = &download->job;
+  uint64_t now = poller_clock();
+  if (!event_wanted(job) ||
+      (now - download->progress_at < PROGRESS_EVERY && !download->arrived))
+    return;
+  download->progress_at = now;
+  event_begin(L, job, self, "progress");
+  event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
+  if (download->total != UINT64_MAX)
+    event_set_integer(L, "total", (lua_Integer)download->total);
+  event_send(L, job, self);
+}
+
+void download_heed_bytes(lua_State *L, struct download *download, int self) {
+  tell_progress(L, download, self);
+  if (has_chunk(download) || has_progress(download))
+    job_tell(L, &download->job, self);
+  else if (download->arrived)
+    download_complete(L, download, self);
+}
+
+static void push_info(lua_State *L, const struct download *download) {
+  lua_createtable(L, 0, 4);
+  if (download->sink.to_file) {
+    lua_pushstring(L, download->sink.part.path);
+    lua_setfield(L, -2, "path");
+  }
+  lua_pushinteger(L, (lua_Integer)download->sink.received);
+  lua_setfield(L, -2, "bytes");
+  if (download->resumed_from > 0) {
+    lua_pushinteger(L, (lua_Integer)download->resumed_from);
+    lua_setfield(L, -2, "resumed_from");
+  }
+  lua_pushstring(L, download->content_type);
+  lua_setfield(L, -2, "content_type");
+}
+
+void download_complete(lua_State *L, struct download *download, int self) {
+  struct sink *sink = &download->sink;
+  push_info(L, download);
+  if (sink->to_file && part_finish(&sink->part) < 0) {
+    fault_push(L, NULL, FAULT_IO, "'%s' can't be written: %s", sink->part.path,
+               strerror(errno));
+    download_fail(L, download, self);
+    return;
+  }
+  job_succeed(L, &download->job, self);
+}
+
+/* Writes what the ring holds to the Lua file, if it is still open. */
+static const char *write_lua_file(lua_State *L, struct download *download,
+                                  int self) {
+  const char *bytes;
+  size_t length;
+  const char *problem = NULL;
+  luaL_Stream *stream;
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  stream = lua_touserdata(L, -1);
+  while (!problem && (length = sink_peek(&download->sink, &bytes)) > 0) {
+    if (!stream->closef)
+      problem = "the file was closed";
+    else if (fwrite(bytes, 1, length, stream->f) != length)
+      problem = strerror(errno);
+    else
+      sink_drop(&download->sink, length);
+  }
+  lua_pop(L, 1);
+  return problem;
+}
+
+/* The owner has room again, or knows how far it is. */
+static void go_on(lua_State *L, struct download *download, int self) {
+  struct job *job = &download->job;
+  if (download->transfer && sink_has_room(&download->sink))
+    transfer_resume(download->transfer);
+  if (has_chunk(download) || has_progress(download))
+    job->news = 1;
+  else if (download->arrived)
+    download_complete(L, download, self);
+}
+
+static void stop_by_problem(lua_State *L, struct download *download, int self,
+                            const char *problem) {
+  fault_push(L, NULL, FAULT_IO, "writing failed: %s", problem);
+  download_fail(L, download, self);
+}
+
+static int download_deliver(lua_State *L, struct job *job, int self) {
+  struct download *download = (struct download *)job;
+  const char *bytes;
+  size_t length = sink_peek(&download->sink, &bytes);
+  job->news = 0;
+  if (length > 0 && download->to_lua_file) {
+    const char *problem = write_lua_file(L, download, self);
+    if (problem)
+      stop_by_problem(L, download, self, problem);
+    return -1;
+  }
+  if (length > 0) {
+    download->delivering = DELIVER_CHUNK;
+    lua_getiuservalue(L, self, JOB_CALLBACK);
+    lua_pushlstring(L, bytes, length);
+    sink_drop(&download->sink, length);
+    return 1;
+  }
+  download->delivering = DELIVER_PROGRESS;
+  download->told = download->sink.received;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_pushinteger(L, (lua_Integer)download->told);
+  if (download->total == UINT64_MAX)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, (lua_Integer)download->total);
+  return 2;
+}
+
+/* A function stops the download by returning nil and an error. */
+static void heed_stop(lua_State *L, struct download *download, int self,
+                      int error) {
+  if (fault_kind_at(L, error) != FAULT_NONE) {
+    lua_pushvalue(L, error);
+    download_fail(L, download, self);
+    return;
+  }
+  stop_by_problem(L, download, self, luaL_tolstring(L, error, NULL));
+}
+
+static void download_delivered(lua_State *L, struct job *job, int self,
+                               int results) {
+  struct download *download = (struct download *)job;
+  if (job->ended)
+    return;
+  if (results > self && download->delivering == DELIVER_CHUNK &&
+      !lua_toboolean(L, results) && !lua_isnil(L, results + 1)) {
+    heed_stop(L, download, self, results + 1);
+    return;
+  }
+  go_on(L, download, self);
+}
+
+/* ---- its life ---- */
+
+static void download_advance(lua_State *L, struct job *job, int self) {
+  struct download *download = (struct download *)job;
+  download->step(L, download, self);
+}
+
+static void download_expire(lua_State *L, struct job *job, int self) {
+  fault_push(L, NULL, FAULT_TIMEOUT,
+             "the download did not end within the call's timeout");
+  download_fail(L, (struct download *)job, self);
+}
+
+static void download_release(struct job *job) {
+  struct download *download = (struct download *)job;
+  transfer_release(download->transfer);
+  download->transfer = NULL;
+  exchange_clear(&download->exchange, job->client);
+  gate_leave(&job->client->gate, &download->pass);
+  sink_close(&download->sink);
+  free(download->url);
+  free(download->file_id);
+  free(download->etag);
+  free(download->content_type);
+  download->url = download->file_id = NULL;
+  download->etag = download->content_type = NULL;
+}
+
+static const struct deed deed = {
+    .stage = "download",
+    .advance = download_advance,
+    .expire = download_expire,
+    .release = download_release,
+    .deliver = download_deliver,
+    .delivered = download_delivered,
+};
+
+/* ---- the call ---- */
+
+struct download_options {
+  uint64_t timeout, max_bytes;
+  int overwrite, allow_private, verify, block;
+};
+
+#define FIELD(name) offsetof(struct download_options, name)
+
+static const struct option known[] = {
+    {"on_progress",   OPTION_FUNCTION, 0                   },
+    {"overwrite",     OPTION_BOOLEAN,  FIELD(overwrite)    },
+    {"allow_private", OPTION_BOOLEAN,  FIELD(allow_private)},
+    {"max_bytes",     OPTION_BYTES,    FIELD(max_bytes)    },
+    {"verify",        OPTION_BOOLEAN,  FIELD(verify)       },
+    {"kind",          OPTION_ANY,      0                   },
+    {"timeout",       OPTION_DEADLINE, FIELD(timeout)      },
+    {"block",         OPTION_BOOLEAN,  FIELD(block)        },
+    {NULL,            OPTION_ANY,      0                   },
+};
+
+static int is_link(lua_State *L, int index) {
+  const char *text;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return 0;
+  text = lua_tostring(L, index);
+  return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+}
+
+static void set_first_step(struct download *download) {
+  if (download->url)
+    download->step = fetch_bytes;
+  else if (download->file_id)
+    download->step = fetch_link_of_file;
+  else
+    download->step = fetch_link_of_task;
+}
+
+/* Takes the text field of the table at `what`; NULL if there is none. */
+static const char *push_field(lua_State *L, int what, const char *name) {
+  const char *text = NULL;
+  if (lua_getfield(L, what, name) == LUA_TSTRING || lua_isinteger(L, -1))
+    text = request_push_id(L, -1, what);
+  return text && *text ? text : NULL;
+}
+
+static void read_table(lua_State *L, struct download *download, int what) {
+  const char *url = push_field(L, what, "url");
+  const char *file_id = push_field(L, what, "file_id");
+  int failed = (url && fetch_set_link(download, url) < 0) ||
+               (file_id && profile_set(&download->file_id, file_id) < 0);
+  download->has_task = push_field(L, what, "task_id") != NULL;
+  if (!url && !file_id && !download->has_task)
+    options_argerror(L, what,
+                     "a task, a status, a table with file_id, a task id or a "
+                     "URL is expected");
+  if (failed)
+    luaL_error(L, "not enough memory");
+}
+
+/* What is to be downloaded: where its link comes from. */
+static void read_what(lua_State *L, struct download *download, int self) {
+  if (is_link(L, 2)) {
+    if (fetch_set_link(download, lua_tostring(L, 2)) < 0)
+      luaL_error(L, "not enough memory");
+  } else {
+    if (lua_istable(L, 2))
+      read_table(L, download, 2);
+    else
+      download->has_task = 1;
+    if (download->has_task) {
+      struct target target = target_check(L, 2, 4, -1);
+      download->job.kind = (signed char)target.kind;
+      job_set_subject(L, self, 2, target.index);
+    }
+  }
+  lua_settop(L, self);
+  set_first_step(download);
+}
+
+static enum part_result open_destination(lua_State *L,
+                                         struct download *download, int self,
+                                         int overwrite) {
+  struct sink *sink = &download->sink;
+  enum part_result result;
+  if (lua_type(L, 3) != LUA_TSTRING) {
+    download->to_lua_file = lua_isuserdata(L, 3) != 0;
+    lua_pushvalue(L, 3);
+    lua_setiuservalue(L, self, JOB_CALLBACK);
+    return PART_OK;
+  }
+  result = sink_open_file(sink, lua_tostring(L, 3), overwrite);
+  if (result == PART_OK && sink->received > 0) {
+    download->resumed_from = sink->received;
+    if (profile_set(&download->etag, sink->part.etag) < 0)
+      return PART_NO_MEMORY;
+  }
+  return result;
+}
+
+static void set_options(lua_State *L, struct download *download, int self,
+                        const struct download_options *options) {
+  const struct profile *profile = download->job.client->profile;
+  download->job.kind = -1;
+  download->job.block = (unsigned char)options->block;
+  download->total = UINT64_MAX;
+  download->pass.waiter = &download->job.waiter;
+  download->pass.lane = LANE_BULK;
+  download->allow_private =
+      options->allow_private || profile_is_private(profile);
+  sink_init(&download->sink, options->verify, options->max_bytes);
+  if (options_get(L, 4, "on_progress")) {
+    download->watched = 1;
+    lua_setiuservalue(L, self, JOB_EXTRA);
+  }
+}
+
+/*** Downloads a task's video, or any link. It never waits for the task.
+@function client:download
+@param what a status, a task, a task id, a table with `file_id`, or a URL
+@param destination a path, a `function(chunk)`, or an open Lua file
+@tparam[opt] table options `on_progress` (function(received, total), bytes),
+`overwrite`, `allow_private`, `max_bytes`, `verify`, `kind`, `timeout`
+(seconds), `block`
+@treturn[1] table `path`, `bytes`, `resumed_from`, `content_type`
+@treturn[2] nil
+@treturn[2] minimax.error kinds io, protocol, expired, network, timeout, tls,
+invalid, server, and those of a query
+@see https://platform.minimax.io/docs/api-reference/video-generation-download
+*/
+int download_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct download_options options = {OPTIONS_NEVER, MAX_BYTES, 1, 0, 1,
+                                     client->block};
+  struct download *download;
+  enum part_result result;
+  int self;
+  lua_settop(L, 4);
+  options_read(L, 4, known, &options);
+  if (!client_is_usable(L, client, !is_link(L, 2)))
+    return 2;
+  if (lua_type(L, 3) != LUA_TSTRING)
+    download_check_destination(L, 3, 1);
+  else
+    check_path(L, 3);
+  download = (struct download *)job_new(L, sizeof *download, &deed, 1);
+  self = lua_gettop(L);
+  set_options(L, download, self, &options);
+  read_what(L, download, self);
+  result = open_destination(L, download, self, options.overwrite);
+  if (result == PART_OK) {
+    job_set_timeout(&download->job, options.timeout);
+    job_start(&download->job);
+  } else {
+    push_part_fault(L, result, lua_tostring(L, 3));
+    job_fail(L, &download->job, self);
+  }
+  return await_job(L);
+}

@@ -1,0 +1,57 @@
+/* client:download: its arguments, its destination, its delivery. The way to
+ * the bytes is in fetch.c. Floor 4. */
+#ifndef MINIMAX_DOWNLOAD_H
+#define MINIMAX_DOWNLOAD_H
+
+#include <lua.h>
+#include <stdint.h>
+
+#include "exchange.h"
+#include "job.h"
+#include "sink.h"
+
+struct download {
+  struct job job;
+  struct exchange exchange; /* of a query or retrieve on the way */
+  struct sink sink;
+  struct pass pass;          /* the place of the fetch */
+  struct transfer *transfer; /* the fetch under way or just ended */
+  /* What to do once there is something to do. */
+  void (*step)(lua_State *L, struct download *download, int self);
+  char *url;     /* the link; NULL: not known */
+  char *file_id; /* NULL: none */
+  char *etag;    /* of the bytes in the sink, if strong */
+  char *content_type;
+  uint64_t resume_at;    /* of the next attempt, after a back-off */
+  uint64_t resumed_from; /* bytes of an earlier call that were kept */
+  uint64_t total;        /* size of the remote file; UINT64_MAX: unknown */
+  uint64_t told;         /* bytes at the last call of on_progress */
+  uint64_t progress_at;  /* when the last progress event was sent */
+  uint64_t best; /* the most bytes so far: attempts count without more */
+  unsigned redirects, failures, renewals, attempts;
+  unsigned char from_api; /* the link is files/retrieve_content */
+  unsigned char has_task; /* a task is known: the link can be renewed */
+  unsigned char allow_private;
+  unsigned char watched; /* there is an on_progress */
+  unsigned char to_lua_file;
+  unsigned char delivering; /* enum delivery */
+  unsigned char arrived;    /* all bytes are in the sink */
+};
+
+/* client:download(what, destination [, options]) */
+int download_call(lua_State *L);
+
+/* Raises for a wrong type of destination at `index`; pushes an error and
+ * returns -1 if a file can't be written there. */
+int download_check_destination(lua_State *L, int index, int overwrite);
+
+/* All bytes are in the sink and were handed over: ends the job. */
+void download_complete(lua_State *L, struct download *download, int self);
+
+/* Bytes arrived: tells the owner where there is something to hand over. */
+void download_heed_bytes(lua_State *L, struct download *download, int self);
+
+/* Ends the job with the error on top, to which it adds what was received. */
+void download_fail(lua_State *L, struct download *download, int self);
+
+#endif

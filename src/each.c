@@ -1,0 +1,200 @@
+/* client:each: many waits at once, in the order in which they end. */
+#include "each.h"
+
+#include <lauxlib.h>
+
+#include "await.h"
+#include "client.h"
+#include "options.h"
+#include "task.h"
+#include "wait.h"
+
+struct each {
+  struct job job;
+  struct job *first, *last; /* waits with news, oldest first */
+  unsigned left;            /* items not handed out yet */
+  unsigned current;         /* the one that is handed out next */
+};
+
+/* JOB_EXTRA holds the waits by number, JOB_SUBJECT nothing, JOB_CALLBACK the
+ * list of items as they were given. */
+
+void each_child_has_news(struct job *parent, struct job *child) {
+  struct each *each = (struct each *)parent;
+  if (child->in_news)
+    return;
+  child->in_news = 1;
+  child->next_with_news = NULL;
+  if (each->last)
+    each->last->next_with_news = child;
+  else
+    each->first = child;
+  each->last = child;
+}
+
+static struct job *take_news(struct each *each) {
+  struct job *child = each->first;
+  each->first = child->next_with_news;
+  if (!each->first)
+    each->last = NULL;
+  child->in_news = 0;
+  return child;
+}
+
+static void each_advance(lua_State *L, struct job *job, int self) {
+  if (((struct each *)job)->first)
+    job_tell(L, job, self);
+}
+
+/* `break` and errors end the polling of all. */
+static void each_release(struct job *job) {
+  struct job *child = job->client->jobs;
+  while (child) {
+    struct job *next = child->next;
+    if (child->parent == job) {
+      child->parent = NULL;
+      job_release(child);
+    }
+    child = next;
+  }
+  ((struct each *)job)->first = ((struct each *)job)->last = NULL;
+}
+
+/* A status of one of the waits is told first, then its end. */
+static int each_deliver(lua_State *L, struct job *job, int self) {
+  struct each *each = (struct each *)job;
+  struct job *child;
+  job->news = 0;
+  if (!each->first)
+    return -1;
+  child = each->first;
+  each->current = child->number;
+  if (!child->news)
+    return -1;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_rawgeti(L, -1, (lua_Integer)child->number);
+  return child->deed->deliver(L, child, lua_gettop(L));
+}
+
+static void each_delivered(lua_State *L, struct job *job, int self,
+                           int results) {
+  struct each *each = (struct each *)job;
+  struct job *child;
+  (void)L, (void)self, (void)results;
+  if (!each->first)
+    return;
+  child = take_news(each);
+  if (child->ended)
+    job->ended = 1; /* an item; the next call goes on */
+  else
+    child->deed->delivered(L, child, 0, 0);
+  job->news = !job->ended && each->first;
+}
+
+/* The item as it was given, its status, its error. */
+static int each_push_results(lua_State *L, struct job *job, int self) {
+  struct each *each = (struct each *)job;
+  lua_Integer number = (lua_Integer)each->current;
+  int waits, count;
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  lua_rawgeti(L, -1, number);
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  waits = lua_gettop(L);
+  lua_rawgeti(L, waits, number);
+  lua_pushnil(L);
+  lua_rawseti(L, waits, number);
+  lua_pushvalue(L, waits - 1);
+  count = job_push_results(L, job_at(L, waits + 1), waits + 1);
+  each->left--;
+  return 1 + count;
+}
+
+static const struct deed deed = {
+    .stage = "wait",
+    .advance = each_advance,
+    .expire = each_advance,
+    .release = each_release,
+    .deliver = each_deliver,
+    .delivered = each_delivered,
+    .push_results = each_push_results,
+};
+
+/* The iterator; its upvalue is the job. */
+static int next_item(lua_State *L) {
+  struct job *job = job_at(L, lua_upvalueindex(1));
+  struct each *each = (struct each *)job;
+  lua_settop(L, 0);
+  if (each->left == 0)
+    return 0;
+  if (!job->failed && !job->raises) {
+    job->ended = 0;
+    job->news = each->first != NULL;
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return await_again(L);
+}
+
+/* Starts the wait for item `number`, which is on top; pops it. */
+static void add_wait(lua_State *L, int self, unsigned number,
+                     const struct wait_options *options) {
+  int item = lua_gettop(L);
+  struct target target = target_check(L, item, 3, -1);
+  struct job *child = wait_push(L, 1, item, 3, &target, options);
+  child->parent = job_at(L, self);
+  child->number = number;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)number);
+  lua_settop(L, item - 1);
+}
+
+/* Pushes a copy of the list: the caller may change it in the loop. */
+static void copy_list(lua_State *L, int list, lua_Integer count) {
+  lua_createtable(L, (int)count, 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, list, i);
+    lua_rawseti(L, -2, i);
+  }
+}
+
+/*** Waits for many tasks and iterates in the order of completion:
+`for task, status, err in client:each(tasks) do … end`. A task that fails is an
+item, not an end of the loop.
+@function client:each
+@tparam table tasks a list of tasks, statuses or ids
+@tparam[opt] table options those of `client:wait`
+@treturn function an iterator: the item as given, its status or nil, its error
+*/
+int each_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct wait_options options;
+  struct each *each;
+  lua_Integer count;
+  int self;
+  lua_settop(L, 3);
+  if (!lua_istable(L, 2))
+    options_argerror(L, 2, "a list of tasks is expected");
+  options = wait_read_options(L, 3, client);
+  if (!client_is_usable(L, client, 1))
+    return lua_error(L); /* a loop has no other way to say it */
+  count = (lua_Integer)lua_rawlen(L, 2);
+  each = (struct each *)job_new(L, sizeof *each, &deed, 1);
+  self = lua_gettop(L);
+  each->job.kind = -1;
+  each->job.block = (unsigned char)options.block;
+  copy_list(L, 2, count);
+  lua_setiuservalue(L, self, JOB_CALLBACK);
+  lua_createtable(L, (int)count, 0);
+  lua_setiuservalue(L, self, JOB_EXTRA);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, 2, i);
+    add_wait(L, self, (unsigned)i, &options);
+  }
+  each->left = (unsigned)count;
+  lua_pushvalue(L, self);
+  lua_pushcclosure(L, next_item, 1);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushvalue(L, self); /* the loop closes it */
+  return 4;
+}

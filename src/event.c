@@ -1,0 +1,108 @@
+/* Tells the user's on_event what happens. */
+#include "event.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "client.h"
+#include "redact.h"
+
+int event_wanted(const struct job *job) {
+  return job->client->observed;
+}
+
+static double wall_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void event_begin(lua_State *L, const struct job *job, int self,
+                 const char *type) {
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, type);
+  lua_setfield(L, -2, "type");
+  event_set_number(L, "time", wall_clock());
+  lua_pushstring(L, job->deed->stage);
+  lua_setfield(L, -2, "stage");
+  if (lua_getiuservalue(L, self, JOB_SUBJECT) == LUA_TTABLE) {
+    lua_getfield(L, -1, "task_id");
+    lua_remove(L, -2);
+  }
+  lua_setfield(L, -2, "task_id");
+}
+
+void event_set_text(lua_State *L, const struct job *job, const char *name,
+                    const char *text) {
+  struct buffer clean = {0};
+  if (!text)
+    return;
+  if (redact_text(text, strlen(text), job->client->profile->key, &clean) == 0)
+    lua_pushstring(L, clean.bytes ? clean.bytes : "");
+  else
+    lua_pushliteral(L, "?");
+  buffer_free(&clean);
+  lua_setfield(L, -2, name);
+}
+
+void event_set_number(lua_State *L, const char *name, double value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+void event_set_integer(lua_State *L, const char *name, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* One line on stderr: the fields in a fixed order. */
+static void print(lua_State *L) {
+  static const char *const fields[] = {
+      "type",   "stage", "task_id", "method",      "path", "attempt",
+      "status", "state", "code",    "http_status", "kind", "seconds",
+      "delay",  "bytes", "total",   "message"};
+  int event = lua_gettop(L);
+  lua_pushliteral(L, "minimax");
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_settop(L, event + 1);
+    if (lua_getfield(L, event, fields[i]) == LUA_TNIL)
+      continue;
+    if (i < 2)
+      lua_pushfstring(L, "%s %s", lua_tostring(L, event + 1),
+                      luaL_tolstring(L, -1, NULL));
+    else
+      lua_pushfstring(L, "%s %s=%s", lua_tostring(L, event + 1), fields[i],
+                      luaL_tolstring(L, -1, NULL));
+    lua_replace(L, event + 1);
+  }
+  fprintf(stderr, "%s\n", lua_tostring(L, event + 1));
+  lua_settop(L, event);
+}
+
+/* An error in the listener is said once a client, and the work goes on. */
+static void call_listener(lua_State *L, struct client *client) {
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+    return;
+  if (client->observed < 2) {
+    const char *reason = luaL_tolstring(L, -1, NULL);
+    lua_warning(L, "minimax: error in on_event: ", 1);
+    lua_warning(L, reason, 0);
+    lua_pop(L, 1);
+    client->observed = 2;
+  }
+  lua_pop(L, 1);
+}
+
+void event_send(lua_State *L, const struct job *job, int self) {
+  int event = lua_gettop(L);
+  if (job->client->prints)
+    print(L);
+  lua_getiuservalue(L, self, JOB_CLIENT);
+  if (lua_getiuservalue(L, -1, CLIENT_ON_EVENT) == LUA_TFUNCTION) {
+    lua_pushvalue(L, event);
+    call_listener(L, job->client);
+  }
+  lua_settop(L, event - 1);
+}

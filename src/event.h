@@ -1,0 +1,25 @@
+/* Tells the user's on_event what happens. Floor 4. */
+#ifndef MINIMAX_EVENT_H
+#define MINIMAX_EVENT_H
+
+#include <lua.h>
+
+#include "job.h"
+
+/* Whether anybody listens; else there is nothing to build. */
+int event_wanted(const struct job *job);
+
+/* Pushes an event table with type, time, stage and task_id. */
+void event_begin(lua_State *L, const struct job *job, int self,
+                 const char *type);
+
+/* Fields of the event on top; texts are redacted. */
+void event_set_text(lua_State *L, const struct job *job, const char *name,
+                    const char *text);
+void event_set_number(lua_State *L, const char *name, double value);
+void event_set_integer(lua_State *L, const char *name, lua_Integer value);
+
+/* Hands the event on top to the listener and pops it. */
+void event_send(lua_State *L, const struct job *job, int self);
+
+#endif

@@ -1,0 +1,315 @@
+/* One API request until it has its answer. */
+#include "exchange.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "event.h"
+#include "retry.h"
+#include "url.h"
+
+enum {
+  BACKOFF_BASE = 500, /* ms */
+  BACKOFF_CAP = 30000,
+  LIMITS = 20 /* rate limit answers in a row that a call puts up with */
+};
+
+static int add_parameter(struct buffer *url, char *mark, const char *name,
+                         const char *value) {
+  int result = buffer_add(url, mark, 1);
+  *mark = '&';
+  if (result == 0)
+    result = buffer_add_text(url, name);
+  if (result == 0)
+    result = buffer_add(url, "=", 1);
+  return result == 0 ? url_add_escaped(url, value, strlen(value)) : -1;
+}
+
+char *exchange_url(const struct client *client, const char *path,
+                   const char *name, const char *value) {
+  struct buffer url = {0};
+  char mark = strchr(path, '?') ? '&' : '?';
+  int result = buffer_add_text(&url, client->profile->base);
+  if (result == 0)
+    result = buffer_add_text(&url, path);
+  if (result == 0 && !name && value) { /* the id is the last of the path */
+    result = buffer_add(&url, "/", 1);
+    if (result == 0)
+      result = url_add_escaped(&url, value, strlen(value));
+  } else if (result == 0 && name) {
+    result = add_parameter(&url, &mark, name, value);
+  }
+  if (result == 0 && client->profile->query) {
+    result = buffer_add(&url, &mark, 1);
+    if (result == 0)
+      result = buffer_add_text(&url, client->profile->query);
+  }
+  if (result < 0)
+    buffer_free(&url);
+  return url.bytes;
+}
+
+void exchange_begin(struct exchange *exchange, struct job *job,
+                    const char *method, char *url, enum lane_name lane,
+                    enum exchange_policy policy) {
+  exchange->pass.waiter = &job->waiter;
+  exchange->pass.lane = lane;
+  exchange->pass.patient = policy == EXCHANGE_POLL;
+  exchange->method = method;
+  exchange->url = url;
+  exchange->policy = (unsigned char)policy;
+  exchange->patience = BACKOFF_CAP;
+  exchange->resume_at = 0;
+  exchange->attempts = exchange->failures = exchange->limits = 0;
+}
+
+/* The attempt is over; its body serves the next one. */
+static void drop_transfer(struct exchange *exchange) {
+  if (!exchange->transfer)
+    return;
+  exchange->body = exchange->transfer->body;
+  memset(&exchange->transfer->body, 0, sizeof exchange->transfer->body);
+  body_rewind(&exchange->body);
+  transfer_release(exchange->transfer);
+  exchange->transfer = NULL;
+}
+
+void exchange_clear(struct exchange *exchange, struct client *client) {
+  transfer_release(exchange->transfer);
+  exchange->transfer = NULL;
+  gate_leave(&client->gate, &exchange->pass);
+  body_free(&exchange->body);
+  free(exchange->url);
+  free(exchange->content_type);
+  exchange->url = exchange->content_type = NULL;
+}
+
+/* ---- events ---- */
+
+static void tell_request(lua_State *L, struct job *job, int self,
+                         const struct exchange *exchange) {
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, "request");
+  event_set_text(L, job, "method", exchange->method);
+  event_set_text(L, job, "path",
+                 exchange->url + strlen(job->client->profile->base));
+  event_set_integer(L, "attempt", (lua_Integer)exchange->attempts);
+  event_set_integer(L, "bytes", (lua_Integer)exchange->transfer->body.length);
+  event_send(L, job, self);
+}
+
+static void tell_response(lua_State *L, struct job *job, int self,
+                          const struct exchange *exchange) {
+  const struct transfer *transfer = exchange->transfer;
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, "response");
+  event_set_text(L, job, "method", exchange->method);
+  event_set_text(L, job, "path",
+                 exchange->url + strlen(job->client->profile->base));
+  if (transfer->status > 0)
+    event_set_integer(L, "http_status", transfer->status);
+  event_set_number(L, "seconds",
+                   (double)(poller_clock() - transfer->started) / 1000);
+  event_set_integer(L, "bytes", (lua_Integer)transfer->reply.length);
+  if (transfer->outcome != TRANSFER_ANSWERED)
+    event_set_text(L, job, "message", transfer->problem);
+  event_send(L, job, self);
+}
+
+static void tell_delay(lua_State *L, struct job *job, int self,
+                       const char *type, uint64_t delay, long status) {
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, type);
+  event_set_number(L, "delay", (double)delay / 1000);
+  if (status > 0)
+    event_set_integer(L, "http_status", status);
+  event_send(L, job, self);
+}
+
+/* ---- sending ---- */
+
+static enum transfer_purpose purpose_of(const struct exchange *exchange) {
+  return exchange->policy == EXCHANGE_ONCE ? TRANSFER_PAID : TRANSFER_READ;
+}
+
+static void send_attempt(lua_State *L, struct job *job, int self,
+                         struct exchange *exchange) {
+  struct transfer_order order = {
+      .purpose = purpose_of(exchange),
+      .method = exchange->method,
+      .url = exchange->url,
+      .content_type = exchange->content_type,
+  };
+  struct transfer *transfer =
+      transfer_new(job->client->engine, job->client->profile, order.purpose);
+  if (!transfer)
+    luaL_error(L, "not enough memory");
+  exchange->transfer = transfer;
+  exchange->attempts++;
+  transfer->body = exchange->body;
+  memset(&exchange->body, 0, sizeof exchange->body);
+  if (transfer_start(transfer, &job->waiter, &order) < 0)
+    luaL_error(L, "not enough memory");
+  tell_request(L, job, self, exchange);
+}
+
+/* Sends the next attempt if it is its turn. */
+static void ask(lua_State *L, struct job *job, int self,
+                struct exchange *exchange, uint64_t now) {
+  uint64_t due = exchange->resume_at;
+  if (due <= now)
+    due = gate_ask(&job->client->gate, &exchange->pass, now);
+  if (due > 0) {
+    job_sleep(job, due);
+    return;
+  }
+  send_attempt(L, job, self, exchange);
+  job_sleep(job, transfer_due(exchange->transfer, now));
+}
+
+/* ---- after an attempt ---- */
+
+static int never_left(const struct exchange *exchange) {
+  return exchange->transfer->departures == 0;
+}
+
+int exchange_may_have_arrived(const struct exchange *exchange) {
+  return exchange->transfer && transfer_may_have_arrived(exchange->transfer);
+}
+
+/* A failure that another attempt may mend. */
+static int is_passing(const struct transfer *transfer,
+                      const struct reply *reply) {
+  switch (transfer->outcome) {
+  case TRANSFER_ANSWERED:
+    return reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT ||
+           (!reply->readable && reply->kind == FAULT_PROTOCOL &&
+            reply->http_status == 200);
+  case TRANSFER_NO_HOST:
+  case TRANSFER_NO_CONNECTION:
+  case TRANSFER_NO_TLS:
+  case TRANSFER_TIMED_OUT:
+  case TRANSFER_LOST:
+  case TRANSFER_CUT:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+static int may_repeat(const struct job *job, const struct exchange *exchange,
+                      const struct reply *reply) {
+  if (exchange->policy == EXCHANGE_POLL ||
+      exchange->failures >= job->client->retries)
+    return 0;
+  if (!is_passing(exchange->transfer, reply))
+    return 0;
+  return exchange->policy == EXCHANGE_REPEAT || never_left(exchange);
+}
+
+static int is_limited(const struct exchange *exchange,
+                      const struct reply *reply) {
+  return exchange->transfer->outcome == TRANSFER_ANSWERED &&
+         reply->kind == FAULT_RATE_LIMIT &&
+         (exchange->policy == EXCHANGE_POLL || exchange->limits < LIMITS);
+}
+
+/* The rate budget learns from it; then the same request waits its turn. */
+static void wait_for_rate(lua_State *L, struct job *job, int self,
+                          struct exchange *exchange, uint64_t now) {
+  struct gate *gate = &job->client->gate;
+  enum lane_name lane = exchange->pass.lane;
+  uint64_t ready;
+  gate_limited(gate, lane, now, reply_retry_after(exchange->transfer));
+  ready = pace_ready(&gate->lanes[lane].pace, now);
+  exchange->limits++;
+  tell_delay(L, job, self, "rate_limit", ready > now ? ready - now : 0,
+             exchange->transfer->status);
+  drop_transfer(exchange);
+  gate_leave(gate, &exchange->pass);
+}
+
+static void back_off(lua_State *L, struct job *job, int self,
+                     struct exchange *exchange, uint64_t now) {
+  uint64_t delay = reply_retry_after(exchange->transfer);
+  uint64_t own = retry_backoff(exchange->failures, BACKOFF_BASE, 0, BACKOFF_CAP,
+                               &job->client->engine->random);
+  delay = delay > own ? delay : own;
+  exchange->failures++;
+  exchange->limits = 0;
+  exchange->resume_at = now + delay;
+  tell_delay(L, job, self, "retry", delay, exchange->transfer->status);
+  drop_transfer(exchange);
+  gate_leave(&job->client->gate, &exchange->pass);
+}
+
+/* What the lane learns: is the server there? */
+static void teach_gate(struct job *job, const struct exchange *exchange,
+                       const struct reply *reply, uint64_t now) {
+  struct gate *gate = &job->client->gate;
+  const struct transfer *transfer = exchange->transfer;
+  if (transfer->outcome == TRANSFER_ANSWERED &&
+      (reply->readable || reply->kind != FAULT_SERVER)) {
+    if (reply->kind != FAULT_RATE_LIMIT)
+      gate_answered(gate, exchange->pass.lane, now);
+    gate->multiplier = transfer_http_version(transfer) == 2 ? 100 : 1;
+  } else if (exchange->pass.lane == LANE_QUERY && is_passing(transfer, reply)) {
+    gate_failed(gate, now, exchange->patience);
+  }
+}
+
+/* The attempt has ended: is that the answer, or is there another attempt? */
+static enum exchange_step conclude(lua_State *L, struct job *job, int self,
+                                   struct exchange *exchange,
+                                   struct reply *reply) {
+  uint64_t now = poller_clock();
+  int answered = exchange->transfer->outcome == TRANSFER_ANSWERED;
+  int top = lua_gettop(L);
+  memset(reply, 0, sizeof *reply);
+  tell_response(L, job, self, exchange);
+  if (answered)
+    reply_read(L, exchange->transfer, reply);
+  teach_gate(job, exchange, reply, now);
+  if (is_limited(exchange, reply)) {
+    wait_for_rate(L, job, self, exchange, now);
+  } else if (may_repeat(job, exchange, reply)) {
+    back_off(L, job, self, exchange, now);
+  } else {
+    gate_leave(&job->client->gate, &exchange->pass);
+    return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
+  }
+  lua_settop(L, top);
+  ask(L, job, self, exchange, now);
+  return EXCHANGE_PENDING;
+}
+
+enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
+                                    struct exchange *exchange,
+                                    struct reply *reply) {
+  struct transfer *transfer = exchange->transfer;
+  uint64_t now = poller_clock();
+  uint64_t due;
+  if (!transfer) {
+    ask(L, job, self, exchange, now);
+    return EXCHANGE_PENDING;
+  }
+  if (transfer->outcome == TRANSFER_UNDER_WAY) {
+    due = transfer_due(transfer, now);
+    if (due > 0) {
+      job_sleep(job, due);
+      return EXCHANGE_PENDING;
+    }
+    transfer_stop(transfer, TRANSFER_TIMED_OUT);
+  }
+  return conclude(L, job, self, exchange, reply);
+}
+
+void exchange_count(lua_State *L, const struct exchange *exchange) {
+  lua_pushinteger(L, (lua_Integer)exchange->attempts);
+  lua_setfield(L, -2, "attempts");
+}

@@ -1,0 +1,67 @@
+/* One API request until it has its answer: its turn, its attempts, its
+ * back-off. Part of a job. Floor 4. */
+#ifndef MINIMAX_EXCHANGE_H
+#define MINIMAX_EXCHANGE_H
+
+#include <lua.h>
+
+#include "body.h"
+#include "buffer.h"
+#include "gate.h"
+#include "job.h"
+#include "reply.h"
+#include "transfer.h"
+
+enum exchange_policy {
+  EXCHANGE_REPEAT, /* safe to repeat: reads, uploads */
+  EXCHANGE_ONCE,   /* may cost money or change something */
+  EXCHANGE_POLL    /* of a wait, which repeats by itself */
+};
+
+enum exchange_step {
+  EXCHANGE_PENDING,  /* the job's alarm is set */
+  EXCHANGE_ANSWERED, /* the decoded object was pushed, or nil */
+  EXCHANGE_LOST      /* no answer: reply_push_loss tells */
+};
+
+/* All zero is an idle exchange. It owns its url, type and body. */
+struct exchange {
+  struct pass pass;
+  struct transfer *transfer; /* the attempt under way or just ended */
+  struct body body;          /* between attempts */
+  const char *method;
+  char *url;
+  char *content_type; /* NULL: JSON */
+  uint64_t resume_at; /* of the next attempt, after a back-off */
+  uint64_t patience;  /* ms: the longest back-off of a poll's lane */
+  unsigned attempts;  /* requests that left or failed to */
+  unsigned failures, limits;
+  unsigned char policy; /* enum exchange_policy */
+};
+
+/* Begins one; takes `url` over (malloc'd). */
+void exchange_begin(struct exchange *exchange, struct job *job,
+                    const char *method, char *url, enum lane_name lane,
+                    enum exchange_policy policy);
+
+/* Moves on. Once it is answered or lost, the transfer stays to be looked at
+ * until exchange_clear. */
+enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
+                                    struct exchange *exchange,
+                                    struct reply *reply);
+
+/* Whether the request may have had its effect at the server. */
+int exchange_may_have_arrived(const struct exchange *exchange);
+
+/* Gives everything back. Idempotent. */
+void exchange_clear(struct exchange *exchange, struct client *client);
+
+/* Adds `attempts` to the error on top. */
+void exchange_count(lua_State *L, const struct exchange *exchange);
+
+/* "base/path" with the id as ?task_id= (or in the path) and the client's extra
+ * query; malloc'd, or NULL when memory ends. `name` NULL: no parameter. */
+char *exchange_url(const struct client *client, const char *path,
+                   const char *name, const char *value);
+
+#endif

@@ -1,0 +1,136 @@
+/* client:generate: submit, wait and download in one call. */
+#include "generate.h"
+
+#include <lauxlib.h>
+
+#include "client.h"
+#include "download.h"
+#include "fault.h"
+#include "options.h"
+#include "submit.h"
+#include "wait.h"
+
+/* Where each value stands on the stack, for the whole call. */
+enum { CLIENT = 1, REQUEST, DESTINATION, OPTIONS, RESULT };
+
+enum { SUBMITTED, WAITED, DOWNLOADED };
+
+static const char *const submit_options[] = {"kind", "block", NULL};
+static const char *const wait_options[] = {"timeout",   "interval", "kind",
+                                           "on_status", "block",    NULL};
+static const char *const download_options[] = {
+    "on_progress", "overwrite", "allow_private", "max_bytes",
+    "verify",      "kind",      "block",         NULL};
+
+struct checked {
+  uint64_t time;
+  uint64_t bytes;
+  int flag, overwrite;
+};
+
+static const struct option known[] = {
+    {"kind",                   OPTION_ANY,      0                                            },
+    {"timeout",                OPTION_DEADLINE, offsetof(struct checked,                       time)},
+    {"interval",                        OPTION_SECONDS,                              offsetof(struct checked,                                      time)},
+    {"on_status",                   OPTION_FUNCTION,                                  0                               },
+    {"on_progress",                       OPTION_FUNCTION,     0      },
+    {"overwrite",                       OPTION_BOOLEAN,                                  offsetof(struct checked,                                                               overwrite)},
+    {"allow_private", OPTION_BOOLEAN,offsetof(struct checked,flag)},
+    {"max_bytes",          OPTION_BYTES,                              offsetof(struct checked,                                                                                                                   bytes)},
+    {"verify",              OPTION_BOOLEAN,        offsetof(struct checked, flag)},
+    {"block",                        OPTION_BOOLEAN,                                offsetof(struct checked,                                                  flag)},
+    {NULL,                   OPTION_ANY,                                  0                                                                        },
+};
+
+/* Pushes a table with those of the options that the names choose. */
+static void push_options(lua_State *L, const char *const *names) {
+  lua_newtable(L);
+  for (; *names; names++)
+    if (options_get(L, OPTIONS, *names))
+      lua_setfield(L, -2, *names);
+}
+
+static int go_on(lua_State *L, int status, lua_KContext stage);
+
+/* Calls the client's method with what was pushed after it. */
+static int call(lua_State *L, int arguments, lua_KContext stage) {
+  lua_callk(L, arguments, 2, stage, go_on);
+  return go_on(L, LUA_OK, stage);
+}
+
+static int call_submit(lua_State *L) {
+  lua_pushcfunction(L, submit_call);
+  lua_pushvalue(L, CLIENT);
+  lua_pushvalue(L, REQUEST);
+  push_options(L, submit_options);
+  return call(L, 3, SUBMITTED);
+}
+
+static int call_wait(lua_State *L) {
+  lua_pushcfunction(L, wait_call);
+  lua_pushvalue(L, CLIENT);
+  lua_pushvalue(L, RESULT);
+  push_options(L, wait_options);
+  return call(L, 3, WAITED);
+}
+
+static int call_download(lua_State *L) {
+  lua_pushcfunction(L, download_call);
+  lua_pushvalue(L, CLIENT);
+  lua_pushvalue(L, RESULT);
+  lua_pushvalue(L, DESTINATION);
+  push_options(L, download_options);
+  return call(L, 4, DOWNLOADED);
+}
+
+/* nil and the error: once a task is paid, calling generate again is no help. */
+static int fail(lua_State *L, lua_KContext stage) {
+  int fault = lua_gettop(L);
+  if (stage > SUBMITTED)
+    fault_set_retryable(L, fault, 0);
+  lua_pushnil(L);
+  lua_insert(L, fault);
+  return 2;
+}
+
+/* The results of a stage are the two values on top. */
+static int go_on(lua_State *L, int status, lua_KContext stage) {
+  (void)status;
+  if (lua_isnil(L, -2))
+    return fail(L, stage);
+  lua_pop(L, 1);
+  if (stage == DOWNLOADED) { /* RESULT is the status, the info is above it */
+    lua_pushvalue(L, RESULT);
+    return 2;
+  }
+  lua_replace(L, RESULT);
+  return stage == SUBMITTED ? call_wait(L) : call_download(L);
+}
+
+/*** Submits, waits and downloads. The destination is checked first, so that a
+bad path costs nothing.
+@function client:generate
+@tparam table request as for `client:submit`
+@param destination as for `client:download`
+@tparam[opt] table options those of the three calls; `timeout` is the wait's
+@treturn[1] table as from `client:download`
+@treturn[1] minimax.status
+@treturn[2] nil
+@treturn[2] minimax.error with `task` once one exists: go on with that */
+int generate_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct checked checked = {0, 0, 0, 1};
+  lua_settop(L, OPTIONS);
+  if (!lua_istable(L, REQUEST))
+    options_argerror(L, REQUEST, "a request table is expected");
+  options_read(L, OPTIONS, known, &checked);
+  if (!client_is_usable(L, client, 1))
+    return 2;
+  if (download_check_destination(L, DESTINATION, checked.overwrite) < 0) {
+    lua_pushliteral(L, "download");
+    lua_setfield(L, -2, "stage");
+    return fail(L, SUBMITTED);
+  }
+  lua_pushnil(L); /* RESULT */
+  return call_submit(L);
+}

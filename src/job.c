@@ -1,0 +1,287 @@
+/* A job: one asynchronous operation of a client. */
+#include "job.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "await.h"
+#include "client.h"
+#include "each.h"
+#include "task.h"
+
+#define NAME "minimax.job"
+
+enum { STACK = 40, CHARGE_KB = 1 };
+
+/* The key of the weak table that leads from addresses to userdata. */
+static const char jobs_key = 0;
+
+static void leave_list(struct job *job) {
+  if (!job->back)
+    return;
+  *job->back = job->next;
+  if (job->next)
+    job->next->back = job->back;
+  job->back = NULL;
+  job->next = NULL;
+}
+
+void job_release(struct job *job) {
+  if (!job->back)
+    return;
+  leave_list(job);
+  job->deed->release(job);
+  engine_forget(job->client->engine, &job->waiter);
+}
+
+/* __gc: an abandoned job cancels itself. */
+static int job_dispose(lua_State *L) {
+  struct job *job = luaL_checkudata(L, 1, NAME);
+  struct engine *engine;
+  if (!job->client || (!job->back && !job->parked))
+    return 0;
+  engine = job->client->engine;
+  if (engine_state(engine) != ENGINE_OPEN)
+    return 0;
+  job_release(job);
+  if (job->parked)
+    await_unpark(L, job, 1, 1);
+  engine_settle(engine);
+  return 0;
+}
+
+/* __close: the coroutine that owns it was closed, or it was awaited. */
+static int job_close(lua_State *L) {
+  struct job *job = luaL_checkudata(L, 1, NAME);
+  if (job->back && job->deed->close &&
+      engine_state(job->client->engine) == ENGINE_OPEN)
+    job->deed->close(L, job, 1);
+  lua_settop(L, 1);
+  return job_dispose(L);
+}
+
+struct job *job_at(lua_State *L, int index) {
+  return luaL_testudata(L, index, NAME);
+}
+
+static struct engine *checked_engine(lua_State *L) {
+  struct job *job = luaL_checkudata(L, 1, NAME);
+  return job->client->engine;
+}
+
+/* The three methods by which event loops know something to wait for. */
+
+static int job_pollfd(lua_State *L) {
+  return await_push_pollfd(L, checked_engine(L));
+}
+
+static int job_events(lua_State *L) {
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+static int job_timeout(lua_State *L) {
+  return await_push_timeout(L, checked_engine(L));
+}
+
+void job_open(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"pollfd",  job_pollfd },
+      {"events",  job_events },
+      {"timeout", job_timeout},
+      {"__gc",    job_dispose},
+      {"__close", job_close  },
+      {NULL,      NULL       },
+  };
+  luaL_newmetatable(L, NAME);
+  luaL_setfuncs(L, methods, 0);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &jobs_key);
+  lua_pop(L, 1);
+}
+
+static void enter_list(struct job *job, struct client *client) {
+  job->client = client;
+  job->next = client->jobs;
+  job->back = &client->jobs;
+  if (job->next)
+    job->next->back = &job->next;
+  client->jobs = job;
+}
+
+struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
+                    int client) {
+  struct client *owner = lua_touserdata(L, client);
+  struct job *job;
+  client = lua_absindex(L, client);
+  job = lua_newuserdatauv(L, size, JOB_VALUES);
+  memset(job, 0, size);
+  job->deed = deed;
+  job->deadline = POLLER_NEVER;
+  luaL_setmetatable(L, NAME);
+  lua_pushvalue(L, client);
+  lua_setiuservalue(L, -2, JOB_CLIENT);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &jobs_key);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, job);
+  lua_pop(L, 1);
+  enter_list(job, owner);
+  /* What libcurl holds for a job is invisible to the collector. */
+  lua_gc(L, LUA_GCSTEP, CHARGE_KB);
+  return job;
+}
+
+int job_push(lua_State *L, const struct job *job) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &jobs_key);
+  lua_rawgetp(L, -1, job);
+  lua_remove(L, -2);
+  if (!lua_isnil(L, -1))
+    return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
+static void tell_parent(struct job *job) {
+  struct job *parent = job->parent;
+  if (!parent || parent->ended)
+    return;
+  each_child_has_news(parent, job);
+  engine_wake(parent->client->engine, &parent->waiter);
+}
+
+void job_tell(lua_State *L, struct job *job, int self) {
+  job->news = 1;
+  tell_parent(job);
+  if (job->parked)
+    await_unpark(L, job, self, 0);
+}
+
+static void end(lua_State *L, struct job *job, int self) {
+  lua_setiuservalue(L, self, JOB_RESULT);
+  job->ended = 1;
+  job_release(job);
+  tell_parent(job);
+  if (job->parked)
+    await_unpark(L, job, self, 0);
+}
+
+void job_succeed(lua_State *L, struct job *job, int self) {
+  end(L, job, self);
+}
+
+/* Sets a field of the error on top to the value above it, unless it is set. */
+static void set_if_absent(lua_State *L, const char *field) {
+  int fault = lua_gettop(L) - 1;
+  if (lua_getfield(L, fault, field) == LUA_TNIL) {
+    lua_pushvalue(L, fault + 1);
+    lua_setfield(L, fault, field);
+  }
+  lua_settop(L, fault);
+}
+
+/* An error names the task it is about, so that nobody loses it. */
+static void name_subject(lua_State *L, struct job *job, int self) {
+  if (task_push_of_job(L, job, self)) {
+    lua_getfield(L, -1, "task_id");
+    lua_insert(L, -2);
+    lua_insert(L, -3);
+    lua_insert(L, -3);
+    set_if_absent(L, "task");
+    lua_insert(L, -2);
+    set_if_absent(L, "task_id");
+  }
+}
+
+void job_fail(lua_State *L, struct job *job, int self) {
+  lua_pushstring(L, job->deed->stage);
+  set_if_absent(L, "stage");
+  name_subject(L, job, self);
+  job->failed = 1;
+  end(L, job, self);
+}
+
+int job_push_results(lua_State *L, struct job *job, int self) {
+  if (job->deed->push_results && !job->failed && !job->raises)
+    return job->deed->push_results(L, job, self);
+  if (job->failed)
+    lua_pushnil(L);
+  lua_getiuservalue(L, self, JOB_RESULT);
+  if (job->raises)
+    lua_error(L);
+  return job->failed ? 2 : 1;
+}
+
+void job_sleep(struct job *job, uint64_t due) {
+  uint64_t until = due < job->deadline ? due : job->deadline;
+  /* Without memory for the alarm it looks again at once. */
+  if (engine_alarm(job->client->engine, &job->waiter, until) < 0)
+    engine_wake(job->client->engine, &job->waiter);
+}
+
+/* Protected: what is raised here belongs to the job's owner alone. */
+static int advance(lua_State *L) {
+  struct job *job = lua_touserdata(L, 1);
+  if (poller_clock() >= job->deadline)
+    job->deed->expire(L, job, 1);
+  else
+    job->deed->advance(L, job, 1);
+  return 0;
+}
+
+int job_advance_one(lua_State *L, struct engine *engine) {
+  struct job *job = (struct job *)engine_take(engine);
+  if (!job)
+    return 0;
+  luaL_checkstack(L, STACK, "minimax");
+  if (!job_push(L, job))
+    return 1; /* collected, its finalizer still to run */
+  lua_pushcfunction(L, advance);
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    job->raises = 1;
+    if (job->ended)
+      lua_pop(L, 1);
+    else
+      end(L, job, lua_gettop(L) - 1);
+  }
+  lua_pop(L, 1);
+  return 1;
+}
+
+void job_cancel(lua_State *L, struct job *job, const char *text) {
+  if (!job_push(L, job)) {
+    job_release(job); /* collected, its finalizer still to run */
+    return;
+  }
+  fault_push(L, NULL, FAULT_CANCELLED, "%s", text);
+  job_fail(L, job, lua_gettop(L) - 1);
+  lua_pop(L, 1);
+}
+
+void job_refuse(lua_State *L, struct job *job, int self) {
+  fault_push(L, NULL, FAULT_INVALID,
+             "inside a finalizer nothing can be waited for");
+  job_fail(L, job, self);
+}
+
+void job_set_timeout(struct job *job, uint64_t timeout) {
+  if (timeout != POLLER_NEVER)
+    job->deadline = poller_clock() + timeout;
+}
+
+void job_set_subject(lua_State *L, int self, int task, int id) {
+  /* A table of another program is not kept: it may lack the methods. */
+  lua_pushvalue(L, luaL_getmetafield(L, task, "client") ? task : id);
+  lua_setiuservalue(L, self, JOB_SUBJECT);
+  lua_settop(L, self);
+}
+
+void job_start(struct job *job) {
+  engine_wake(job->client->engine, &job->waiter);
+}

@@ -1,0 +1,229 @@
+/* The bridge to lua-cjson. */
+#include "json.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jsontext.h"
+
+enum { DEPTH = 64 };
+
+/* Their addresses are the keys in the registry. */
+static const char decode_key = 0, encode_key = 0;
+
+int json_is_null(lua_State *L, int index) {
+  return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
+}
+
+/* Pushes lua-cjson: a sandboxed host may have hidden `require`. */
+static void find_cjson(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, "cjson") == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  if (lua_getglobal(L, "require") == LUA_TFUNCTION) {
+    lua_pushliteral(L, "cjson");
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1))
+      return;
+  }
+  luaL_error(L, "minimax needs lua-cjson: luarocks install lua-cjson, or "
+                "apt-get install lua-cjson");
+}
+
+/* Calls a setting of the instance on top, where this version has it. */
+static void set_number(lua_State *L, const char *setting, int value) {
+  if (lua_getfield(L, -1, setting) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (value < 0)
+    lua_pushboolean(L, 0);
+  else
+    lua_pushinteger(L, value);
+  lua_call(L, 1, 0);
+}
+
+void json_open(lua_State *L) {
+  int top = lua_gettop(L);
+  find_cjson(L);
+  lua_getfield(L, -1, "new");
+  lua_call(L, 0, 1);
+  set_number(L, "decode_invalid_numbers", -1);
+  set_number(L, "encode_invalid_numbers", -1);
+  set_number(L, "encode_keep_buffer", -1);
+  set_number(L, "decode_max_depth", DEPTH);
+  set_number(L, "encode_max_depth", DEPTH);
+  /* Never encode_escape_forward_slash: before 2.1.0.18 it leaks into the
+   * host's own instance. */
+  lua_getfield(L, -1, "decode");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &decode_key);
+  lua_getfield(L, -1, "encode");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &encode_key);
+  lua_settop(L, top);
+}
+
+static int is_id_name(const char *name, size_t length) {
+  if (length == 2)
+    return memcmp(name, "id", 2) == 0;
+  return (length > 3 && memcmp(name + length - 3, "_id", 3) == 0) ||
+         (length > 4 && memcmp(name + length - 4, "_ids", 4) == 0);
+}
+
+/* Pushes the exact value of a number of 16 digits and more, marked before the
+ * decoder saw it. Returns 0 and pushes nothing for any other string. */
+static int push_marked(lua_State *L, int index, int is_id) {
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  if (length < 17 || *text != JSONTEXT_MARK ||
+      strspn(text + 1, "-0123456789") != length - 1)
+    return 0;
+  if (is_id)
+    lua_pushlstring(L, text + 1, length - 1);
+  else if (lua_stringtonumber(L, text + 1) == 0)
+    return 0;
+  return 1;
+}
+
+static int push_number(lua_State *L, int index, int is_id) {
+  lua_Number number = lua_tonumber(L, index);
+  char digits[32];
+  int exact;
+  lua_Integer integer = lua_tointegerx(L, index, &exact);
+  if (is_id) {
+    if (exact)
+      snprintf(digits, sizeof digits, "%lld", (long long)integer);
+    else
+      snprintf(digits, sizeof digits, "%.17g", number);
+    lua_pushstring(L, digits);
+    return 1;
+  }
+  if (!exact || lua_isinteger(L, index))
+    return 0;
+  lua_pushinteger(L, integer);
+  return 1;
+}
+
+static void mend_table(lua_State *L, int table, int is_id, int depth);
+
+/* Pushes what should stand in place of the value at `index`; 0 if it is right
+ * as it is (tables are mended in place). */
+static int push_mended(lua_State *L, int index, int is_id, int depth) {
+  switch (lua_type(L, index)) {
+  case LUA_TSTRING:
+    return push_marked(L, index, is_id);
+  case LUA_TNUMBER:
+    return push_number(L, index, is_id);
+  case LUA_TTABLE:
+    mend_table(L, index, is_id, depth + 1);
+    return 0;
+  case LUA_TLIGHTUSERDATA:
+    lua_pushnil(L);
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+/* `is_id`: the table is the list of a field such as `task_ids`. */
+static void mend_table(lua_State *L, int table, int is_id, int depth) {
+  luaL_checkstack(L, 6, "JSON nested too deep");
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    int value = lua_gettop(L);
+    int names_id = is_id;
+    if (lua_type(L, value - 1) == LUA_TSTRING) {
+      size_t length;
+      const char *name = lua_tolstring(L, value - 1, &length);
+      names_id = is_id_name(name, length);
+    }
+    if (push_mended(L, value, names_id, depth)) {
+      lua_pushvalue(L, value - 1);
+      lua_insert(L, -2);
+      lua_rawset(L, table); /* an existing field: the traversal goes on */
+    }
+    lua_settop(L, value - 1);
+  }
+}
+
+/* Pushes the decoder and the text with its long integers marked. */
+static int push_text(lua_State *L, const char *text, size_t length) {
+  struct buffer quoted = {0};
+  char *room;
+  enum jsontext_result result = jsontext_quote_integers(text, length, &quoted);
+  if (result == JSONTEXT_SAME) {
+    lua_pushlstring(L, text, length);
+    return 0;
+  }
+  if (result != JSONTEXT_QUOTED) {
+    buffer_free(&quoted);
+    lua_pushstring(L, result == JSONTEXT_NUL ? "it holds a NUL byte"
+                                             : "not enough memory");
+    return -1;
+  }
+  length = quoted.length;
+  room = lua_newuserdatauv(L, length, 0); /* Lua frees it if it raises */
+  memcpy(room, quoted.bytes, length);
+  buffer_free(&quoted);
+  lua_pushlstring(L, room, length);
+  lua_remove(L, -2);
+  return 0;
+}
+
+/* Leaves only cjson's reason of its error message. */
+static void shorten_reason(lua_State *L) {
+  const char *reason = lua_tostring(L, -1);
+  lua_pushstring(L, reason ? reason : "it can't be read");
+  lua_remove(L, -2);
+}
+
+int json_decode(lua_State *L, const char *text, size_t length) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
+  if (push_text(L, text, length) < 0) {
+    lua_remove(L, -2);
+    return -1;
+  }
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    shorten_reason(L);
+    return -1;
+  }
+  if (lua_istable(L, -1))
+    mend_table(L, lua_gettop(L), 0, 0);
+  return 0;
+}
+
+int json_encode(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &encode_key);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+    return 0;
+  shorten_reason(L);
+  return -1;
+}
+
+static int add_escaped(struct buffer *out, unsigned char byte) {
+  char escape[8];
+  if (byte == '"' || byte == '\\')
+    snprintf(escape, sizeof escape, "\\%c", byte);
+  else
+    snprintf(escape, sizeof escape, "\\u%04x", byte);
+  return buffer_add_text(out, escape);
+}
+
+int json_add_string(struct buffer *out, const char *text, size_t length) {
+  size_t from = 0;
+  int result = buffer_add(out, "\"", 1);
+  for (size_t i = 0; i < length && result == 0; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    if (byte >= 0x20 && byte != '"' && byte != '\\')
+      continue;
+    result = buffer_add(out, text + from, i - from);
+    if (result == 0)
+      result = add_escaped(out, byte);
+    from = i + 1;
+  }
+  if (result == 0)
+    result = buffer_add(out, text + from, length - from);
+  return result == 0 ? buffer_add(out, "\"", 1) : -1;
+}

@@ -1,0 +1,30 @@
+/* The bridge to lua-cjson: a private instance, so that neither its settings
+ * nor the host's disturb the other; ids and whole numbers stay exact with any
+ * version of it. Floor 3. */
+#ifndef MINIMAX_JSON_H
+#define MINIMAX_JSON_H
+
+#include <lua.h>
+#include <stddef.h>
+
+#include "buffer.h"
+
+/* Finds lua-cjson; raises where it is missing, naming the remedies. */
+void json_open(lua_State *L);
+
+/* Pushes what the text holds: null is nil, a field named `id` or ending in
+ * `_id` or `_ids` holds strings, any other whole number is an integer.
+ * Returns 0, or -1 with a short reason pushed instead. */
+int json_decode(lua_State *L, const char *text, size_t length);
+
+/* Pushes the JSON text of the value on top (which it pops), made of strings,
+ * numbers, booleans and tables only. -1: a short reason is pushed instead. */
+int json_encode(lua_State *L);
+
+/* Appends the text as a JSON string with its quotes. -1: no memory. */
+int json_add_string(struct buffer *out, const char *text, size_t length);
+
+/* JSON null, as lua-cjson has it. */
+int json_is_null(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,357 @@
+/* minimax.spawn and minimax.run. */
+#include "loop.h"
+
+#include <lauxlib.h>
+
+#include "await.h"
+#include "client.h"
+#include "job.h"
+
+/*
+ * A run is a job: it has news while coroutines are ready, and delivering the
+ * news resumes them. So it waits as everything else does, wherever it runs.
+ * Its JOB_EXTRA is a table: the ready coroutines (first to last), and each
+ * living one as a key. Its JOB_CALLBACK is the coroutine of the function that
+ * was given to run, its JOB_SUBJECT a table of what that returned.
+ */
+
+struct run {
+  struct job job;
+  lua_Integer first, last; /* of the ready ones; none if first > last */
+  lua_Integer alive;
+};
+
+/* Registry keys: the coroutine that a run resumes now; those spawned outside
+ * any run; the run of each coroutine, weakly. */
+static const char current_key = 0, spawned_key = 0, runs_key = 0;
+
+void loop_open(lua_State *L) {
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &spawned_key);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &runs_key);
+}
+
+int loop_is_busy(lua_State *L) {
+  int busy = lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD;
+  lua_pop(L, 1);
+  return busy;
+}
+
+int loop_is_current(lua_State *L) {
+  int is = lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD &&
+           lua_tothread(L, -1) == L;
+  lua_pop(L, 1);
+  return is;
+}
+
+/* ---- who is ready ---- */
+
+/* Puts the coroutine at `thread` among the ready of the run at `self`. */
+static void add_ready(lua_State *L, int self, int thread) {
+  struct run *run = (struct run *)job_at(L, self);
+  thread = lua_absindex(L, thread);
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_pushvalue(L, thread);
+  lua_rawseti(L, -2, ++run->last);
+  lua_pop(L, 1);
+  job_tell(L, &run->job, self);
+}
+
+/* Pushes the run of the coroutine at `thread`; nil if it has none. */
+static int push_run(lua_State *L, int thread) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &runs_key);
+  lua_pushvalue(L, thread);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  return !lua_isnil(L, -1);
+}
+
+void loop_make_ready(lua_State *L, int index) {
+  if (push_run(L, index))
+    add_ready(L, lua_gettop(L), index);
+  lua_pop(L, 1);
+}
+
+/* The coroutine at `thread` joins the run at `self`. */
+static void join(lua_State *L, int self, int thread) {
+  struct run *run = (struct run *)job_at(L, self);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &runs_key);
+  lua_pushvalue(L, thread);
+  lua_pushvalue(L, self);
+  lua_rawset(L, -3);
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_pushvalue(L, thread);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 2);
+  run->alive++;
+  add_ready(L, self, thread);
+}
+
+/* ---- resuming ---- */
+
+/* The coroutine at `thread` is no more: nothing holds it any longer. */
+static void leave(lua_State *L, int self, int thread) {
+  struct run *run = (struct run *)job_at(L, self);
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_pushvalue(L, thread);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  run->alive--;
+}
+
+/* Keeps what the main function returned: the values on `co`. */
+static void keep_results(lua_State *L, int self, lua_State *co, int count) {
+  lua_createtable(L, count, 1);
+  lua_pushinteger(L, count);
+  lua_setfield(L, -2, "n");
+  luaL_checkstack(L, count + 4, "too many results");
+  lua_xmove(co, L, count);
+  for (int i = count; i > 0; i--)
+    lua_rawseti(L, -1 - i, i);
+  lua_setiuservalue(L, self, JOB_SUBJECT);
+}
+
+/* Keeps the first error: a string with where it came from. */
+static void keep_failure(lua_State *L, int self, lua_State *co) {
+  struct run *run = (struct run *)job_at(L, self);
+  if (!run->job.raises) {
+    run->job.raises = 1;
+    if (lua_type(co, -1) == LUA_TSTRING)
+      luaL_traceback(L, co, lua_tostring(co, -1), 0);
+    else
+      lua_xmove(co, L, 1);
+    lua_setiuservalue(L, self, JOB_RESULT);
+  }
+  lua_resetthread(co); /* closes what it has pending */
+}
+
+/* A coroutine of which nothing is left to resume: somebody closed it. */
+static int is_dead(lua_State *co) {
+  switch (lua_status(co)) {
+  case LUA_YIELD:
+    return 0;
+  case LUA_OK:
+    return lua_gettop(co) == 0;
+  default:
+    return 1;
+  }
+}
+
+static int resume(lua_State *L, lua_State *co, int thread, int *count) {
+  int arguments = lua_status(co) == LUA_OK ? lua_gettop(co) - 1 : 0;
+  int code;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key); /* of an outer run */
+  lua_pushvalue(L, thread);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &current_key);
+  code = lua_resume(co, L, arguments, count);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &current_key);
+  return code;
+}
+
+/* It yielded something of its own: it goes on in the next round. */
+static void heed_yield(lua_State *L, int self, int thread, lua_State *co,
+                       int count) {
+  const struct job *job = count == 1 ? job_at(co, -1) : NULL;
+  int waits = job && job->parked;
+  lua_pop(co, count);
+  if (!waits)
+    add_ready(L, self, thread);
+}
+
+static void resume_one(lua_State *L, int self, int thread) {
+  lua_State *co = lua_tothread(L, thread);
+  int count = 0;
+  int is_main;
+  if (is_dead(co)) {
+    leave(L, self, thread);
+    return;
+  }
+  switch (resume(L, co, thread, &count)) {
+  case LUA_YIELD:
+    heed_yield(L, self, thread, co, count);
+    return;
+  case LUA_OK:
+    lua_getiuservalue(L, self, JOB_CALLBACK);
+    is_main = lua_rawequal(L, -1, thread);
+    lua_pop(L, 1);
+    if (is_main)
+      keep_results(L, self, co, count);
+    else
+      lua_pop(co, count);
+    break;
+  default:
+    keep_failure(L, self, co);
+    break;
+  }
+  leave(L, self, thread);
+}
+
+/* Resumes each coroutine that is ready now, once. */
+static int run_round(lua_State *L) {
+  struct run *run = (struct run *)job_at(L, 1);
+  lua_Integer last = run->last;
+  while (run->first <= last) {
+    lua_getiuservalue(L, 1, JOB_EXTRA);
+    lua_rawgeti(L, 2, run->first);
+    lua_pushnil(L);
+    lua_rawseti(L, 2, run->first++);
+    resume_one(L, 1, 3);
+    lua_settop(L, 1);
+  }
+  await_step(L, run->job.client->engine, 0);
+  return 0;
+}
+
+/* ---- the job ---- */
+
+static void run_advance(lua_State *L, struct job *job, int self) {
+  (void)L, (void)job, (void)self;
+}
+
+static void run_release(struct job *job) {
+  (void)job;
+}
+
+static int run_deliver(lua_State *L, struct job *job, int self) {
+  job->news = 0;
+  lua_pushcfunction(L, run_round);
+  lua_pushvalue(L, self);
+  return 1;
+}
+
+static void run_delivered(lua_State *L, struct job *job, int self,
+                          int results) {
+  const struct run *run = (struct run *)job;
+  (void)results;
+  if (run->alive == 0 && !job->ended) {
+    lua_getiuservalue(L, self, JOB_RESULT); /* an error, or nil */
+    job_succeed(L, job, self);
+  }
+}
+
+static int run_push_results(lua_State *L, struct job *job, int self) {
+  int count = 0, results;
+  (void)job;
+  if (lua_getiuservalue(L, self, JOB_SUBJECT) != LUA_TTABLE)
+    return 0;
+  results = lua_gettop(L);
+  lua_getfield(L, results, "n");
+  count = (int)lua_tointeger(L, -1);
+  luaL_checkstack(L, count, "too many results");
+  for (int i = 1; i <= count; i++)
+    lua_rawgeti(L, results, i);
+  return count;
+}
+
+/* A run that ends before its coroutines closes them, and so cancels what they
+ * wait for. */
+static void run_close(lua_State *L, struct job *job, int self) {
+  int crew;
+  (void)job;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  crew = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, crew)) {
+    lua_State *co = lua_tothread(L, -2);
+    if (co && !is_dead(co) && co != L)
+      lua_resetthread(co);
+    lua_settop(L, crew + 1);
+  }
+  lua_settop(L, crew - 1);
+}
+
+static const struct deed deed = {
+    .stage = "run",
+    .advance = run_advance,
+    .expire = run_advance,
+    .release = run_release,
+    .deliver = run_deliver,
+    .delivered = run_delivered,
+    .push_results = run_push_results,
+    .close = run_close,
+};
+
+/* ---- the calls ---- */
+
+/* Replaces the function and its arguments, from `index` to the top, by a
+ * coroutine that holds them. */
+static void make_thread(lua_State *L, int index) {
+  int count = lua_gettop(L) - index + 1;
+  lua_State *co = lua_newthread(L);
+  luaL_checkstack(co, count, "too many arguments");
+  lua_insert(L, index);
+  lua_xmove(L, co, count);
+}
+
+/*** Makes a coroutine that `minimax.run` runs; closing it cancels what it
+waits for.
+@function spawn
+@tparam function fn
+@param ... its arguments
+@treturn thread */
+int loop_spawn(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  make_thread(L, 1);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD &&
+      push_run(L, 2)) {
+    join(L, 3, 1);
+  } else {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &spawned_key);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* What was spawned before belongs to the outermost run. */
+static void join_spawned(lua_State *L, int self) {
+  int list;
+  if (loop_is_busy(L))
+    return;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &spawned_key);
+  list = lua_gettop(L);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &spawned_key);
+  for (lua_Integer i = 1; lua_rawgeti(L, list, i) == LUA_TTHREAD; i++) {
+    join(L, self, list + 1);
+    lua_settop(L, list);
+  }
+  lua_settop(L, list - 1);
+}
+
+/*** Runs all spawned coroutines until they have ended.
+@function run
+@tparam[opt] function fn run as one of them
+@param ... its arguments
+@return what `fn` returned; raises the first uncaught error */
+int loop_run(lua_State *L) {
+  struct run *run;
+  int has_main = !lua_isnoneornil(L, 1);
+  if (has_main) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    make_thread(L, 1);
+  }
+  lua_settop(L, 1);
+  client_push_bare(L);
+  run = (struct run *)job_new(L, sizeof *run, &deed, 2);
+  run->job.kind = -1;
+  run->first = 1;
+  lua_newtable(L);
+  lua_setiuservalue(L, 3, JOB_EXTRA);
+  join_spawned(L, 3);
+  if (has_main) {
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, 3, JOB_CALLBACK);
+    join(L, 3, 1);
+  }
+  run->job.news = 1; /* even with nothing to do it looks, and ends */
+  return await_job(L);
+}

@@ -1,0 +1,24 @@
+/* minimax.spawn and minimax.run: a loop of our own for programs that have
+ * none. Floor 4. */
+#ifndef MINIMAX_LOOP_H
+#define MINIMAX_LOOP_H
+
+#include <lua.h>
+
+/* Once for each Lua state. */
+void loop_open(lua_State *L);
+
+/* minimax.spawn(fn, ...) and minimax.run([fn, ...]) */
+int loop_spawn(lua_State *L);
+int loop_run(lua_State *L);
+
+/* Whether this very coroutine was resumed by a run. */
+int loop_is_current(lua_State *L);
+
+/* Whether some run is resuming a coroutine right now. */
+int loop_is_busy(lua_State *L);
+
+/* The coroutine at `index` has news of what it waits for. */
+void loop_make_ready(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,174 @@
+/* The Lua module `minimax`: puts its parts together. */
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "await.h"
+#include "call.h"
+#include "callback.h"
+#include "cancel.h"
+#include "client.h"
+#include "download.h"
+#include "each.h"
+#include "fault.h"
+#include "files.h"
+#include "generate.h"
+#include "job.h"
+#include "json.h"
+#include "loop.h"
+#include "media.h"
+#include "query.h"
+#include "submit.h"
+#include "wait.h"
+
+#define VERSION "0.1.0"
+
+LUAMOD_API int luaopen_minimax(lua_State *L);
+
+/* The methods of a client that are functions of the module as well. */
+static const luaL_Reg methods[] = {
+    {"submit",   submit_call   },
+    {"query",    query_call    },
+    {"wait",     wait_call     },
+    {"download", download_call },
+    {"generate", generate_call },
+    {"each",     each_call     },
+    {"cancel",   cancel_call   },
+    {"abort",    client_abort  },
+    {"list",     call_list     },
+    {"retrieve", files_retrieve},
+    {"upload",   files_upload  },
+    {"call",     call_call     },
+    {"callback", callback_call },
+    {"notify",   wait_notify   },
+    {NULL,       NULL          },
+};
+
+static const luaL_Reg client_methods[] = {
+    {"close", client_close},
+    {NULL,    NULL        },
+};
+
+/* The registry key of the default client. */
+static const char default_key = 0;
+
+/*** Makes the default client, which the functions of the module use.
+@function configure
+@tparam table options as for `minimax.new`
+@treturn minimax.client */
+static int configure(lua_State *L) {
+  client_new(L);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &default_key);
+  return 1;
+}
+
+/* Pushes the default client; the first use makes it from the environment. */
+static void push_default(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &default_key) == LUA_TUSERDATA)
+    return;
+  lua_pop(L, 1);
+  lua_pushcfunction(L, configure);
+  lua_call(L, 0, 1);
+}
+
+/* A function of the module: the client's method, its upvalue, with the default
+ * client before the arguments. */
+static int call_default(lua_State *L) {
+  lua_CFunction method = lua_tocfunction(L, lua_upvalueindex(1));
+  push_default(L);
+  lua_insert(L, 1);
+  return method(L);
+}
+
+/*** The descriptor that any event loop can watch for reading.
+@function pollfd
+@treturn integer|nil nil on a system without epoll */
+static int pollfd(lua_State *L) {
+  return await_push_pollfd(L, client_engine(L));
+}
+
+/*** What to watch the descriptor for.
+@function events
+@treturn string "r" */
+static int events(lua_State *L) {
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+/*** When the next work is due.
+@function timeout
+@treturn number|nil seconds; nil: nothing is under way */
+static int timeout(lua_State *L) {
+  return await_push_timeout(L, client_engine(L));
+}
+
+/*** Does what there is to do, without waiting.
+@function step
+@tparam[opt=0.002] number seconds at most
+@treturn integer how many operations moved on */
+static int step(lua_State *L) {
+  lua_Number seconds = luaL_optnumber(L, 1, 0.002);
+  struct engine *engine = client_engine(L);
+  luaL_argcheck(L, seconds >= 0, 1, "a number of seconds is expected");
+  if (engine_state(engine) != ENGINE_OPEN)
+    lua_pushinteger(L, 0);
+  else
+    lua_pushinteger(
+        L, await_step(L, engine,
+                      seconds < 3600 ? (int)(seconds * 1000) : 3600000));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"new",       client_new       },
+    {"configure", configure        },
+    {"file",      media_file       },
+    {"spawn",     loop_spawn       },
+    {"run",       loop_run         },
+    {"pollfd",    pollfd           },
+    {"events",    events           },
+    {"timeout",   timeout          },
+    {"step",      step             },
+    {"adapter",   await_set_adapter},
+    {NULL,        NULL             },
+};
+
+static void add_methods(lua_State *L) {
+  for (const luaL_Reg *method = methods; method->name; method++) {
+    lua_pushcfunction(L, method->func);
+    lua_pushcclosure(L, call_default, 1);
+    lua_setfield(L, -2, method->name);
+  }
+}
+
+/* A name lookup that was cancelled goes on in a thread of libcurl's: the code
+ * it runs must not be unloaded with the Lua state. */
+static void pin(void) {
+#ifdef RTLD_NODELETE
+  Dl_info info;
+  union { /* ISO C knows no way from a function to an address */
+    int (*function)(lua_State *L);
+    void *address;
+  } here = {luaopen_minimax};
+  if (dladdr(here.address, &info) && info.dli_fname)
+    dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
+}
+
+LUAMOD_API int luaopen_minimax(lua_State *L) {
+  luaL_checkversion(L);
+  pin();
+  client_create_engine(L);
+  json_open(L);
+  fault_open(L);
+  media_open(L);
+  job_open(L);
+  loop_open(L);
+  client_open(L, methods, client_methods);
+  luaL_newlib(L, functions);
+  add_methods(L);
+  lua_pushliteral(L, VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  return 1;
+}

@@ -1,0 +1,200 @@
+/* Waiting inside cqueues. */
+#include "pump.h"
+
+#include <lauxlib.h>
+
+#include "await.h"
+#include "client.h"
+
+enum { BUDGET = 2 }; /* ms of work in one round */
+
+/*
+ * Registry keys: the record of each controller, and of each parked job, both
+ * weakly. A record is a table: `count` of the waiters, `thread` of its pump,
+ * `starting` until that first runs.
+ */
+static const char records_key = 0, parked_key = 0;
+
+/* Pushes package.loaded.cqueues; it is never required by us. */
+static int push_cqueues(lua_State *L) {
+  int type;
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  type = lua_getfield(L, -1, "cqueues");
+  lua_remove(L, -2);
+  return type == LUA_TTABLE;
+}
+
+/* Pushes the running controller, or nil, and whether it resumed us. */
+static int push_controller(lua_State *L) {
+  int here;
+  if (!push_cqueues(L))
+    return 0;
+  if (lua_getfield(L, -1, "running") != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  lua_call(L, 0, 2);
+  here = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  lua_remove(L, -2);
+  return here;
+}
+
+enum pump_place pump_running(lua_State *L) {
+  int top = lua_gettop(L);
+  int here = push_controller(L);
+  int found = !lua_isnil(L, -1) && lua_gettop(L) > top;
+  lua_settop(L, top);
+  if (!found)
+    return PUMP_NOWHERE;
+  return here ? PUMP_HERE : PUMP_ABOVE;
+}
+
+/* Pushes a table of the registry with weak keys, made when first needed. */
+static void push_weak(lua_State *L, const char *key) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+static lua_Integer count_of(lua_State *L, int record) {
+  lua_Integer count;
+  lua_getfield(L, record, "count");
+  count = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return count;
+}
+
+static void set_count(lua_State *L, int record, lua_Integer count) {
+  lua_pushinteger(L, count);
+  lua_setfield(L, record, "count");
+}
+
+/* ---- the pump ---- */
+
+/* Upvalues: the record, _POLL, and an object that stands for the engine. */
+static int pump_round(lua_State *L, int status, lua_KContext context) {
+  int record = lua_upvalueindex(1);
+  (void)status, (void)context;
+  lua_settop(L, 0);
+  await_step(L, client_engine(L), BUDGET);
+  if (count_of(L, record) == 0) {
+    lua_pushnil(L);
+    lua_setfield(L, record, "thread");
+    return 0;
+  }
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_pushvalue(L, lua_upvalueindex(3));
+  return lua_yieldk(L, 2, 0, pump_round);
+}
+
+static int pump_start(lua_State *L) {
+  lua_pushthread(L);
+  lua_setfield(L, lua_upvalueindex(1), "thread");
+  lua_pushnil(L);
+  lua_setfield(L, lua_upvalueindex(1), "starting");
+  return pump_round(L, LUA_OK, 0);
+}
+
+static int is_alive(lua_State *L, int record) {
+  lua_State *thread;
+  int alive = lua_getfield(L, record, "starting") == LUA_TBOOLEAN;
+  lua_getfield(L, record, "thread");
+  thread = lua_tothread(L, -1);
+  /* The running one is not yielded, and not dead either. */
+  alive |= thread && (lua_status(thread) == LUA_YIELD || thread == L);
+  lua_pop(L, 2);
+  return alive;
+}
+
+/* Has the controller wrap a new pump. */
+static void start_pump(lua_State *L, int controller, int record) {
+  lua_pushboolean(L, 1);
+  lua_setfield(L, record, "starting");
+  lua_getfield(L, controller, "wrap");
+  lua_pushvalue(L, controller);
+  lua_pushvalue(L, record);
+  push_cqueues(L);
+  lua_getfield(L, -1, "_POLL");
+  lua_remove(L, -2);
+  lua_createtable(L, 0, 2);
+  await_push_pollfd(L, client_engine(L));
+  lua_setfield(L, -2, "pollfd");
+  lua_pushliteral(L, "r");
+  lua_setfield(L, -2, "events");
+  lua_pushcclosure(L, pump_start, 3);
+  lua_call(L, 2, 0);
+}
+
+/* Pushes the record of the controller at `controller`. */
+static int push_record(lua_State *L, int controller) {
+  push_weak(L, &records_key);
+  lua_pushvalue(L, controller);
+  if (lua_rawget(L, -2) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, controller);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -4);
+  }
+  lua_remove(L, -2);
+  return lua_gettop(L);
+}
+
+/* ---- waiters ---- */
+
+static void push_condition(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cqueues.condition");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "new");
+  lua_remove(L, -2);
+  lua_call(L, 0, 1);
+}
+
+void pump_push_yield(lua_State *L, int job) {
+  int controller, record;
+  push_controller(L);
+  controller = lua_gettop(L);
+  record = push_record(L, controller);
+  if (!is_alive(L, record))
+    start_pump(L, controller, record);
+  push_weak(L, &parked_key);
+  lua_pushvalue(L, job);
+  lua_pushvalue(L, record);
+  lua_rawset(L, -3);
+  set_count(L, record, count_of(L, record) + 1);
+  lua_settop(L, 0);
+  push_cqueues(L);
+  lua_getfield(L, 1, "_POLL");
+  lua_replace(L, 1);
+  push_condition(L);
+}
+
+void pump_signal(lua_State *L, int job, int condition, struct engine *engine) {
+  int top = lua_gettop(L);
+  job = lua_absindex(L, job);
+  push_weak(L, &parked_key);
+  lua_pushvalue(L, job);
+  if (lua_rawget(L, top + 1) == LUA_TTABLE) {
+    lua_Integer count = count_of(L, top + 2) - 1;
+    set_count(L, top + 2, count);
+    lua_pushvalue(L, job);
+    lua_pushnil(L);
+    lua_rawset(L, top + 1);
+    if (count == 0)
+      engine_nudge(engine); /* so that the pump sees it and ends */
+  }
+  lua_settop(L, top);
+  lua_getfield(L, condition, "signal");
+  lua_pushvalue(L, condition);
+  lua_call(L, 1, 0);
+}

@@ -1,0 +1,323 @@
+/* Reads the API's answers. */
+#include "reply.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "header.h"
+#include "json.h"
+#include "profile.h"
+
+enum { QUOTED = 120 }; /* bytes of an unreadable reply shown in an error */
+
+/* https://platform.minimax.io/docs/api-reference/errorcode, and codes that
+ * only the vendor's own client knows. */
+static const struct {
+  int code;
+  enum fault_kind kind;
+} codes[] = {
+    {1002, FAULT_RATE_LIMIT},
+    {1039, FAULT_RATE_LIMIT},
+    {1041, FAULT_RATE_LIMIT},
+    {2045, FAULT_RATE_LIMIT},
+    {1004, FAULT_AUTH      },
+    {2049, FAULT_AUTH      },
+    {2038, FAULT_AUTH      },
+    {1008, FAULT_BALANCE   },
+    {1028, FAULT_QUOTA     },
+    {1030, FAULT_QUOTA     },
+    {2056, FAULT_QUOTA     },
+    {2061, FAULT_QUOTA     },
+    {1026, FAULT_CONTENT   },
+    {1027, FAULT_CONTENT   },
+    {2013, FAULT_INVALID   },
+    {1042, FAULT_INVALID   },
+};
+
+static enum fault_kind kind_of_status(long status) {
+  switch (status) {
+  case 401:
+  case 403:
+    return FAULT_AUTH;
+  case 402:
+    return FAULT_BALANCE;
+  case 408:
+    return FAULT_TIMEOUT;
+  case 422:
+    return FAULT_CONTENT;
+  case 429:
+    return FAULT_RATE_LIMIT;
+  default:
+    break;
+  }
+  if (status >= 500)
+    return FAULT_SERVER;
+  if (status >= 400)
+    return FAULT_INVALID;
+  return status >= 200 && status < 300 ? FAULT_NONE : FAULT_PROTOCOL;
+}
+
+/* A code that nobody documented says less than an HTTP refusal does. */
+static enum fault_kind kind_of_code(lua_Integer code, long status) {
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+    if (codes[i].code == code)
+      return codes[i].kind;
+  return status >= 400 ? kind_of_status(status) : FAULT_SERVER;
+}
+
+/* The table `name` in the table at `index`: pushed, or nothing and 0. */
+static int push_table(lua_State *L, int index, const char *name) {
+  if (lua_getfield(L, index, name) == LUA_TTABLE)
+    return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
+/* The code in parentheses at the end of a v2 message: "… (2013)". */
+static lua_Integer trailing_code(const char *message) {
+  const char *open = message ? strrchr(message, '(') : NULL;
+  char *end;
+  long code;
+  if (!open)
+    return 0;
+  code = strtol(open + 1, &end, 10);
+  return *end == ')' && end > open + 1 ? code : 0;
+}
+
+static lua_Integer base_code(lua_State *L, int object) {
+  lua_Integer code = 0;
+  if (push_table(L, object, "base_resp")) {
+    lua_getfield(L, -1, "status_code");
+    code = lua_tointeger(L, -1); /* a numeric string will do */
+    lua_pop(L, 2);
+  }
+  return code;
+}
+
+/* A v2 error body; -1 where there is one without a code. */
+static lua_Integer error_code(lua_State *L, int object) {
+  lua_Integer code = 0;
+  if (push_table(L, object, "error")) {
+    lua_getfield(L, -1, "message");
+    code = trailing_code(lua_tostring(L, -1));
+    lua_pop(L, 2);
+    code = code ? code : -1;
+  }
+  return code;
+}
+
+/* A gateway's own envelope: { code = "success", message, data }. */
+static int gateway_refuses(lua_State *L, int object) {
+  const char *word;
+  int refuses;
+  if (lua_getfield(L, object, "code") == LUA_TNIL ||
+      lua_getfield(L, object, "data") == LUA_TTABLE) {
+    lua_settop(L, object);
+    return 0;
+  }
+  word = lua_tostring(L, object + 1);
+  refuses = word && strcasecmp(word, "success") != 0 &&
+            strcmp(word, "0") != 0 && strcmp(word, "200") != 0;
+  lua_settop(L, object);
+  return refuses;
+}
+
+static void judge_object(lua_State *L, int object, struct reply *reply) {
+  lua_Integer code = base_code(L, object);
+  if (code == 0)
+    code = error_code(L, object);
+  if (code > 0) {
+    reply->code = code;
+    reply->kind = kind_of_code(code, reply->http_status);
+  } else if (code < 0 || gateway_refuses(L, object)) {
+    reply->kind = kind_of_status(reply->http_status);
+    if (reply->kind == FAULT_NONE)
+      reply->kind = FAULT_SERVER;
+  }
+}
+
+static int is_page(const struct transfer *transfer) {
+  const char *type = transfer_header(transfer, "Content-Type");
+  const char *text = transfer->reply.bytes;
+  if (type && strncasecmp(type, "text/html", 9) == 0)
+    return 1;
+  text = text ? text + strspn(text, " \t\r\n") : "";
+  return *text == '<';
+}
+
+void reply_read(lua_State *L, const struct transfer *transfer,
+                struct reply *reply) {
+  const struct buffer *text = &transfer->reply;
+  int object = lua_gettop(L) + 1;
+  memset(reply, 0, sizeof *reply);
+  reply->http_status = transfer->status;
+  reply->kind = kind_of_status(transfer->status);
+  if (text->length > 0 && json_decode(L, text->bytes, text->length) == 0 &&
+      lua_istable(L, -1)) {
+    reply->readable = 1;
+    judge_object(L, object, reply);
+    return;
+  }
+  lua_settop(L, object - 1);
+  lua_pushnil(L);
+  reply->is_page = is_page(transfer);
+  if (reply->kind == FAULT_NONE)
+    reply->kind = FAULT_PROTOCOL;
+}
+
+int reply_is_definite(const struct reply *reply) {
+  switch (reply->kind) {
+  case FAULT_AUTH:
+  case FAULT_BALANCE:
+  case FAULT_QUOTA:
+  case FAULT_CONTENT:
+  case FAULT_INVALID:
+    return !reply->is_page;
+  default:
+    return 0;
+  }
+}
+
+uint64_t reply_retry_after(const struct transfer *transfer) {
+  const char *value = transfer_header(transfer, "Retry-After");
+  return value ? header_retry_after(value, (int64_t)time(NULL)) : 0;
+}
+
+void reply_push_trace(lua_State *L, const struct transfer *transfer,
+                      int object) {
+  static const char *const headers[] = {"Trace-Id", "Minimax-Request-Id",
+                                        "X-Mm-Request-Id"};
+  for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+    const char *value = transfer_header(transfer, headers[i]);
+    if (value && *value) {
+      lua_pushstring(L, value);
+      return;
+    }
+  }
+  lua_pushnil(L);
+  for (int i = 0; i < 2 && lua_istable(L, object) && lua_isnil(L, -1); i++) {
+    lua_pop(L, 1);
+    lua_getfield(L, object, i == 0 ? "request_id" : "trace_id");
+  }
+}
+
+/* Pushes the server's own words, or an empty string. */
+static void push_words(lua_State *L, int object) {
+  static const char *const places[][2] = {
+      {"base_resp", "status_msg"},
+      {"error",     "message"   },
+      {"message",   NULL        }
+  };
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    if (!lua_istable(L, object))
+      break;
+    lua_getfield(L, object, places[i][0]);
+    if (places[i][1] && lua_istable(L, -1)) {
+      lua_getfield(L, -1, places[i][1]);
+      lua_remove(L, -2);
+    }
+    if (lua_type(L, -1) == LUA_TSTRING)
+      return;
+    lua_pop(L, 1);
+  }
+  lua_pushliteral(L, "");
+}
+
+/* The other region's host, for a key that this one refused. */
+static const char *other_region(const struct transfer *transfer) {
+  return strstr(transfer->profile->base, "//api.minimax.io")
+             ? "https://api.minimaxi.com"
+             : "https://api.minimax.io";
+}
+
+static const char *advice(const struct transfer *transfer,
+                          const struct reply *reply) {
+  switch (reply->kind) {
+  case FAULT_BALANCE:
+    return "; top up the account's balance";
+  case FAULT_QUOTA:
+    return "; the plan's quota is used up or does not cover this model";
+  case FAULT_CONTENT:
+    return "; change the text or the media";
+  case FAULT_RATE_LIMIT:
+    return "; send fewer requests, or set submit_rate and query_rate";
+  case FAULT_INVALID:
+    return reply->http_status == 404 && !reply->readable
+               ? "; check base_url and its path prefix"
+               : "";
+  case FAULT_PROTOCOL:
+    return transfer->status >= 300 && transfer->status < 400
+               ? "; set base_url to where it redirects"
+               : "";
+  default:
+    return "";
+  }
+}
+
+static void set_details(lua_State *L, const struct transfer *transfer,
+                        const struct reply *reply, int object) {
+  if (reply->code > 0) {
+    lua_pushinteger(L, reply->code);
+    lua_setfield(L, -2, "code");
+  }
+  lua_pushinteger(L, transfer->status);
+  lua_setfield(L, -2, "http_status");
+  reply_push_trace(L, transfer, object);
+  lua_setfield(L, -2, "trace_id");
+}
+
+/* Pushes the first bytes of a reply that is no JSON object. */
+static void push_excerpt(lua_State *L, const struct transfer *transfer) {
+  size_t length = transfer->reply.length;
+  if (length == 0)
+    lua_pushliteral(L, "an empty body");
+  else if (length <= QUOTED)
+    lua_pushlstring(L, transfer->reply.bytes, length);
+  else {
+    lua_pushlstring(L, transfer->reply.bytes, QUOTED);
+    lua_pushliteral(L, "…");
+    lua_concat(L, 2);
+  }
+}
+
+static void push_auth(lua_State *L, const struct transfer *transfer,
+                      const char *words) {
+  fault_push(L, transfer->profile->key, FAULT_AUTH,
+             "the key was refused: %s; check the key; one of the other region "
+             "needs base_url = \"%s\"",
+             words, other_region(transfer));
+}
+
+void reply_push_fault(lua_State *L, const struct transfer *transfer,
+                      const struct reply *reply, int object) {
+  const char *secret = transfer->profile->key;
+  const char *words;
+  object = lua_absindex(L, object);
+  if (reply->readable)
+    push_words(L, object);
+  else
+    push_excerpt(L, transfer);
+  words = lua_tostring(L, -1);
+  if (reply->kind == FAULT_AUTH)
+    push_auth(L, transfer, words);
+  else if (!reply->readable)
+    fault_push(L, secret, reply->kind,
+               "the server answered with something other than JSON: %s%s",
+               words, advice(transfer, reply));
+  else
+    fault_push(L, secret, reply->kind, "%s%s",
+               *words ? words : "the server refused without a reason",
+               advice(transfer, reply));
+  lua_remove(L, -2);
+  set_details(L, transfer, reply, object);
+}
+
+void reply_push_nonsense(lua_State *L, const struct transfer *transfer,
+                         const char *text) {
+  const struct reply reply = {.http_status = transfer->status};
+  fault_push(L, transfer->profile->key, FAULT_PROTOCOL, "%s", text);
+  set_details(L, transfer, &reply, -1);
+}

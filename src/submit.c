@@ -1,0 +1,298 @@
+/* client:submit: accepted, refused, or unknown. */
+#include "submit.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "await.h"
+#include "client.h"
+#include "exchange.h"
+#include "options.h"
+#include "request.h"
+#include "retry.h"
+#include "task.h"
+
+struct submit {
+  struct job job;
+  struct exchange exchange;
+  time_t began; /* for the window in which a lost task was created */
+};
+
+/* ---- accepted ---- */
+
+/* Pushes the id of the new task as a string; 0 and nothing without one. */
+static int push_task_id(lua_State *L, int object) {
+  static const char *const names[] = {"task_id", "id"};
+  for (int i = 0; i < 2; i++) {
+    if (lua_getfield(L, object, names[i]) == LUA_TSTRING &&
+        *lua_tostring(L, -1))
+      return 1;
+    lua_pop(L, 1);
+  }
+  for (int wrapped = 0; wrapped < 2; wrapped++) {
+    int found = 0;
+    if (lua_getfield(L, object, wrapped ? "task" : "data") == LUA_TTABLE)
+      found = push_task_id(L, lua_gettop(L));
+    if (found) {
+      lua_remove(L, -2);
+      return 1;
+    }
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+/* Pushes the task of an accepted submit; 0 if the answer names none. */
+static int push_task(lua_State *L, const struct job *job, int self, int object,
+                     const struct transfer *transfer) {
+  int task = lua_gettop(L) + 1;
+  lua_createtable(L, 0, 4);
+  if (!push_task_id(L, object)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  lua_setfield(L, task, "task_id");
+  lua_pushstring(L, endpoints[job->kind].name);
+  lua_setfield(L, task, "kind");
+  reply_push_trace(L, transfer, object);
+  lua_setfield(L, task, "trace_id");
+  lua_getfield(L, object, "base_resp");
+  lua_setfield(L, task, "base_resp");
+  lua_getiuservalue(L, self, JOB_CLIENT);
+  lua_pushvalue(L, task);
+  task_bless(L, task + 1);
+  /* A wait for it has no need to ask at once. */
+  lua_getiuservalue(L, task + 1, CLIENT_SUBMITTED);
+  lua_pushvalue(L, task);
+  lua_pushinteger(L, (lua_Integer)poller_clock());
+  lua_rawset(L, -3);
+  lua_settop(L, task);
+  return 1;
+}
+
+/* ---- unknown ---- */
+
+/* Replaces the error on top by one of kind "unknown" that says what to do. */
+static void make_unknown(lua_State *L, const struct submit *submit) {
+  static const char *const details[] = {"code", "http_status", "trace_id"};
+  int cause = lua_gettop(L);
+  lua_getfield(L, cause, "message");
+  if (submit->job.kind == KIND_VIDEO2)
+    lua_pushfstring(L,
+                    "client:list shows whether a task was created between "
+                    "%I and %I (created_at)",
+                    (LUAI_UACINT)submit->began, (LUAI_UACINT)time(NULL) + 1);
+  else
+    lua_pushliteral(L, "look into the account's usage before you submit it "
+                       "again");
+  fault_push(L, submit->job.client->profile->key, FAULT_UNKNOWN,
+             "the request may have arrived, and its answer did not: %s. A task "
+             "may exist and be paid: %s",
+             lua_tostring(L, cause + 1), lua_tostring(L, cause + 2));
+  for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
+    lua_getfield(L, cause, details[i]);
+    lua_setfield(L, -2, details[i]);
+  }
+  lua_replace(L, cause);
+  lua_settop(L, cause);
+}
+
+/* An answer from which it can't be told whether the task was created. */
+static int says_nothing(const struct reply *reply) {
+  if (reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT)
+    return 1;
+  /* A redirect is a refusal; a page with 200 is not. */
+  return reply->kind == FAULT_PROTOCOL && reply->http_status < 300;
+}
+
+/* ---- its life ---- */
+
+static void fail(lua_State *L, struct submit *submit, int self, int unknown) {
+  if (unknown)
+    make_unknown(L, submit);
+  exchange_count(L, &submit->exchange);
+  job_fail(L, &submit->job, self);
+}
+
+static void judge_answer(lua_State *L, struct submit *submit, int self,
+                         const struct reply *reply, int object) {
+  const struct transfer *transfer = submit->exchange.transfer;
+  if (reply->kind != FAULT_NONE) {
+    reply_push_fault(L, transfer, reply, object);
+    fail(L, submit, self, says_nothing(reply));
+  } else if (push_task(L, &submit->job, self, object, transfer)) {
+    job_succeed(L, &submit->job, self);
+  } else {
+    reply_push_nonsense(L, transfer,
+                        "the server accepted it without naming "
+                        "a task id");
+    fail(L, submit, self, 1);
+  }
+}
+
+static void submit_advance(lua_State *L, struct job *job, int self) {
+  struct submit *submit = (struct submit *)job;
+  struct reply reply;
+  switch (exchange_advance(L, job, self, &submit->exchange, &reply)) {
+  case EXCHANGE_PENDING:
+    break;
+  case EXCHANGE_ANSWERED:
+    judge_answer(L, submit, self, &reply, lua_gettop(L));
+    break;
+  case EXCHANGE_LOST:
+    reply_push_loss(L, submit->exchange.transfer);
+    fail(L, submit, self, exchange_may_have_arrived(&submit->exchange));
+    break;
+  }
+}
+
+static void submit_expire(lua_State *L, struct job *job, int self) {
+  struct submit *submit = (struct submit *)job;
+  int unknown = exchange_may_have_arrived(&submit->exchange);
+  if (submit->exchange.transfer)
+    fault_push(L, NULL, FAULT_TIMEOUT, "no answer within the call's timeout");
+  else
+    fault_push(L, NULL,
+               submit->exchange.failures ? FAULT_TIMEOUT : FAULT_RATE_LIMIT,
+               "its turn did not come within the call's timeout; nothing was "
+               "sent");
+  fail(L, submit, self, unknown);
+}
+
+static void submit_release(struct job *job) {
+  exchange_clear(&((struct submit *)job)->exchange, job->client);
+}
+
+static const struct deed deed = {
+    .stage = "submit",
+    .advance = submit_advance,
+    .expire = submit_expire,
+    .release = submit_release,
+};
+
+/* ---- the call ---- */
+
+struct submit_options {
+  uint64_t timeout;
+  int block, dry_run;
+};
+
+static const struct option known[] = {
+    {"kind",                          OPTION_ANY,      0                               },
+    {"timeout",                       OPTION_DEADLINE, offsetof(struct submit_options,   timeout)},
+    {"block",                               OPTION_BOOLEAN,                                        offsetof(struct submit_options,                            block)},
+    {"dry_run",                         OPTION_BOOLEAN,                                        offsetof(struct submit_options,                                     dry_run)},
+    {NULL, OPTION_ANY,0},
+};
+
+/* The kind from the options or the request's fields; -1 with an error. */
+static int find_kind(lua_State *L, const struct client *client) {
+  if (options_get(L, 3, "kind")) {
+    int kind = (int)kind_check(L, -1, 3);
+    lua_pop(L, 1);
+    return kind;
+  }
+  return request_kind(L, 2, client->profile->key);
+}
+
+/* Pushes what would be sent, or nil and an error; returns their number. */
+static int dry_run(lua_State *L, struct client *client,
+                   const struct request *request) {
+  struct body body = {0};
+  char *url =
+      exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
+  int result;
+  lua_createtable(L, 0, 6);
+  lua_pushliteral(L, "POST");
+  lua_setfield(L, -2, "method");
+  lua_pushstring(L, url);
+  lua_setfield(L, -2, "url");
+  free(url);
+  lua_pushstring(L, endpoints[request->kind].submit_path);
+  lua_setfield(L, -2, "path");
+  lua_pushstring(L, endpoints[request->kind].name);
+  lua_setfield(L, -2, "kind");
+  result = request_build(L, 2, request, &body);
+  if (result == 0) {
+    lua_pushinteger(L, (lua_Integer)body.length);
+    lua_setfield(L, -2, "bytes");
+    result = request_preview(L, 2, request);
+  }
+  body_free(&body);
+  if (result < 0) {
+    lua_pushliteral(L, "submit");
+    lua_setfield(L, -2, "stage");
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  lua_setfield(L, -2, "body");
+  return 1;
+}
+
+static int begin(lua_State *L, struct client *client,
+                 const struct request *request,
+                 const struct submit_options *options) {
+  struct submit *submit = (struct submit *)job_new(L, sizeof *submit, &deed, 1);
+  int self = lua_gettop(L);
+  char *url =
+      exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
+  if (!url)
+    return luaL_error(L, "not enough memory");
+  submit->job.kind = (signed char)request->kind;
+  submit->job.block = (unsigned char)options->block;
+  submit->began = time(NULL);
+  exchange_begin(&submit->exchange, &submit->job, "POST", url, LANE_SUBMIT,
+                 EXCHANGE_ONCE);
+  if (request_build(L, 2, request, &submit->exchange.body) < 0) {
+    lua_replace(L, self + 1);
+    lua_settop(L, self + 1);
+    job_fail(L, &submit->job, self);
+  } else {
+    job_set_timeout(&submit->job, options->timeout);
+    job_start(&submit->job);
+  }
+  lua_settop(L, self);
+  return await_job(L);
+}
+
+/*** Submits a task. It is never sent twice by itself once it may have arrived.
+@function client:submit
+@tparam table request MiniMax's own JSON body as a Lua table; `minimax.file`
+may stand for any media value
+@tparam[opt] table options `kind`, `timeout` (seconds; also for its turn under
+a rate budget), `block`, `dry_run` (checks and returns what would be sent)
+@treturn[1] minimax.task
+@treturn[2] nil
+@treturn[2] minimax.error kind "unknown" where a task may exist; otherwise
+nothing was created
+@see https://platform.minimax.io/docs/api-reference/video-generation-t2v
+@see https://platform.minimax.io/docs/api-reference/video-agent-create
+@see https://platform.minimax.io/docs/api-reference/video-generation-v2-create
+*/
+int submit_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct submit_options options = {OPTIONS_NEVER, client->block, 0};
+  struct request request;
+  lua_settop(L, 3);
+  if (!lua_istable(L, 2))
+    options_argerror(L, 2, "a request table is expected");
+  options_read(L, 3, known, &options);
+  if (!client_is_usable(L, client, !options.dry_run))
+    return 2;
+  request.kind = find_kind(L, client);
+  if (request.kind < 0) {
+    lua_pushliteral(L, "submit");
+    lua_setfield(L, -2, "stage");
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  request.secret = client->profile->key;
+  request.nonce = retry_random(&client->engine->random);
+  if (options.dry_run)
+    return dry_run(L, client, &request);
+  return begin(L, client, &request, &options);
+}
