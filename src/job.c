@@ -175,33 +175,26 @@ void job_succeed(lua_State *L, struct job *job, int self) {
   end(L, job, self);
 }
 
-/* Sets a field of the error on top to the value above it, unless it is set. */
-static void set_if_absent(lua_State *L, const char *field) {
-  int fault = lua_gettop(L) - 1;
+/* Sets a field of the error at `fault` to the value on top, which it pops,
+ * unless the field is set. */
+static void set_if_absent(lua_State *L, int fault, const char *field) {
   if (lua_getfield(L, fault, field) == LUA_TNIL) {
-    lua_pushvalue(L, fault + 1);
+    lua_pushvalue(L, -2);
     lua_setfield(L, fault, field);
   }
-  lua_settop(L, fault);
-}
-
-/* An error names the task it is about, so that nobody loses it. */
-static void name_subject(lua_State *L, struct job *job, int self) {
-  if (task_push_of_job(L, job, self)) {
-    lua_getfield(L, -1, "task_id");
-    lua_insert(L, -2);
-    lua_insert(L, -3);
-    lua_insert(L, -3);
-    set_if_absent(L, "task");
-    lua_insert(L, -2);
-    set_if_absent(L, "task_id");
-  }
+  lua_pop(L, 2);
 }
 
 void job_fail(lua_State *L, struct job *job, int self) {
+  int fault = lua_gettop(L);
   lua_pushstring(L, job->deed->stage);
-  set_if_absent(L, "stage");
-  name_subject(L, job, self);
+  set_if_absent(L, fault, "stage");
+  /* An error names the task it is about, so that nobody loses it. */
+  if (task_push_of_job(L, job, self)) {
+    lua_getfield(L, -1, "task_id");
+    set_if_absent(L, fault, "task_id");
+    set_if_absent(L, fault, "task");
+  }
   job->failed = 1;
   end(L, job, self);
 }

@@ -75,7 +75,7 @@ enum state query_result(lua_State *L, struct job *job, int self,
     lua_insert(L, -2);
     status_bless(L, lua_gettop(L) - 1);
   }
-  lua_replace(L, top + 1);
+  lua_insert(L, top + 1);
   lua_settop(L, top + 1);
   return state;
 }

@@ -258,6 +258,6 @@ void status_push_failure(lua_State *L, int status, const char *secret) {
   lua_setfield(L, -2, "status");
   lua_getfield(L, status, "trace_id");
   lua_setfield(L, -2, "trace_id");
-  lua_replace(L, top + 1);
+  lua_insert(L, top + 1);
   lua_settop(L, top + 1);
 }

@@ -247,7 +247,7 @@ static int begin(lua_State *L, struct client *client,
   exchange_begin(&submit->exchange, &submit->job, "POST", url, LANE_SUBMIT,
                  EXCHANGE_ONCE);
   if (request_build(L, 2, request, &submit->exchange.body) < 0) {
-    lua_replace(L, self + 1);
+    lua_insert(L, self + 1);
     lua_settop(L, self + 1);
     job_fail(L, &submit->job, self);
   } else {
