@@ -119,7 +119,7 @@ run-specs:
 # The specs once more, under watch. A spec that measures time is tagged #timing.
 valgrind: deps-test deps-tools
 	$(AGAIN) all $(BUILD)/pure.so
-	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all \
+	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect,possible \
 	  --errors-for-leak-kinds=definite,indirect,possible --keep-debuginfo=yes \
 	  --suppressions=spec/support/valgrind.supp \
 	  $(RUN_SPECS) --exclude-tags=timing
