@@ -117,10 +117,11 @@ run-specs:
 	@$(RUN_SPECS)
 
 # The specs once more, under watch. A spec that measures time is tagged #timing.
+LEAKS = definite,indirect,possible
 valgrind: deps-test deps-tools
 	$(AGAIN) all $(BUILD)/pure.so
-	valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect,possible \
-	  --errors-for-leak-kinds=definite,indirect,possible --keep-debuginfo=yes \
+	valgrind --quiet --error-exitcode=9 --leak-check=full --keep-debuginfo=yes \
+	  --show-leak-kinds=$(LEAKS) --errors-for-leak-kinds=$(LEAKS) \
 	  --suppressions=spec/support/valgrind.supp \
 	  $(RUN_SPECS) --exclude-tags=timing
 
