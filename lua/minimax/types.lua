@@ -101,9 +101,10 @@
 
 ---What every call takes.
 ---@class minimax.call_options
----@field timeout? number seconds for the whole call
+---@field timeout? number|false seconds for the whole call; false for no end
 ---@field block? boolean blocks even where a yield is possible
 
+---The timeout covers the turn under a rate budget, too.
 ---@class minimax.submit_options : minimax.call_options
 ---@field kind? minimax.kind where the fields of the request do not tell it
 ---@field dry_run? boolean does all checks and returns what would be sent instead of sending
@@ -112,14 +113,8 @@
 ---@field kind? minimax.kind of a bare id ("template")
 
 ---@class minimax.wait_options : minimax.query_options
----@field timeout? number|false seconds until the wait gives up; false for no end
 ---@field interval? number seconds from poll to poll
 ---@field on_status? fun(status: minimax.status) after every answered poll; may yield
-
----@class minimax.each_options : minimax.call_options
----@field timeout? number|false seconds until what is left is handed out with an error
----@field interval? number seconds from poll to poll
----@field kind? minimax.kind of bare ids
 
 ---@class minimax.download_options : minimax.query_options
 ---@field on_progress? fun(received: integer, total?: integer) bytes; may yield
@@ -129,7 +124,7 @@
 ---@field verify? boolean (true); false lets through what is not an MP4
 
 ---The options of submit, wait and download together; `timeout` is the wait's.
----@class minimax.all_options : minimax.submit_options, minimax.wait_options, minimax.download_options
+---@class minimax.generate_options : minimax.wait_options, minimax.download_options
 
 ---@class minimax.call_request : minimax.call_options
 ---@field query? table<string, string|number|boolean|string[]>
@@ -146,7 +141,7 @@
 ---@class minimax.media_input
 ---@field value minimax.media JPG, PNG or WebP; < 20 MB, shorter side > 300 px, ratio 2:5 to 5:2
 
----Pages: Create Video Agent Task; template ids: faq/video-agent-templates.
+---Pages: video-agent-create; template ids: faq/video-agent-templates.
 ---@class minimax.template_request
 ---@field template_id string|integer
 ---@field text_inputs? (string|minimax.text_input)[]
@@ -202,8 +197,12 @@
 
 ---What `dry_run` returns.
 ---@class minimax.dry_run
----@field endpoint string method and path
----@field body string|table what would be sent, its media shortened
+---@field method string
+---@field url string
+---@field path string
+---@field kind minimax.kind
+---@field bytes integer of the whole body
+---@field body table what would be sent, its media shortened
 
 -- Results -----------------------------------------------------------------------------------
 
@@ -255,7 +254,7 @@ function Task:cancel(options) end
 ---@field completion_tokens? integer
 
 ---Every field of the reply as the API sent it, and some of ours. Has a task's methods.
----Pages: Query Video Template Generation Task, video-generation-query, -v2-query.
+---Pages: video-agent-query, video-generation-query, -v2-query.
 ---@class minimax.status : minimax.task
 ---@field state minimax.state
 ---@field status string the server's own word, such as "Queueing"
@@ -332,7 +331,7 @@ function Task:cancel(options) end
 local Client = {}
 
 ---Starts a render, which costs money. Never repeated by itself when the answer was lost.
----Pages: Create Video Agent Task, video-generation-t2v, video-generation-v2-create.
+---Pages: video-agent-create, video-generation-t2v, video-generation-v2-create.
 ---@param request minimax.request
 ---@param options? minimax.submit_options
 ---@return minimax.task|minimax.dry_run|nil task
@@ -340,7 +339,7 @@ local Client = {}
 function Client:submit(request, options) end
 
 ---Asks for the state of a task now.
----Pages: Query Video Template Generation Task, video-generation-query, -v2-query.
+---Pages: video-agent-query, video-generation-query, -v2-query.
 ---@param task minimax.task_like
 ---@param options? minimax.query_options
 ---@return minimax.status? status
@@ -365,14 +364,14 @@ function Client:download(what, destination, options) end
 ---Submits, waits and downloads.
 ---@param request minimax.request
 ---@param destination string|file*|fun(chunk: string): boolean?, any
----@param options? minimax.all_options
+---@param options? minimax.generate_options
 ---@return minimax.info? info
 ---@return minimax.status|minimax.error|nil status or the error
 function Client:generate(request, destination, options) end
 
 ---Iterates over tasks in the order of their completion.
 ---@param tasks minimax.task_like[]
----@param options? minimax.each_options
+---@param options? minimax.wait_options
 ---@return fun(): minimax.task_like?, minimax.status?, minimax.error?
 ---@return any
 ---@return any
@@ -389,7 +388,7 @@ function Client:cancel(task, options) end
 
 ---Ends every call under way for a task with kind "cancelled"; sends nothing.
 ---@param task minimax.task_like
----@return integer? ended how many calls
+---@return integer ended how many calls
 function Client:abort(task) end
 
 ---Lists v2 tasks of the last 7 days. Page: video-generation-v2-list.
@@ -399,14 +398,14 @@ function Client:abort(task) end
 function Client:list(filter) end
 
 ---Describes a stored file, with a fresh link. Page: file-management-retrieve.
----@param file_id string|integer|{ file_id: string }
+---@param file_id string|integer
 ---@param options? minimax.call_options
 ---@return minimax.stored_file? file
 ---@return minimax.error? err
 function Client:retrieve(file_id, options) end
 
 ---Stores a file for 7 days. Page: file-management-upload.
----@param path string|minimax.file
+---@param path string
 ---@param purpose? string ("video_generation_input")
 ---@param options? minimax.call_options
 ---@return minimax.stored_file? file
@@ -428,7 +427,8 @@ function Client:call(method, path, options) end
 function Client:callback(body) end
 
 ---Moves the next poll of an event's task to now.
----@param event minimax.status|minimax.task_like
+---@param event minimax.task_like what `callback` returned, or anything with a task id
+---@return integer waits how many will ask at once
 function Client:notify(event) end
 
 ---Cancels what is under way and closes the connections; a second call does nothing.
@@ -487,14 +487,14 @@ function minimax.download(what, destination, options) end
 ---`Client:generate` of the default client.
 ---@param request minimax.request
 ---@param destination string|file*|fun(chunk: string): boolean?, any
----@param options? minimax.all_options
+---@param options? minimax.generate_options
 ---@return minimax.info? info
 ---@return minimax.status|minimax.error|nil status or the error
 function minimax.generate(request, destination, options) end
 
 ---`Client:each` of the default client.
 ---@param tasks minimax.task_like[]
----@param options? minimax.each_options
+---@param options? minimax.wait_options
 ---@return fun(): minimax.task_like?, minimax.status?, minimax.error?
 ---@return any
 ---@return any
@@ -510,7 +510,7 @@ function minimax.cancel(task, options) end
 
 ---`Client:abort` of the default client.
 ---@param task minimax.task_like
----@return integer? ended how many calls
+---@return integer ended how many calls
 function minimax.abort(task) end
 
 ---`Client:list` of the default client.
@@ -520,14 +520,14 @@ function minimax.abort(task) end
 function minimax.list(filter) end
 
 ---`Client:retrieve` of the default client.
----@param file_id string|integer|{ file_id: string }
+---@param file_id string|integer
 ---@param options? minimax.call_options
 ---@return minimax.stored_file? file
 ---@return minimax.error? err
 function minimax.retrieve(file_id, options) end
 
 ---`Client:upload` of the default client.
----@param path string|minimax.file
+---@param path string
 ---@param purpose? string ("video_generation_input")
 ---@param options? minimax.call_options
 ---@return minimax.stored_file? file
@@ -549,7 +549,8 @@ function minimax.call(method, path, options) end
 function minimax.callback(body) end
 
 ---`Client:notify` of the default client.
----@param event minimax.status|minimax.task_like
+---@param event minimax.task_like what `callback` returned, or anything with a task id
+---@return integer waits how many will ask at once
 function minimax.notify(event) end
 
 ---Makes a coroutine that `run` will run; closing it cancels what it waits for.
@@ -569,15 +570,15 @@ function minimax.run(fn, ...) end
 function minimax.pollfd() end
 
 ---What to poll the descriptor for.
----@return string
+---@return "r"
 function minimax.events() end
 
 ---How long a loop may sleep.
 ---@return number? seconds nil when there is nothing to wait for
 function minimax.timeout() end
 
----Does what can be done now, or within so many seconds.
----@param seconds? number
+---Does what there is to do, without waiting.
+---@param seconds? number at most (0.002)
 ---@return integer ended how many operations
 function minimax.step(seconds) end
 
