@@ -1,0 +1,225 @@
+-- One reference: every public function that is there at run time stands in the
+-- types for the language server, in the LDoc comments and in README's table of
+-- calls, and these name nothing that is not there.
+
+local lfs = require "lfs"
+local emulator = require "minimax.emulator"
+local minimax = require "minimax"
+
+local TYPES = "lua/minimax/types.lua"
+
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read("a")
+end
+
+-- The paths of the files under a folder that end in `suffix`.
+local function files(folder, suffix, found)
+  found = found or {}
+  for name in lfs.dir(folder) do
+    local path = folder .. "/" .. name
+    if name:sub(1, 1) ~= "." and lfs.attributes(path, "mode") == "directory" then
+      files(path, suffix, found)
+    elseif name:sub(-#suffix) == suffix then
+      found[#found + 1] = path
+    end
+  end
+  table.sort(found)
+  return found
+end
+
+local function sorted(set)
+  local names = {}
+  for name in pairs(set) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function add_functions(set, container)
+  for name, value in pairs(container) do
+    if type(value) == "function" and not name:find("^_") then
+      set[name] = true
+    end
+  end
+end
+
+-- The methods of an object: what its metatable, or the table behind it, holds.
+local function methods(object)
+  local set = {}
+  local metatable = assert(getmetatable(object))
+  add_functions(set, metatable)
+  if type(metatable.__index) == "table" then
+    add_functions(set, metatable.__index)
+  end
+  return set
+end
+
+-- What is public, by the name that its owner has in the types.
+local function public_functions()
+  local emu <close> = emulator.start { speed = 1000 }
+  local client <close> = minimax.new { base_url = emu.base_url, api_key = emu.api_key }
+  local task = assert(client:submit { template_id = "393488336655310850" })
+  local status = assert(client:wait(task, { interval = 0.05, timeout = 30 }))
+  local public = {
+    minimax = {},
+    Client = methods(client),
+    Task = methods(task),
+    Status = methods(status),
+    File = methods(minimax.file "pet.jpg"),
+    emulator = {},
+    Emulator = methods(emu),
+  }
+  add_functions(public.minimax, minimax)
+  add_functions(public.emulator, emulator)
+  return public
+end
+
+-- The functions that the types declare, by the name of their owner.
+local function declared_functions()
+  local declared = {}
+  for owner, name in ("\n" .. read(TYPES)):gmatch("\nfunction (%w+)[.:](%w+)%(") do
+    declared[owner] = declared[owner] or {}
+    declared[owner][name] = true
+  end
+  return declared
+end
+
+-- The fields of a class of the types, and of those that it inherits from.
+local function declared_fields(class, found)
+  found = found or {}
+  local pattern = "%-%-%-@class minimax%." .. class .. "([^\n]*)(.-)\n\n"
+  local parents, fields = read(TYPES):match(pattern)
+  for name in fields:gmatch("@field ([%w_]+)") do
+    found[name] = true
+  end
+  for parent in parents:gmatch("minimax%.([%w_]+)") do
+    declared_fields(parent, found)
+  end
+  return found
+end
+
+local function add_named(set, text)
+  for name in text:gmatch("@function%s+([%w_.:]+)") do
+    set[name:match("[%w_]+$")] = true
+  end
+end
+
+-- Adds the functions that stand right below a comment that begins with `---`.
+local function add_commented(set, text)
+  local in_comment
+  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
+    local name = line:match("^function [%w_.:]-([%w_]+)%(")
+    if name and in_comment then
+      set[name] = true
+    end
+    in_comment = line:find("^%-%-%-") or in_comment and line:find("^%-%-")
+  end
+end
+
+-- The names that LDoc comments document, without their owners.
+local function documented_functions()
+  local documented = {}
+  for _, path in ipairs(files("src", ".c")) do
+    add_named(documented, read(path))
+  end
+  for _, path in ipairs(files("lua", ".lua")) do
+    if path ~= TYPES then
+      add_named(documented, read(path))
+      add_commented(documented, read(path))
+    end
+  end
+  return documented
+end
+
+-- The names that README's tables hold in code quotes.
+local function tabled_functions()
+  local tabled = {}
+  for row in ("\n" .. read("README.md")):gmatch("\n(|[^\n]*)") do
+    for code in row:gmatch("`([^`]+)`") do
+      for name in code:gmatch("[%w_]+") do
+        tabled[name] = true
+      end
+    end
+  end
+  return tabled
+end
+
+describe("the reference", function()
+  local public
+
+  setup(function()
+    public = public_functions()
+  end)
+
+  it("finds the functions that it speaks of", function()
+    assert.is_true(public.minimax.submit)
+    assert.is_true(public.Client.wait)
+    assert.is_true(public.Task.download)
+    assert.is_true(public.Status.query)
+    assert.is_true(public.emulator.start)
+    assert.is_true(public.Emulator.requests)
+  end)
+
+  it("has a type for every public function", function()
+    local declared = declared_functions()
+    -- A status has the methods of a task by inheritance.
+    declared.Status = declared.Task
+    for owner, set in pairs(public) do
+      for name in pairs(set) do
+        assert.is_true((declared[owner] or {})[name], owner .. " " .. name .. " has no type")
+      end
+    end
+  end)
+
+  it("has no type for a function that is not there", function()
+    for owner, set in pairs(declared_functions()) do
+      assert.same(sorted(set), sorted(public[owner] or {}), owner)
+    end
+  end)
+
+  it("has an LDoc comment for every public function", function()
+    local documented = documented_functions()
+    for owner, set in pairs(public) do
+      for name in pairs(set) do
+        assert.is_true(documented[name], owner .. " " .. name .. " is not documented")
+      end
+    end
+  end)
+
+  it("has every call in README's tables", function()
+    local tabled = tabled_functions()
+    for _, owner in ipairs { "minimax", "Client", "Task", "emulator", "Emulator" } do
+      for name in pairs(public[owner]) do
+        assert.is_true(tabled[name], owner .. " " .. name .. " is not in README.md")
+      end
+    end
+  end)
+
+  it("has no option that its function does not know", function()
+    local client <close> = minimax.new { api_key = "sk-api-example" }
+    local request = { template_id = "1" }
+    local calls = {
+      options = minimax.new,
+      submit_options = function(options) return client:submit(request, options) end,
+      query_options = function(options) return client:query("1", options) end,
+      wait_options = function(options) return client:wait("1", options) end,
+      download_options = function(options) return client:download("1", print, options) end,
+      generate_options = function(options) return client:generate(request, print, options) end,
+      call_options = function(options) return client:retrieve("1", options) end,
+      call_request = function(options) return client:call("GET", "/v1/x", options) end,
+      list_filter = function(options) return client:list(options) end,
+    }
+    local counts = {}
+    for class, call in pairs(calls) do
+      for name in pairs(declared_fields(class)) do
+        local raised, err = pcall(call, { [name] = coroutine.create(print) })
+        assert.is_false(raised, class .. " " .. name)
+        assert.is_nil(err:find("unknown option", 1, true), class .. ": " .. err)
+        counts[class] = (counts[class] or 0) + 1
+      end
+    end
+    assert.equal(#sorted(calls), #sorted(counts))
+  end)
+end)
