@@ -26,7 +26,7 @@ struct call *call_new(lua_State *L, const struct deed *deed,
 
 int call_await(lua_State *L, struct call *call) {
   if (!call->exchange.url)
-    return luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   job_start(&call->job);
   return await_job(L);
 }
@@ -127,7 +127,7 @@ static void add_value(struct query_string *query, const char *name) {
   lua_pushlstring(L, pair.bytes ? pair.bytes : "", pair.length);
   buffer_free(&pair);
   if (failed)
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   lua_concat(L, 2);
   lua_replace(L, query->index);
   lua_pop(L, 1);
@@ -172,7 +172,7 @@ static const char *check_method(lua_State *L) {
 
 /* A path is used as it is, so it must be one. */
 static const char *check_path(lua_State *L) {
-  size_t length;
+  size_t length = 0;
   const char *path =
       lua_type(L, 3) == LUA_TSTRING ? lua_tolstring(L, 3, &length) : NULL;
   if (!path || *path != '/' || path[1] == '/')

@@ -25,7 +25,7 @@ static void begin(lua_State *L, struct cancel *cancel, int self,
           ? exchange_url(client, endpoints[KIND_VIDEO2].submit_path, NULL, id)
           : query_url(client, KIND_VIDEO2, id);
   if (!url)
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   exchange_clear(&cancel->exchange, client);
   exchange_begin(&cancel->exchange, &cancel->job, method, url, LANE_QUERY,
                  policy);
@@ -141,7 +141,7 @@ int cancel_call(lua_State *L) {
     return 2;
   cancel = (struct cancel *)job_new(L, sizeof *cancel, &deed, 1);
   self = lua_gettop(L);
-  cancel->job.kind = (signed char)target.kind;
+  cancel->job.kind = (int)target.kind;
   cancel->job.block = (unsigned char)options.block;
   job_set_timeout(&cancel->job, options.timeout);
   job_set_subject(L, self, 2, target.index);

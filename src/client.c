@@ -102,13 +102,9 @@ static const struct settings defaults = {
     .max_connections = 8,
 };
 
-static void no_memory(lua_State *L) {
-  luaL_error(L, "not enough memory");
-}
-
 static void set_text(lua_State *L, char **field, const char *text) {
   if (profile_set(field, text) < 0)
-    no_memory(L);
+    fault_no_memory(L);
 }
 
 /* An empty variable counts as unset. */
@@ -174,7 +170,7 @@ static void add_header(lua_State *L, struct profile *profile, const char *name,
                             : lua_pushfstring(L, "%s;", name);
   check_header(L, line, strlen(line));
   if (profile_add_header(profile, line) < 0)
-    no_memory(L);
+    fault_no_memory(L);
   lua_pop(L, 1);
 }
 
@@ -253,7 +249,7 @@ static void set_query(lua_State *L, int options, struct profile *profile) {
   lua_pop(L, 1);
   profile->query = query.bytes;
   if (failed)
-    no_memory(L);
+    fault_no_memory(L);
 }
 
 static void set_base(lua_State *L, struct profile *profile,
@@ -311,7 +307,7 @@ static void set_profile(lua_State *L, struct client *client,
   set_query(L, 1, profile);
   set_network(L, profile, settings);
   if (profile_seal(profile) < 0)
-    no_memory(L);
+    fault_no_memory(L);
 }
 
 static void set_rate(struct client *client, enum lane_name lane,
@@ -386,7 +382,7 @@ int client_new(lua_State *L) {
   self = lua_gettop(L);
   client->profile = profile_new();
   if (!client->profile)
-    no_memory(L);
+    fault_no_memory(L);
   set_profile(L, client, &settings);
   set_client(client, &settings);
   set_listener(L, client, self);

@@ -339,14 +339,14 @@ static void read_table(lua_State *L, struct download *download, int what) {
                      "a task, a status, a table with file_id, a task id or a "
                      "URL is expected");
   if (failed)
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
 }
 
 /* What is to be downloaded: where its link comes from. */
 static void read_what(lua_State *L, struct download *download, int self) {
   if (is_link(L, 2)) {
     if (fetch_set_link(download, lua_tostring(L, 2)) < 0)
-      luaL_error(L, "not enough memory");
+      fault_no_memory(L);
   } else {
     if (lua_istable(L, 2))
       read_table(L, download, 2);
@@ -354,7 +354,7 @@ static void read_what(lua_State *L, struct download *download, int self) {
       download->has_task = 1;
     if (download->has_task) {
       struct target target = target_check(L, 2, 4, -1);
-      download->job.kind = (signed char)target.kind;
+      download->job.kind = (int)target.kind;
       job_set_subject(L, self, 2, target.index);
     }
   }

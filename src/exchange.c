@@ -148,13 +148,13 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   struct transfer *transfer =
       transfer_new(job->client->engine, job->client->profile, order.purpose);
   if (!transfer)
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   exchange->transfer = transfer;
   exchange->attempts++;
   transfer->body = exchange->body;
   memset(&exchange->body, 0, sizeof exchange->body);
   if (transfer_start(transfer, &job->waiter, &order) < 0)
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   tell_request(L, job, self, exchange);
 }
 

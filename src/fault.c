@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "redact.h"
@@ -91,7 +92,7 @@ static void redact_top(lua_State *L, const char *secret) {
   int result = redact_text(text, length, secret, &clean);
   if (result < 0) {
     buffer_free(&clean);
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   }
   /* Lua may raise while it makes a string: the copy is then Lua's to free. */
   room = lua_newuserdatauv(L, clean.length + 1, 0);
@@ -138,4 +139,9 @@ void fault_set_retryable(lua_State *L, int index, int retryable) {
   index = lua_absindex(L, index);
   lua_pushboolean(L, retryable);
   lua_setfield(L, index, "retryable");
+}
+
+_Noreturn void fault_no_memory(lua_State *L) {
+  luaL_error(L, "not enough memory");
+  abort(); /* not reached: luaL_error raises, but does not say so */
 }

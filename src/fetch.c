@@ -24,10 +24,6 @@ enum {
 #define RETRIEVE         "/v1/files/retrieve"
 #define RETRIEVE_CONTENT "/v1/files/retrieve_content"
 
-static void no_memory(lua_State *L) {
-  luaL_error(L, "not enough memory");
-}
-
 /* ---- the link ---- */
 
 int fetch_set_link(struct download *download, const char *url) {
@@ -63,7 +59,7 @@ static int advance_exchange(lua_State *L, struct download *download, int self,
 
 static void begin_exchange(lua_State *L, struct download *download, char *url) {
   if (!url)
-    no_memory(L);
+    fault_no_memory(L);
   exchange_begin(&download->exchange, &download->job, "GET", url, LANE_QUERY,
                  EXCHANGE_REPEAT);
 }
@@ -98,14 +94,14 @@ static void heed_file(lua_State *L, struct download *download, int object) {
   download->from_api = !url || !*url;
   if (!download->from_api) {
     if (fetch_set_link(download, url) < 0)
-      no_memory(L);
+      fault_no_memory(L);
     return;
   }
   free(download->url);
   download->url = exchange_url(download->job.client, RETRIEVE_CONTENT,
                                "file_id", download->file_id);
   if (!download->url)
-    no_memory(L);
+    fault_no_memory(L);
 }
 
 static void await_file(lua_State *L, struct download *download, int self) {
@@ -153,10 +149,10 @@ static void heed_status(lua_State *L, struct download *download) {
   if (lua_getfield(L, status, "file_id") == LUA_TSTRING &&
       *(text = lua_tostring(L, -1)) &&
       profile_set(&download->file_id, text) < 0)
-    no_memory(L);
+    fault_no_memory(L);
   if (lua_getfield(L, status, "url") == LUA_TSTRING) {
     if (fetch_set_link(download, lua_tostring(L, -1)) < 0)
-      no_memory(L);
+      fault_no_memory(L);
     go_to(download, fetch_bytes);
   } else {
     go_to(download, fetch_link_of_file);
@@ -225,7 +221,7 @@ static void send_fetch(lua_State *L, struct download *download) {
   struct transfer *transfer =
       transfer_new(client->engine, client->profile, TRANSFER_FETCH);
   if (!transfer)
-    no_memory(L);
+    fault_no_memory(L);
   download->transfer = transfer;
   download->attempts++;
   transfer->sink = &download->sink;
@@ -234,7 +230,7 @@ static void send_fetch(lua_State *L, struct download *download) {
   transfer->wants_bytes = !download->sink.to_file || download->watched ||
                           event_wanted(&download->job);
   if (transfer_start(transfer, &download->job.waiter, &order) < 0)
-    no_memory(L);
+    fault_no_memory(L);
 }
 
 void fetch_bytes(lua_State *L, struct download *download, int self) {
@@ -342,7 +338,7 @@ static void redirect(lua_State *L, struct download *download, int self) {
   }
   url = strdup(target);
   if (!url)
-    no_memory(L);
+    fault_no_memory(L);
   free(download->url);
   download->url = url;
   download->redirects++;
@@ -372,6 +368,15 @@ static void heed_unsatisfied(lua_State *L, struct download *download,
   heed_loss(L, download, self);
 }
 
+/* The storage host has trouble of its own. */
+static void heed_trouble(lua_State *L, struct download *download, int self) {
+  if (download->failures < download->job.client->retries)
+    try_again(L, download, self);
+  else
+    fail_status(L, download, self, FAULT_SERVER,
+                "the storage host keeps failing");
+}
+
 static void heed_refusal(lua_State *L, struct download *download, int self) {
   long status = download->transfer->status;
   if (status == 401 || status == 403 || status == 404 || status == 410)
@@ -379,11 +384,7 @@ static void heed_refusal(lua_State *L, struct download *download, int self) {
   else if (status == 416 && download->transfer->resume_from > 0)
     heed_unsatisfied(L, download, self);
   else if (status == 408 || status == 429 || status >= 500)
-    if (download->failures < download->job.client->retries)
-      try_again(L, download, self);
-    else
-      fail_status(L, download, self, FAULT_SERVER,
-                  "the storage host keeps failing");
+    heed_trouble(L, download, self);
   else
     fail_status(L, download, self, FAULT_PROTOCOL,
                 "the storage host refused the download");
@@ -393,7 +394,7 @@ static void heed_refusal(lua_State *L, struct download *download, int self) {
 static void heed_end(lua_State *L, struct download *download, int self) {
   const char *type = transfer_header(download->transfer, "Content-Type");
   if (type && profile_set(&download->content_type, type) < 0)
-    no_memory(L);
+    fault_no_memory(L);
   if (sink_is_whole(&download->sink) && download->sink.received > 0) {
     download->arrived = 1;
     download_heed_bytes(L, download, self);
@@ -414,7 +415,7 @@ static void remember_file(lua_State *L, struct download *download) {
   download->total = transfer->total;
   if (profile_set(&download->etag,
                   etag && header_etag_is_strong(etag) ? etag : NULL) < 0)
-    no_memory(L);
+    fault_no_memory(L);
   if (download->sink.received > download->best) {
     download->best = download->sink.received;
     download->failures = download->renewals = 0;

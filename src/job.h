@@ -52,7 +52,7 @@ struct job {
   struct job *next_with_news; /* in the parent's list */
   unsigned number;            /* which child it is, from 1 */
   uint64_t deadline;          /* ms; POLLER_NEVER: none */
-  signed char kind;           /* enum kind of its task, or -1 */
+  int kind;                   /* enum kind of its task, or -1 */
   unsigned char ended;
   unsigned char failed;  /* with an error object */
   unsigned char raises;  /* with an error to be raised */

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nearest.h"
@@ -11,10 +12,11 @@
 
 enum { WORDS = 40 }; /* no table of options is longer */
 
-int options_argerror(lua_State *L, int index, const char *text) {
+_Noreturn void options_argerror(lua_State *L, int index, const char *text) {
   if (!lua_isnone(L, lua_upvalueindex(1)))
     index--;
-  return luaL_argerror(L, index, text);
+  luaL_argerror(L, index, text);
+  abort(); /* not reached: luaL_argerror raises, but does not say so */
 }
 
 struct reading {
@@ -23,11 +25,12 @@ struct reading {
   const struct option *option;
 };
 
-static int wrong(const struct reading *reading, const char *expected) {
+_Noreturn static void wrong(const struct reading *reading,
+                            const char *expected) {
   const char *text = lua_pushfstring(
       reading->L, "option '%s' must be %s, got %s", reading->option->name,
       expected, luaL_typename(reading->L, -1));
-  return options_argerror(reading->L, reading->index, text);
+  options_argerror(reading->L, reading->index, text);
 }
 
 static uint64_t seconds(const struct reading *reading, const char *expected) {
@@ -119,8 +122,8 @@ static void store(const struct reading *reading, void *out) {
   }
 }
 
-static void unknown(lua_State *L, int index, const struct option *known,
-                    const char *name) {
+_Noreturn static void unknown(lua_State *L, int index,
+                              const struct option *known, const char *name) {
   const char *words[WORDS + 1] = {NULL};
   const char *nearest, *text;
   for (int i = 0; i < WORDS && known[i].name; i++)

@@ -42,7 +42,7 @@ void options_read(lua_State *L, int index, const struct option *known,
 
 /* luaL_argerror with the number that the caller sees: functions with an
  * upvalue put a client before their arguments. */
-int options_argerror(lua_State *L, int index, const char *text);
+_Noreturn void options_argerror(lua_State *L, int index, const char *text);
 
 /* Whether the table at `index` has that option; pushes it if so. */
 int options_get(lua_State *L, int index, const char *name);

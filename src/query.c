@@ -145,13 +145,13 @@ int query_call(lua_State *L) {
   if (!client_is_usable(L, client, 1))
     return 2;
   query = (struct query *)job_new(L, sizeof *query, &deed, 1);
-  query->job.kind = (signed char)target.kind;
+  query->job.kind = (int)target.kind;
   query->job.block = (unsigned char)options.block;
   job_set_timeout(&query->job, options.timeout);
   job_set_subject(L, lua_gettop(L), 2, target.index);
   url = query_url(client, target.kind, target.id);
   if (!url)
-    return luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   exchange_begin(&query->exchange, &query->job, "GET", url, LANE_QUERY,
                  EXCHANGE_REPEAT);
   job_start(&query->job);

@@ -240,8 +240,8 @@ static int begin(lua_State *L, struct client *client,
   char *url =
       exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
   if (!url)
-    return luaL_error(L, "not enough memory");
-  submit->job.kind = (signed char)request->kind;
+    fault_no_memory(L);
+  submit->job.kind = request->kind;
   submit->job.block = (unsigned char)options->block;
   submit->began = time(NULL);
   exchange_begin(&submit->exchange, &submit->job, "POST", url, LANE_SUBMIT,

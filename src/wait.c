@@ -159,7 +159,7 @@ static void begin_poll(lua_State *L, struct wait *wait, int self) {
   const char *id = query_push_id(L, self);
   char *url = query_url(job->client, (enum kind)job->kind, id);
   if (!url)
-    luaL_error(L, "not enough memory");
+    fault_no_memory(L);
   exchange_begin(&wait->exchange, job, "GET", url, LANE_QUERY, EXCHANGE_POLL);
   wait->exchange.attempts = attempts;
   wait->exchange.patience = patience(wait);
@@ -307,7 +307,7 @@ struct job *wait_push(lua_State *L, int client, int task, int options,
                       const struct wait_options *values) {
   struct wait *wait = (struct wait *)job_new(L, sizeof *wait, &deed, client);
   int self = lua_gettop(L);
-  wait->job.kind = (signed char)target->kind;
+  wait->job.kind = (int)target->kind;
   wait->job.block = (unsigned char)values->block;
   wait->interval = values->interval;
   wait->answered = poller_clock();
