@@ -422,23 +422,36 @@ static void remember_file(lua_State *L, struct download *download) {
   }
 }
 
+/* Whether another attempt may mend what happened. */
+static int may_mend(struct download *download) {
+  switch (download->transfer->outcome) {
+  case TRANSFER_NO_HOST:
+  case TRANSFER_NO_CONNECTION:
+  case TRANSFER_NO_TLS:
+  case TRANSFER_TIMED_OUT:
+  case TRANSFER_LOST:
+  case TRANSFER_CUT:
+    return 1;
+  case TRANSFER_BAD_RANGE:
+    return sink_restart(&download->sink) == 0;
+  default:
+    return 0;
+  }
+}
+
 static void heed_outcome(lua_State *L, struct download *download, int self) {
-  struct transfer *transfer = download->transfer;
+  const struct transfer *transfer = download->transfer;
   gate_leave(&download->job.client->gate, &download->pass);
   remember_file(L, download);
-  if (transfer->status >= 300 && transfer->status < 400)
+  if (transfer->status >= 300 && transfer->status < 400) {
     redirect(L, download, self);
-  else if (transfer->status >= 400)
+  } else if (transfer->status >= 400) {
     heed_refusal(L, download, self);
-  else if (transfer->outcome == TRANSFER_ANSWERED)
+  } else if (transfer->outcome == TRANSFER_ANSWERED) {
     heed_end(L, download, self);
-  else if (transfer->outcome == TRANSFER_BAD_RANGE &&
-           sink_restart(&download->sink) == 0)
+  } else if (may_mend(download)) {
     heed_loss(L, download, self);
-  else if (transfer->outcome <= TRANSFER_CUT &&
-           transfer->outcome != TRANSFER_BAD_CERTIFICATE)
-    heed_loss(L, download, self);
-  else {
+  } else {
     reply_push_loss(L, transfer);
     download_fail(L, download, self);
   }
