@@ -18,24 +18,16 @@ struct prefix {
 };
 
 static const struct prefix private_v4[] = {
-    {{0},         8 },
-    {{10},        8 },
-    {{100, 64},   10},
-    {{127},       8 },
-    {{169, 254},  16},
-    {{172, 16},   12},
-    {{192, 0, 0}, 24},
-    {{192, 168},  16},
-    {{198, 18},   15},
-    {{224},       4 },
-    {{240},       4 },
+    {{0}, 8},         {{10}, 8},       {{100, 64}, 10},   {{127}, 8},
+    {{169, 254}, 16}, {{172, 16}, 12}, {{192, 0, 0}, 24}, {{192, 168}, 16},
+    {{198, 18}, 15},  {{224}, 4},      {{240}, 4},
 };
 
 static const struct prefix private_v6[] = {
-    {{0xFC},       7 },
+    {{0xFC}, 7},
     {{0xFE, 0x80}, 10},
     {{0xFE, 0xC0}, 10},
-    {{0xFF},       8 },
+    {{0xFF}, 8},
 };
 
 /* IPv6 forms that hold an IPv4 address, and where. The first is the old
@@ -44,10 +36,10 @@ static const struct {
   struct prefix prefix;
   unsigned offset;
 } embedding[] = {
-    {{{0}, 96},                        12},
+    {{{0}, 96}, 12},
     {{{[10] = 0xFF, [11] = 0xFF}, 96}, 12},
-    {{{0x00, 0x64, 0xFF, 0x9B}, 96},   12},
-    {{{0x20, 0x02}, 16},               2 },
+    {{{0x00, 0x64, 0xFF, 0x9B}, 96}, 12},
+    {{{0x20, 0x02}, 16}, 2},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

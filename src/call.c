@@ -152,11 +152,11 @@ static void add_parameter(struct query_string *query, const char *name) {
 /* ---- client:call ---- */
 
 static const struct option call_known[] = {
-    {"query",   OPTION_TABLE,    0                           },
-    {"body",    OPTION_TABLE,    0                           },
+    {"query", OPTION_TABLE, 0},
+    {"body", OPTION_TABLE, 0},
     {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block",         OPTION_BOOLEAN,                  offsetof(struct call_options,                        block)},
-    {NULL,   OPTION_ANY,                  0                   },
+    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 static const char *check_method(lua_State *L) {
@@ -256,15 +256,15 @@ struct list_options {
 };
 
 static const struct option list_known[] = {
-    {"page_num",                    OPTION_POSITIVE,             offsetof(struct list_options,page_num)},
-    {"page_size",                             OPTION_POSITIVE,                                              offsetof(struct list_options,page_size)},
-    {"status",                   OPTION_TEXT,                                              offsetof(struct list_options,                                     text)},
-    {"task_ids", OPTION_TABLE,0},
-    {"model",                 OPTION_TEXT,                                                                  offsetof(struct list_options,                                                                                                                             text)},
-    {"task_type",  OPTION_TEXT,offsetof(struct list_options,text)},
-    {"timeout",                   OPTION_DEADLINE,                                  offsetof(struct list_options, call.timeout)},
-    {"block",                             OPTION_BOOLEAN,                                                offsetof(struct list_options,call.block)},
-    {NULL,                OPTION_ANY,                                           0},
+    {"page_num", OPTION_POSITIVE, offsetof(struct list_options, page_num)},
+    {"page_size", OPTION_POSITIVE, offsetof(struct list_options, page_size)},
+    {"status", OPTION_TEXT, offsetof(struct list_options, text)},
+    {"task_ids", OPTION_TABLE, 0},
+    {"model", OPTION_TEXT, offsetof(struct list_options, text)},
+    {"task_type", OPTION_TEXT, offsetof(struct list_options, text)},
+    {"timeout", OPTION_DEADLINE, offsetof(struct list_options, call.timeout)},
+    {"block", OPTION_BOOLEAN, offsetof(struct list_options, call.block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 /* Makes each item a status. */
@@ -298,12 +298,9 @@ static const char *push_list_path(lua_State *L) {
   static const struct {
     const char *option, *parameter;
   } parameters[] = {
-      {"page_num",  "page_num"        },
-      {"page_size", "page_size"       },
-      {"status",    "filter.status"   },
-      {"task_ids",  "filter.task_ids" },
-      {"model",     "filter.model"    },
-      {"task_type", "filter.task_type"},
+      {"page_num", "page_num"},    {"page_size", "page_size"},
+      {"status", "filter.status"}, {"task_ids", "filter.task_ids"},
+      {"model", "filter.model"},   {"task_type", "filter.task_type"},
   };
   struct query_string query = {L, 0, '?'};
   lua_pushstring(L, endpoints[KIND_VIDEO2].query_path);
@@ -324,10 +321,7 @@ static const char *push_list_path(lua_State *L) {
 @see https://platform.minimax.io/docs/api-reference/video-generation-v2-list */
 int call_list(lua_State *L) {
   struct client *client = client_check(L);
-  struct list_options options = {
-      {OPTIONS_NEVER, client->block},
-      0, 0, NULL
-  };
+  struct list_options options = {{OPTIONS_NEVER, client->block}, 0, 0, NULL};
   struct call *call;
   int self;
   lua_settop(L, 2);

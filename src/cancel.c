@@ -112,10 +112,10 @@ static const struct deed deed = {
 };
 
 static const struct option known[] = {
-    {"kind",    OPTION_ANY,      0                           },
+    {"kind", OPTION_ANY, 0},
     {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block",         OPTION_BOOLEAN,                  offsetof(struct call_options,                        block)},
-    {NULL,   OPTION_ANY,                  0                   },
+    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 /*** Cancels a v2 task that is still queued; it is not charged then.

@@ -67,28 +67,28 @@ struct settings {
 #define FIELD(name) offsetof(struct settings, name)
 
 static const struct option known[] = {
-    {"api_key",            OPTION_TEXT,     FIELD(api_key)        },
-    {"base_url",           OPTION_TEXT,     FIELD(base_url)       },
-    {"auth",               OPTION_ANY,      0                     },
-    {"headers",            OPTION_TABLE,    0                     },
-    {"query",              OPTION_TABLE,    0                     },
-    {"connect_timeout",    OPTION_SECONDS,  FIELD(connect_timeout)},
-    {"request_timeout",    OPTION_SECONDS,  FIELD(request_timeout)},
-    {"stall_timeout",      OPTION_SECONDS,  FIELD(stall_timeout)  },
-    {"retries",            OPTION_COUNT,    FIELD(retries)        },
-    {"poll_interval",      OPTION_SECONDS,  FIELD(poll_interval)  },
-    {"wait_timeout",       OPTION_DEADLINE, FIELD(wait_timeout)   },
-    {"submit_rate",        OPTION_RATE,     FIELD(submit_rate)    },
-    {"query_rate",         OPTION_RATE,     FIELD(query_rate)     },
-    {"max_connections",    OPTION_POSITIVE, FIELD(max_connections)},
-    {"proxy",              OPTION_TEXT,     FIELD(proxy)          },
-    {"ca_file",            OPTION_TEXT,     FIELD(ca_file)        },
-    {"ca_path",            OPTION_TEXT,     FIELD(ca_path)        },
-    {"block",              OPTION_BOOLEAN,  FIELD(block)          },
-    {"insecure",           OPTION_BOOLEAN,  FIELD(insecure)       },
-    {"max_response_bytes", OPTION_BYTES,    FIELD(max_response)   },
-    {"on_event",           OPTION_FUNCTION, 0                     },
-    {NULL,                 OPTION_ANY,      0                     },
+    {"api_key", OPTION_TEXT, FIELD(api_key)},
+    {"base_url", OPTION_TEXT, FIELD(base_url)},
+    {"auth", OPTION_ANY, 0},
+    {"headers", OPTION_TABLE, 0},
+    {"query", OPTION_TABLE, 0},
+    {"connect_timeout", OPTION_SECONDS, FIELD(connect_timeout)},
+    {"request_timeout", OPTION_SECONDS, FIELD(request_timeout)},
+    {"stall_timeout", OPTION_SECONDS, FIELD(stall_timeout)},
+    {"retries", OPTION_COUNT, FIELD(retries)},
+    {"poll_interval", OPTION_SECONDS, FIELD(poll_interval)},
+    {"wait_timeout", OPTION_DEADLINE, FIELD(wait_timeout)},
+    {"submit_rate", OPTION_RATE, FIELD(submit_rate)},
+    {"query_rate", OPTION_RATE, FIELD(query_rate)},
+    {"max_connections", OPTION_POSITIVE, FIELD(max_connections)},
+    {"proxy", OPTION_TEXT, FIELD(proxy)},
+    {"ca_file", OPTION_TEXT, FIELD(ca_file)},
+    {"ca_path", OPTION_TEXT, FIELD(ca_path)},
+    {"block", OPTION_BOOLEAN, FIELD(block)},
+    {"insecure", OPTION_BOOLEAN, FIELD(insecure)},
+    {"max_response_bytes", OPTION_BYTES, FIELD(max_response)},
+    {"on_event", OPTION_FUNCTION, 0},
+    {NULL, OPTION_ANY, 0},
 };
 
 static const struct settings defaults = {
@@ -428,10 +428,10 @@ static int client_tostring(lua_State *L) {
 
 void client_open(lua_State *L, const luaL_Reg *shared, const luaL_Reg *own) {
   static const luaL_Reg meta[] = {
-      {"__gc",       client_dispose },
-      {"__close",    client_close   },
+      {"__gc", client_dispose},
+      {"__close", client_close},
       {"__tostring", client_tostring},
-      {NULL,         NULL           },
+      {NULL, NULL},
   };
   luaL_newmetatable(L, NAME);
   luaL_setfuncs(L, meta, 0);

@@ -292,15 +292,15 @@ struct download_options {
 #define FIELD(name) offsetof(struct download_options, name)
 
 static const struct option known[] = {
-    {"on_progress",   OPTION_FUNCTION, 0                   },
-    {"overwrite",     OPTION_BOOLEAN,  FIELD(overwrite)    },
-    {"allow_private", OPTION_BOOLEAN,  FIELD(allow_private)},
-    {"max_bytes",     OPTION_BYTES,    FIELD(max_bytes)    },
-    {"verify",        OPTION_BOOLEAN,  FIELD(verify)       },
-    {"kind",          OPTION_ANY,      0                   },
-    {"timeout",       OPTION_DEADLINE, FIELD(timeout)      },
-    {"block",         OPTION_BOOLEAN,  FIELD(block)        },
-    {NULL,            OPTION_ANY,      0                   },
+    {"on_progress", OPTION_FUNCTION, 0},
+    {"overwrite", OPTION_BOOLEAN, FIELD(overwrite)},
+    {"allow_private", OPTION_BOOLEAN, FIELD(allow_private)},
+    {"max_bytes", OPTION_BYTES, FIELD(max_bytes)},
+    {"verify", OPTION_BOOLEAN, FIELD(verify)},
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, FIELD(timeout)},
+    {"block", OPTION_BOOLEAN, FIELD(block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 static int is_link(lua_State *L, int index) {

@@ -10,11 +10,12 @@
 
 const struct endpoint endpoints[KINDS] = {
     [KIND_TEMPLATE] = {"template", "template_id",
-                       "/v1/video_template_generation",                   "/v1/query/video_template_generation", 0, 9 * 3600},
-    [KIND_VIDEO] = {"video",    "model",       "/v1/video_generation",
-                       "/v1/query/video_generation",                                                             0, 3600    },
-    [KIND_VIDEO2] = {"video2",   "content",     "/v2/video_generation",
-                       "/v2/query/video_generation",                                                             1, 3600    },
+                       "/v1/video_template_generation",
+                       "/v1/query/video_template_generation", 0, 9 * 3600},
+    [KIND_VIDEO] = {"video", "model", "/v1/video_generation",
+                    "/v1/query/video_generation", 0, 3600},
+    [KIND_VIDEO2] = {"video2", "content", "/v2/video_generation",
+                     "/v2/query/video_generation", 1, 3600},
 };
 
 const char *const state_names[] = {
@@ -27,26 +28,16 @@ static const struct {
   const char *word;
   enum state state;
 } words[] = {
-    {"preparing",   STATE_QUEUED   },
-    {"queueing",    STATE_QUEUED   },
-    {"queued",      STATE_QUEUED   },
-    {"waiting",     STATE_QUEUED   },
-    {"submitted",   STATE_QUEUED   },
-    {"not_start",   STATE_QUEUED   },
-    {"processing",  STATE_RUNNING  },
-    {"running",     STATE_RUNNING  },
-    {"in_progress", STATE_RUNNING  },
-    {"success",     STATE_SUCCEEDED},
-    {"succeeded",   STATE_SUCCEEDED},
-    {"finished",    STATE_SUCCEEDED},
-    {"completed",   STATE_SUCCEEDED},
-    {"fail",        STATE_FAILED   },
-    {"failed",      STATE_FAILED   },
-    {"failure",     STATE_FAILED   },
-    {"error",       STATE_FAILED   },
-    {"expired",     STATE_FAILED   },
-    {"cancelled",   STATE_CANCELLED},
-    {"canceled",    STATE_CANCELLED},
+    {"preparing", STATE_QUEUED},    {"queueing", STATE_QUEUED},
+    {"queued", STATE_QUEUED},       {"waiting", STATE_QUEUED},
+    {"submitted", STATE_QUEUED},    {"not_start", STATE_QUEUED},
+    {"processing", STATE_RUNNING},  {"running", STATE_RUNNING},
+    {"in_progress", STATE_RUNNING}, {"success", STATE_SUCCEEDED},
+    {"succeeded", STATE_SUCCEEDED}, {"finished", STATE_SUCCEEDED},
+    {"completed", STATE_SUCCEEDED}, {"fail", STATE_FAILED},
+    {"failed", STATE_FAILED},       {"failure", STATE_FAILED},
+    {"error", STATE_FAILED},        {"expired", STATE_FAILED},
+    {"cancelled", STATE_CANCELLED}, {"canceled", STATE_CANCELLED},
 };
 
 enum state state_of(const char *word) {

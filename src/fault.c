@@ -14,23 +14,23 @@ static const struct {
   const char *name;
   int retryable;
 } kinds[] = {
-    [FAULT_NONE] = {"",           0},
-    [FAULT_AUTH] = {"auth",       0},
-    [FAULT_BALANCE] = {"balance",    0},
-    [FAULT_QUOTA] = {"quota",      0},
+    [FAULT_NONE] = {"", 0},
+    [FAULT_AUTH] = {"auth", 0},
+    [FAULT_BALANCE] = {"balance", 0},
+    [FAULT_QUOTA] = {"quota", 0},
     [FAULT_RATE_LIMIT] = {"rate_limit", 1},
-    [FAULT_CONTENT] = {"content",    0},
-    [FAULT_INVALID] = {"invalid",    0},
-    [FAULT_SERVER] = {"server",     1},
-    [FAULT_TIMEOUT] = {"timeout",    1},
-    [FAULT_NETWORK] = {"network",    1},
-    [FAULT_TLS] = {"tls",        0},
-    [FAULT_PROTOCOL] = {"protocol",   1},
-    [FAULT_FAILED] = {"failed",     0},
-    [FAULT_UNKNOWN] = {"unknown",    0},
-    [FAULT_CANCELLED] = {"cancelled",  0},
-    [FAULT_EXPIRED] = {"expired",    0},
-    [FAULT_IO] = {"io",         0},
+    [FAULT_CONTENT] = {"content", 0},
+    [FAULT_INVALID] = {"invalid", 0},
+    [FAULT_SERVER] = {"server", 1},
+    [FAULT_TIMEOUT] = {"timeout", 1},
+    [FAULT_NETWORK] = {"network", 1},
+    [FAULT_TLS] = {"tls", 0},
+    [FAULT_PROTOCOL] = {"protocol", 1},
+    [FAULT_FAILED] = {"failed", 0},
+    [FAULT_UNKNOWN] = {"unknown", 0},
+    [FAULT_CANCELLED] = {"cancelled", 0},
+    [FAULT_EXPIRED] = {"expired", 0},
+    [FAULT_IO] = {"io", 0},
 };
 
 static void add_field(lua_State *L, luaL_Buffer *line, const char *field,
@@ -75,8 +75,8 @@ static int fault_concat(lua_State *L) {
 void fault_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"__tostring", fault_tostring},
-      {"__concat",   fault_concat  },
-      {NULL,         NULL          },
+      {"__concat", fault_concat},
+      {NULL, NULL},
   };
   luaL_newmetatable(L, NAME); /* sets __name */
   luaL_setfuncs(L, methods, 0);

@@ -31,8 +31,8 @@ static const struct deed upload_deed = {
 
 static const struct option known[] = {
     {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block",         OPTION_BOOLEAN,                  offsetof(struct call_options,                        block)},
-    {NULL,   OPTION_ANY,                  0                   },
+    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 /* The file's own object, with `url` and `expires_at` where it has a link. */

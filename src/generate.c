@@ -29,17 +29,17 @@ struct checked {
 };
 
 static const struct option known[] = {
-    {"kind",                   OPTION_ANY,      0                                            },
-    {"timeout",                OPTION_DEADLINE, offsetof(struct checked,                       time)},
-    {"interval",                        OPTION_SECONDS,                              offsetof(struct checked,                                      time)},
-    {"on_status",                   OPTION_FUNCTION,                                  0                               },
-    {"on_progress",                       OPTION_FUNCTION,     0      },
-    {"overwrite",                       OPTION_BOOLEAN,                                  offsetof(struct checked,                                                               overwrite)},
-    {"allow_private", OPTION_BOOLEAN,offsetof(struct checked,flag)},
-    {"max_bytes",          OPTION_BYTES,                              offsetof(struct checked,                                                                                                                   bytes)},
-    {"verify",              OPTION_BOOLEAN,        offsetof(struct checked, flag)},
-    {"block",                        OPTION_BOOLEAN,                                offsetof(struct checked,                                                  flag)},
-    {NULL,                   OPTION_ANY,                                  0                                                                        },
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, offsetof(struct checked, time)},
+    {"interval", OPTION_SECONDS, offsetof(struct checked, time)},
+    {"on_status", OPTION_FUNCTION, 0},
+    {"on_progress", OPTION_FUNCTION, 0},
+    {"overwrite", OPTION_BOOLEAN, offsetof(struct checked, overwrite)},
+    {"allow_private", OPTION_BOOLEAN, offsetof(struct checked, flag)},
+    {"max_bytes", OPTION_BYTES, offsetof(struct checked, bytes)},
+    {"verify", OPTION_BOOLEAN, offsetof(struct checked, flag)},
+    {"block", OPTION_BOOLEAN, offsetof(struct checked, flag)},
+    {NULL, OPTION_ANY, 0},
 };
 
 /* Pushes a table with those of the options that the names choose. */

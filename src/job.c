@@ -86,12 +86,8 @@ static int job_timeout(lua_State *L) {
 
 void job_open(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"pollfd",  job_pollfd },
-      {"events",  job_events },
-      {"timeout", job_timeout},
-      {"__gc",    job_dispose},
-      {"__close", job_close  },
-      {NULL,      NULL       },
+      {"pollfd", job_pollfd}, {"events", job_events}, {"timeout", job_timeout},
+      {"__gc", job_dispose},  {"__close", job_close}, {NULL, NULL},
   };
   luaL_newmetatable(L, NAME);
   luaL_setfuncs(L, methods, 0);

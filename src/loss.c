@@ -13,39 +13,39 @@ static const struct {
 } losses[] = {
     [TRANSFER_NO_HOST] = {FAULT_NETWORK,
                           "the host name can't be resolved (%s); check "
-                          "base_url and the network"                             },
-    [TRANSFER_NO_CONNECTION] = {FAULT_NETWORK,  "no connection (%s)"                   },
-    [TRANSFER_NO_TLS] = {FAULT_TLS,      "the TLS handshake failed (%s)"        },
+                          "base_url and the network"},
+    [TRANSFER_NO_CONNECTION] = {FAULT_NETWORK, "no connection (%s)"},
+    [TRANSFER_NO_TLS] = {FAULT_TLS, "the TLS handshake failed (%s)"},
     [TRANSFER_BAD_CERTIFICATE] = {FAULT_TLS,
-                          "the certificate is not trusted (%s); the "
-                                  "option ca_file names a CA of your own"        },
-    [TRANSFER_TIMED_OUT] = {FAULT_TIMEOUT,  "no answer in time"                    },
+                                  "the certificate is not trusted (%s); the "
+                                  "option ca_file names a CA of your own"},
+    [TRANSFER_TIMED_OUT] = {FAULT_TIMEOUT, "no answer in time"},
     [TRANSFER_LOST] = {FAULT_NETWORK,
-                          "the connection broke before the answer came (%s)"     },
+                       "the connection broke before the answer came (%s)"},
     [TRANSFER_CUT] = {FAULT_NETWORK,
-                          "the connection broke in the middle of the answer (%s)"},
+                      "the connection broke in the middle of the answer (%s)"},
     [TRANSFER_TOO_LARGE] = {FAULT_PROTOCOL,
-                          "the reply is larger than max_response_bytes"          },
+                            "the reply is larger than max_response_bytes"},
     [TRANSFER_BODY_FAILED] = {FAULT_IO,
-                          "the file '%s' changed or vanished while it was "
-                              "sent; nothing was submitted"                      },
+                              "the file '%s' changed or vanished while it was "
+                              "sent; nothing was submitted"},
     [TRANSFER_FORBIDDEN] = {FAULT_INVALID,
-                          "the link leads to a private network address; "
-                            "allow_private = true lets it"                       },
-    [TRANSFER_BAD_URL] = {FAULT_INVALID,  "the URL can't be used (%s)"           },
+                            "the link leads to a private network address; "
+                            "allow_private = true lets it"},
+    [TRANSFER_BAD_URL] = {FAULT_INVALID, "the URL can't be used (%s)"},
     [TRANSFER_BAD_RANGE] = {FAULT_PROTOCOL,
-                          "the server sent another range than was asked "
-                            "for"                                                },
+                            "the server sent another range than was asked "
+                            "for"},
     [TRANSFER_CHANGED] = {FAULT_PROTOCOL,
                           "the remote file must be read from its start again, "
-                          "and what was handed over can't be taken back"         },
+                          "and what was handed over can't be taken back"},
     [TRANSFER_SINK_NOT_VIDEO] = {FAULT_PROTOCOL,
-                          "what arrives is no MP4 video; verify = false "
-                                 "lets other content through"                    },
+                                 "what arrives is no MP4 video; verify = false "
+                                 "lets other content through"},
     [TRANSFER_SINK_TOO_LARGE] = {FAULT_PROTOCOL,
-                          "the file is larger than max_bytes"                    },
-    [TRANSFER_SINK_FAILED] = {FAULT_IO,       "writing failed: %s"                   },
-    [TRANSFER_NO_MEMORY] = {FAULT_IO,       "not enough memory"                    },
+                                 "the file is larger than max_bytes"},
+    [TRANSFER_SINK_FAILED] = {FAULT_IO, "writing failed: %s"},
+    [TRANSFER_NO_MEMORY] = {FAULT_IO, "not enough memory"},
 };
 
 enum fault_kind reply_loss_kind(const struct transfer *transfer) {

@@ -24,9 +24,9 @@ struct image_rule {
 /* https://platform.minimax.io/docs/api-reference/video-agent-create and
  * …/video-generation-v2-create */
 static const struct image_rule image_rules[KINDS] = {
-    [KIND_TEMPLATE] = {.below = 20 * MIB,    .shorter_over = 300},
-    [KIND_VIDEO] = {                .below = 20 * MIB, .shorter_over = 300                   },
-    [KIND_VIDEO2] = { .most = 30 * MIB,      .least = 256,                         .widest = 5760},
+    [KIND_TEMPLATE] = {.below = 20 * MIB, .shorter_over = 300},
+    [KIND_VIDEO] = {.below = 20 * MIB, .shorter_over = 300},
+    [KIND_VIDEO2] = {.most = 30 * MIB, .least = 256, .widest = 5760},
 };
 
 /* What of other classes may be sent, and how large; 0: not at all. */
@@ -159,11 +159,9 @@ static int fits_field(const struct sniff *sniff, const char *field) {
     const char *field;
     enum sniff_class class;
   } fields[] = {
-      {"image_url",         SNIFF_IMAGE},
-      {"video_url",         SNIFF_VIDEO},
-      {"audio_url",         SNIFF_AUDIO},
-      {"first_frame_image", SNIFF_IMAGE},
-      {"last_frame_image",  SNIFF_IMAGE},
+      {"image_url", SNIFF_IMAGE},        {"video_url", SNIFF_VIDEO},
+      {"audio_url", SNIFF_AUDIO},        {"first_frame_image", SNIFF_IMAGE},
+      {"last_frame_image", SNIFF_IMAGE},
   };
   for (size_t i = 0; field && i < sizeof fields / sizeof *fields; i++)
     if (strcmp(fields[i].field, field) == 0)

@@ -27,26 +27,26 @@ LUAMOD_API int luaopen_minimax(lua_State *L);
 
 /* The methods of a client that are functions of the module as well. */
 static const luaL_Reg methods[] = {
-    {"submit",   submit_call   },
-    {"query",    query_call    },
-    {"wait",     wait_call     },
-    {"download", download_call },
-    {"generate", generate_call },
-    {"each",     each_call     },
-    {"cancel",   cancel_call   },
-    {"abort",    client_abort  },
-    {"list",     call_list     },
+    {"submit", submit_call},
+    {"query", query_call},
+    {"wait", wait_call},
+    {"download", download_call},
+    {"generate", generate_call},
+    {"each", each_call},
+    {"cancel", cancel_call},
+    {"abort", client_abort},
+    {"list", call_list},
     {"retrieve", files_retrieve},
-    {"upload",   files_upload  },
-    {"call",     call_call     },
-    {"callback", callback_call },
-    {"notify",   wait_notify   },
-    {NULL,       NULL          },
+    {"upload", files_upload},
+    {"call", call_call},
+    {"callback", callback_call},
+    {"notify", wait_notify},
+    {NULL, NULL},
 };
 
 static const luaL_Reg client_methods[] = {
     {"close", client_close},
-    {NULL,    NULL        },
+    {NULL, NULL},
 };
 
 /* The registry key of the default client. */
@@ -121,17 +121,12 @@ static int step(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"new",       client_new       },
-    {"configure", configure        },
-    {"file",      media_file       },
-    {"spawn",     loop_spawn       },
-    {"run",       loop_run         },
-    {"pollfd",    pollfd           },
-    {"events",    events           },
-    {"timeout",   timeout          },
-    {"step",      step             },
-    {"adapter",   await_set_adapter},
-    {NULL,        NULL             },
+    {"new", client_new},  {"configure", configure},
+    {"file", media_file}, {"spawn", loop_spawn},
+    {"run", loop_run},    {"pollfd", pollfd},
+    {"events", events},   {"timeout", timeout},
+    {"step", step},       {"adapter", await_set_adapter},
+    {NULL, NULL},
 };
 
 static void add_methods(lua_State *L) {

@@ -130,10 +130,7 @@ static void tell_kernel(struct poller *poller, int fd, struct watch *watch) {
 }
 
 static void set_timer(struct poller *poller, uint64_t due) {
-  struct itimerspec at = {
-      {0, 0},
-      {0, 0}
-  };
+  struct itimerspec at = {{0, 0}, {0, 0}};
   if (due != POLLER_NEVER) {
     at.it_value.tv_sec = (time_t)(due / 1000);
     at.it_value.tv_nsec = (long)(due % 1000) * 1000000;

@@ -118,10 +118,10 @@ struct query_options {
 };
 
 static const struct option known[] = {
-    {"kind",    OPTION_ANY,      0                            },
+    {"kind", OPTION_ANY, 0},
     {"timeout", OPTION_DEADLINE, offsetof(struct query_options, timeout)},
-    {"block",         OPTION_BOOLEAN,                  offsetof(struct query_options,                         block)},
-    {NULL,   OPTION_ANY,                  0                   },
+    {"block", OPTION_BOOLEAN, offsetof(struct query_options, block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 /*** Asks once how a task is getting on.

@@ -19,22 +19,14 @@ static const struct {
   int code;
   enum fault_kind kind;
 } codes[] = {
-    {1002, FAULT_RATE_LIMIT},
-    {1039, FAULT_RATE_LIMIT},
-    {1041, FAULT_RATE_LIMIT},
-    {2045, FAULT_RATE_LIMIT},
-    {1004, FAULT_AUTH      },
-    {2049, FAULT_AUTH      },
-    {2038, FAULT_AUTH      },
-    {1008, FAULT_BALANCE   },
-    {1028, FAULT_QUOTA     },
-    {1030, FAULT_QUOTA     },
-    {2056, FAULT_QUOTA     },
-    {2061, FAULT_QUOTA     },
-    {1026, FAULT_CONTENT   },
-    {1027, FAULT_CONTENT   },
-    {2013, FAULT_INVALID   },
-    {1042, FAULT_INVALID   },
+    {1002, FAULT_RATE_LIMIT}, {1039, FAULT_RATE_LIMIT},
+    {1041, FAULT_RATE_LIMIT}, {2045, FAULT_RATE_LIMIT},
+    {1004, FAULT_AUTH},       {2049, FAULT_AUTH},
+    {2038, FAULT_AUTH},       {1008, FAULT_BALANCE},
+    {1028, FAULT_QUOTA},      {1030, FAULT_QUOTA},
+    {2056, FAULT_QUOTA},      {2061, FAULT_QUOTA},
+    {1026, FAULT_CONTENT},    {1027, FAULT_CONTENT},
+    {2013, FAULT_INVALID},    {1042, FAULT_INVALID},
 };
 
 static enum fault_kind kind_of_status(long status) {
@@ -207,10 +199,7 @@ void reply_push_trace(lua_State *L, const struct transfer *transfer,
 /* Pushes the server's own words, or an empty string. */
 static void push_words(lua_State *L, int object) {
   static const char *const places[][2] = {
-      {"base_resp", "status_msg"},
-      {"error",     "message"   },
-      {"message",   NULL        }
-  };
+      {"base_resp", "status_msg"}, {"error", "message"}, {"message", NULL}};
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
     if (!lua_istable(L, object))
       break;

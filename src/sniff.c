@@ -16,11 +16,11 @@ static const struct {
   size_t first_length, second_offset, second_length;
   struct sniff sniff;
 } signatures[] = {
-    {"\xFF\xD8\xFF",      "",     3, 0, 0, {SNIFF_IMAGE, "image/jpeg", "JPEG"}},
-    {"\x89PNG\r\n\x1A\n", "",     8, 0, 0, {SNIFF_IMAGE, "image/png", "PNG"}  },
-    {"RIFF",              "WEBP", 4, 8, 4, {SNIFF_IMAGE, "image/webp", "WebP"}},
-    {"RIFF",              "WAVE", 4, 8, 4, {SNIFF_AUDIO, "audio/wav", "WAV"}  },
-    {"ID3",               "",     3, 0, 0, {SNIFF_AUDIO, "audio/mp3", "MP3"}  },
+    {"\xFF\xD8\xFF", "", 3, 0, 0, {SNIFF_IMAGE, "image/jpeg", "JPEG"}},
+    {"\x89PNG\r\n\x1A\n", "", 8, 0, 0, {SNIFF_IMAGE, "image/png", "PNG"}},
+    {"RIFF", "WEBP", 4, 8, 4, {SNIFF_IMAGE, "image/webp", "WebP"}},
+    {"RIFF", "WAVE", 4, 8, 4, {SNIFF_AUDIO, "audio/wav", "WAV"}},
+    {"ID3", "", 3, 0, 0, {SNIFF_AUDIO, "audio/mp3", "MP3"}},
 };
 
 /* Major brands of `ftyp` that are not a plain MP4. */
@@ -28,27 +28,13 @@ static const struct {
   const char *brand;
   const struct sniff *sniff;
 } brands[] = {
-    {"qt  ", &mov    },
-    {"heic", &heic   },
-    {"heix", &heic   },
-    {"heim", &heic   },
-    {"heis", &heic   },
-    {"hevc", &heic   },
-    {"hevx", &heic   },
-    {"hevm", &heic   },
-    {"hevs", &heic   },
-    {"mif1", &heif   },
-    {"mif2", &heif   },
-    {"msf1", &heif   },
-    {"avif", &unknown},
-    {"avis", &unknown},
-    {"M4A ", &unknown},
-    {"M4B ", &unknown},
-    {"M4P ", &unknown},
-    {"F4A ", &unknown},
-    {"crx ", &unknown},
-    {"jp2 ", &unknown},
-    {"jpx ", &unknown},
+    {"qt  ", &mov},     {"heic", &heic},    {"heix", &heic},
+    {"heim", &heic},    {"heis", &heic},    {"hevc", &heic},
+    {"hevx", &heic},    {"hevm", &heic},    {"hevs", &heic},
+    {"mif1", &heif},    {"mif2", &heif},    {"msf1", &heif},
+    {"avif", &unknown}, {"avis", &unknown}, {"M4A ", &unknown},
+    {"M4B ", &unknown}, {"M4P ", &unknown}, {"F4A ", &unknown},
+    {"crx ", &unknown}, {"jp2 ", &unknown}, {"jpx ", &unknown},
     {"jxl ", &unknown},
 };
 

@@ -11,20 +11,16 @@
 /* Where the task may stand in an answer, from the outside in: plain, v2's,
  * and gateways that wrap it once or twice. */
 static const char *const wrappings[][3] = {
-    {NULL,   NULL,   NULL  },
-    {"task", NULL,   NULL  },
-    {"data", NULL,   NULL  },
-    {"data", "task", NULL  },
-    {"data", "data", NULL  },
-    {"data", "data", "task"},
+    {NULL, NULL, NULL},     {"task", NULL, NULL},   {"data", NULL, NULL},
+    {"data", "task", NULL}, {"data", "data", NULL}, {"data", "data", "task"},
 };
 
 /* Where a download link may stand in a task. */
 static const char *const link_places[][2] = {
-    {"video_url",    NULL          },
-    {"content",      "url"         },
-    {"file",         "download_url"},
-    {"download_url", NULL          },
+    {"video_url", NULL},
+    {"content", "url"},
+    {"file", "download_url"},
+    {"download_url", NULL},
 };
 
 /* Pushes object[names[0]][names[1]]…, or nil. */
@@ -212,10 +208,8 @@ enum state status_build(lua_State *L, int object, enum kind kind,
 
 /* Pushes the code that an ended task's status carries, or nil. */
 static void push_code(lua_State *L, int status) {
-  static const char *const places[][2] = {
-      {"base_resp", "status_code"},
-      {"error",     "code"       }
-  };
+  static const char *const places[][2] = {{"base_resp", "status_code"},
+                                          {"error", "code"}};
   for (int i = 0; i < 2; i++) {
     lua_Integer code;
     push_path(L, status, places[i], 2);
@@ -232,10 +226,7 @@ static void push_code(lua_State *L, int status) {
 /* Pushes the reason's own words, or nil. */
 static void push_reason(lua_State *L, int status, int has_code) {
   static const char *const places[][2] = {
-      {"error",       "message"   },
-      {"fail_reason", NULL        },
-      {"base_resp",   "status_msg"}
-  };
+      {"error", "message"}, {"fail_reason", NULL}, {"base_resp", "status_msg"}};
   for (int i = 0; i < (has_code ? 3 : 2); i++) {
     if (push_path(L, status, places[i], 2) == LUA_TSTRING &&
         *lua_tostring(L, -1))

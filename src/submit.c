@@ -180,11 +180,11 @@ struct submit_options {
 };
 
 static const struct option known[] = {
-    {"kind",                          OPTION_ANY,      0                               },
-    {"timeout",                       OPTION_DEADLINE, offsetof(struct submit_options,   timeout)},
-    {"block",                               OPTION_BOOLEAN,                                        offsetof(struct submit_options,                            block)},
-    {"dry_run",                         OPTION_BOOLEAN,                                        offsetof(struct submit_options,                                     dry_run)},
-    {NULL, OPTION_ANY,0},
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, offsetof(struct submit_options, timeout)},
+    {"block", OPTION_BOOLEAN, offsetof(struct submit_options, block)},
+    {"dry_run", OPTION_BOOLEAN, offsetof(struct submit_options, dry_run)},
+    {NULL, OPTION_ANY, 0},
 };
 
 /* The kind from the options or the request's fields; -1 with an error. */

@@ -38,11 +38,8 @@ static int task_tostring(lua_State *L) {
 static void make_metatable(lua_State *L, int client, const char *name,
                            int value) {
   static const luaL_Reg methods[] = {
-      {"query",    query_call   },
-      {"wait",     wait_call    },
-      {"download", download_call},
-      {"cancel",   cancel_call  },
-      {NULL,       NULL         },
+      {"query", query_call},   {"wait", wait_call}, {"download", download_call},
+      {"cancel", cancel_call}, {NULL, NULL},
   };
   lua_createtable(L, 0, 4);
   lua_pushstring(L, name);

@@ -272,12 +272,12 @@ static const struct deed deed = {
 /* ---- the call ---- */
 
 static const struct option known[] = {
-    {"kind",                        OPTION_ANY,      0                           },
-    {"timeout",                     OPTION_DEADLINE, offsetof(struct wait_options, timeout)},
-    {"interval",                             OPTION_SECONDS,                                   offsetof(struct wait_options,                     interval)},
-    {"on_status",                    OPTION_FUNCTION,                                   0                                },
-    {"block",                            OPTION_BOOLEAN,         offsetof(struct wait_options,block)},
-    {NULL, OPTION_ANY,  0                               },
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, offsetof(struct wait_options, timeout)},
+    {"interval", OPTION_SECONDS, offsetof(struct wait_options, interval)},
+    {"on_status", OPTION_FUNCTION, 0},
+    {"block", OPTION_BOOLEAN, offsetof(struct wait_options, block)},
+    {NULL, OPTION_ANY, 0},
 };
 
 struct wait_options wait_read_options(lua_State *L, int index,

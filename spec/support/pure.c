@@ -105,15 +105,15 @@ static int lua_buffer_content(lua_State *L) {
 }
 
 static const luaL_Reg buffer_methods[] = {
-    {"reserve",     lua_buffer_reserve    },
-    {"add",         lua_buffer_add        },
+    {"reserve", lua_buffer_reserve},
+    {"add", lua_buffer_add},
     {"add_nothing", lua_buffer_add_nothing},
-    {"add_text",    lua_buffer_add_text   },
-    {"clear",       lua_buffer_clear      },
-    {"free",        lua_buffer_free       },
-    {"content",     lua_buffer_content    },
-    {"__gc",        lua_buffer_free       },
-    {NULL,          NULL                  },
+    {"add_text", lua_buffer_add_text},
+    {"clear", lua_buffer_clear},
+    {"free", lua_buffer_free},
+    {"content", lua_buffer_content},
+    {"__gc", lua_buffer_free},
+    {NULL, NULL},
 };
 
 /* heap: the deadlines are numbered from 1 and live inside the object */
@@ -181,13 +181,13 @@ static int lua_heap_free(lua_State *L) {
 }
 
 static const luaL_Reg heap_methods[] = {
-    {"put",    lua_heap_put   },
+    {"put", lua_heap_put},
     {"remove", lua_heap_remove},
-    {"first",  lua_heap_first },
-    {"slot",   lua_heap_slot  },
-    {"count",  lua_heap_count },
-    {"__gc",   lua_heap_free  },
-    {NULL,     NULL           },
+    {"first", lua_heap_first},
+    {"slot", lua_heap_slot},
+    {"count", lua_heap_count},
+    {"__gc", lua_heap_free},
+    {NULL, NULL},
 };
 
 /* pace */
@@ -239,14 +239,10 @@ static int lua_pace_free(lua_State *L) {
 }
 
 static const luaL_Reg pace_methods[] = {
-    {"ready",    lua_pace_ready   },
-    {"depart",   lua_pace_depart  },
-    {"limited",  lua_pace_limited },
-    {"answered", lua_pace_answered},
-    {"figures",  lua_pace_figures },
-    {"free",     lua_pace_free    },
-    {"__gc",     lua_pace_free    },
-    {NULL,       NULL             },
+    {"ready", lua_pace_ready},     {"depart", lua_pace_depart},
+    {"limited", lua_pace_limited}, {"answered", lua_pace_answered},
+    {"figures", lua_pace_figures}, {"free", lua_pace_free},
+    {"__gc", lua_pace_free},       {NULL, NULL},
 };
 
 /* mp4 */
@@ -288,12 +284,9 @@ static int lua_mp4_ended(lua_State *L) {
 }
 
 static const luaL_Reg mp4_methods[] = {
-    {"feed",      lua_mp4_feed     },
-    {"skippable", lua_mp4_skippable},
-    {"skip",      lua_mp4_skip     },
-    {"begun",     lua_mp4_begun    },
-    {"ended",     lua_mp4_ended    },
-    {NULL,        NULL             },
+    {"feed", lua_mp4_feed},   {"skippable", lua_mp4_skippable},
+    {"skip", lua_mp4_skip},   {"begun", lua_mp4_begun},
+    {"ended", lua_mp4_ended}, {NULL, NULL},
 };
 
 /* plain functions */
@@ -449,24 +442,24 @@ static int image(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"buffer",          buffer_new       },
-    {"heap",            heap_new         },
-    {"pace",            pace_new         },
-    {"mp4",             mp4_new          },
-    {"base64_length",   base64_length_of },
-    {"base64_encode",   lua_base64_encode},
-    {"retry_random",    lua_retry_random },
-    {"retry_backoff",   lua_retry_backoff},
-    {"quote_integers",  quote_integers   },
-    {"utf8_error",      utf8_error       },
-    {"is_plain",        is_plain         },
-    {"redact",          redact           },
-    {"nearest",         nearest          },
-    {"address_private", address_private  },
-    {"name_private",    name_private     },
-    {"sniff",           sniff            },
-    {"image",           image            },
-    {NULL,              NULL             },
+    {"buffer", buffer_new},
+    {"heap", heap_new},
+    {"pace", pace_new},
+    {"mp4", mp4_new},
+    {"base64_length", base64_length_of},
+    {"base64_encode", lua_base64_encode},
+    {"retry_random", lua_retry_random},
+    {"retry_backoff", lua_retry_backoff},
+    {"quote_integers", quote_integers},
+    {"utf8_error", utf8_error},
+    {"is_plain", is_plain},
+    {"redact", redact},
+    {"nearest", nearest},
+    {"address_private", address_private},
+    {"name_private", name_private},
+    {"sniff", sniff},
+    {"image", image},
+    {NULL, NULL},
 };
 
 static void add_class(lua_State *L, const char *name, const luaL_Reg *methods) {
