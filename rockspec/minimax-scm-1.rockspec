@@ -43,7 +43,7 @@ build = {
         "src/mp4.c", "src/nearest.c", "src/options.c", "src/pace.c",
         "src/part.c", "src/poller.c", "src/profile.c", "src/pump.c",
         "src/query.c", "src/redact.c", "src/reply.c", "src/request.c",
-        "src/retry.c", "src/ring.c", "src/sink.c", "src/sniff.c",
+        "src/retry.c", "src/ring.c", "src/settings.c", "src/sink.c", "src/sniff.c",
         "src/status.c", "src/submit.c", "src/task.c", "src/transfer.c",
         "src/url.c", "src/wait.c",
       },

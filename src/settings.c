@@ -1,0 +1,307 @@
+/* Reads a client's settings from its options and the environment. */
+#include "settings.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fault.h"
+#include "options.h"
+#include "url.h"
+
+enum { KEY_BYTES = 4096 }; /* of a key file */
+
+struct settings {
+  const char *api_key, *base_url, *proxy, *ca_file, *ca_path;
+  uint64_t connect_timeout, request_timeout, stall_timeout;
+  uint64_t poll_interval, wait_timeout, max_response;
+  unsigned retries, max_connections;
+  struct option_rate submit_rate, query_rate;
+  int insecure, block;
+};
+
+#define FIELD(name) offsetof(struct settings, name)
+
+static const struct option known[] = {
+    {"api_key", OPTION_TEXT, FIELD(api_key)},
+    {"base_url", OPTION_TEXT, FIELD(base_url)},
+    {"auth", OPTION_ANY, 0},
+    {"headers", OPTION_TABLE, 0},
+    {"query", OPTION_TABLE, 0},
+    {"connect_timeout", OPTION_SECONDS, FIELD(connect_timeout)},
+    {"request_timeout", OPTION_SECONDS, FIELD(request_timeout)},
+    {"stall_timeout", OPTION_SECONDS, FIELD(stall_timeout)},
+    {"retries", OPTION_COUNT, FIELD(retries)},
+    {"poll_interval", OPTION_SECONDS, FIELD(poll_interval)},
+    {"wait_timeout", OPTION_DEADLINE, FIELD(wait_timeout)},
+    {"submit_rate", OPTION_RATE, FIELD(submit_rate)},
+    {"query_rate", OPTION_RATE, FIELD(query_rate)},
+    {"max_connections", OPTION_POSITIVE, FIELD(max_connections)},
+    {"proxy", OPTION_TEXT, FIELD(proxy)},
+    {"ca_file", OPTION_TEXT, FIELD(ca_file)},
+    {"ca_path", OPTION_TEXT, FIELD(ca_path)},
+    {"block", OPTION_BOOLEAN, FIELD(block)},
+    {"insecure", OPTION_BOOLEAN, FIELD(insecure)},
+    {"max_response_bytes", OPTION_BYTES, FIELD(max_response)},
+    {"on_event", OPTION_FUNCTION, 0},
+    {NULL, OPTION_ANY, 0},
+};
+
+static const struct settings defaults = {
+    .connect_timeout = 10000,
+    .request_timeout = 60000,
+    .stall_timeout = 30000,
+    .poll_interval = 10000, /* the guide's figure */
+    .wait_timeout = 1800000,
+    .max_response = 8 << 20,
+    .retries = 4,
+    .max_connections = 8,
+};
+
+static void set_text(lua_State *L, char **field, const char *text) {
+  if (profile_set(field, text) < 0)
+    fault_no_memory(L);
+}
+
+/* An empty variable counts as unset. */
+static const char *variable(const char *name) {
+  const char *value = getenv(name);
+  return value && *value ? value : NULL;
+}
+
+static const char *first_of(const char *one, const char *other) {
+  return one ? one : other;
+}
+
+/* Pushes the content of the file that holds the key. */
+static const char *push_key_file(lua_State *L, const char *path) {
+  char text[KEY_BYTES];
+  FILE *file = fopen(path, "rb");
+  size_t length;
+  if (!file)
+    luaL_error(L, "MINIMAX_API_KEY_FILE: '%s' can't be read: %s", path,
+               strerror(errno));
+  length = fread(text, 1, sizeof text, file);
+  fclose(file);
+  return lua_pushlstring(L, text, length);
+}
+
+/* Pushes the key without the white space around it. */
+static const char *push_trimmed(lua_State *L, const char *key) {
+  size_t length = strlen(key);
+  size_t skip = strspn(key, " \t\r\n");
+  key += skip;
+  length -= skip;
+  while (length > 0 && strchr(" \t\r\n", key[length - 1]))
+    length--;
+  key = lua_pushlstring(L, key, length);
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)key[i] < 0x20 || key[i] == 0x7f)
+      luaL_error(L, "the API key holds a control character");
+  return key;
+}
+
+/* Pushes the key; NULL if there is none. */
+static const char *push_key(lua_State *L, const struct settings *settings) {
+  const char *key = first_of(settings->api_key, variable("MINIMAX_API_KEY"));
+  const char *file = variable("MINIMAX_API_KEY_FILE");
+  if (!key && file)
+    key = push_key_file(L, file);
+  if (key)
+    key = push_trimmed(L, key);
+  return key && *key ? key : NULL;
+}
+
+/* Raises unless the text may stand in a header. */
+static void check_header(lua_State *L, const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+      luaL_error(L, "a header must not hold a control character");
+}
+
+static void add_header(lua_State *L, struct profile *profile, const char *name,
+                       const char *value) {
+  /* "Name;" is how libcurl sends a header without a value. */
+  const char *line = *value ? lua_pushfstring(L, "%s: %s", name, value)
+                            : lua_pushfstring(L, "%s;", name);
+  check_header(L, line, strlen(line));
+  if (profile_add_header(profile, line) < 0)
+    fault_no_memory(L);
+  lua_pop(L, 1);
+}
+
+/* Pushes auth[name], or the default. */
+static const char *push_auth(lua_State *L, int auth, const char *name,
+                             const char *fallback) {
+  if (auth && lua_getfield(L, auth, name) != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "option 'auth': %s must be a string", name);
+    return lua_tostring(L, -1);
+  }
+  return lua_pushstring(L, fallback);
+}
+
+/* The option `auth`: false, or { header =, scheme = }. Returns whether a key
+ * is needed. */
+static int set_auth(lua_State *L, int options, struct profile *profile,
+                    const char *key) {
+  int top = lua_gettop(L);
+  int auth = options_get(L, options, "auth") ? lua_gettop(L) : 0;
+  const char *header, *scheme;
+  if (auth && lua_isboolean(L, auth) && !lua_toboolean(L, auth)) {
+    lua_settop(L, top);
+    return 0;
+  }
+  if (auth && !lua_istable(L, auth))
+    luaL_error(L, "option 'auth' must be false or a table { header =, "
+                  "scheme = }");
+  header = push_auth(L, auth, "header", "Authorization");
+  scheme = push_auth(L, auth, "scheme", "Bearer");
+  if (key)
+    add_header(L, profile, header,
+               *scheme ? lua_pushfstring(L, "%s %s", scheme, key) : key);
+  lua_settop(L, top);
+  return 1;
+}
+
+static void set_headers(lua_State *L, int options, struct profile *profile) {
+  if (!options_get(L, options, "headers"))
+    return;
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+      luaL_error(L, "option 'headers' must hold names and texts");
+    if (strpbrk(lua_tostring(L, -2), ": \t\r\n"))
+      luaL_error(L, "option 'headers': '%s' is no header name",
+                 lua_tostring(L, -2));
+    lua_pushvalue(L, -1);
+    add_header(L, profile, lua_tostring(L, -3), lua_tostring(L, -1));
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+}
+
+static void set_query(lua_State *L, int options, struct profile *profile) {
+  struct buffer query = {0};
+  int failed = 0;
+  if (!options_get(L, options, "query"))
+    return;
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    size_t name_length, length;
+    const char *name, *value;
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1)) {
+      buffer_free(&query);
+      luaL_error(L, "option 'query' must hold names and texts");
+    }
+    name = lua_tolstring(L, -2, &name_length);
+    value = lua_tolstring(L, -1, &length);
+    failed |= (query.length && buffer_add(&query, "&", 1) < 0) ||
+              url_add_escaped(&query, name, name_length) < 0 ||
+              buffer_add(&query, "=", 1) < 0 ||
+              url_add_escaped(&query, value, length) < 0;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  profile->query = query.bytes;
+  if (failed)
+    fault_no_memory(L);
+}
+
+static void set_base(lua_State *L, struct profile *profile,
+                     const char *base_url) {
+  struct buffer base = {0};
+  const char *problem;
+  if (url_base(base_url, &base, &problem) < 0) {
+    buffer_free(&base);
+    luaL_error(L, "option 'base_url' ('%s') can't be used: %s", base_url,
+               problem);
+  }
+  profile->base = base.bytes;
+}
+
+static void set_network(lua_State *L, struct profile *profile,
+                        const struct settings *settings) {
+  const char *https =
+      first_of(variable("https_proxy"), variable("HTTPS_PROXY"));
+  const char *all = first_of(variable("all_proxy"), variable("ALL_PROXY"));
+  const char *ca =
+      first_of(variable("CURL_CA_BUNDLE"), variable("SSL_CERT_FILE"));
+  /* Upper-case HTTP_PROXY is set by CGI callers, not by the user. */
+  const char *http = first_of(variable("http_proxy"), all);
+  set_text(L, &profile->proxy,
+           settings->proxy ? settings->proxy : first_of(https, all));
+  set_text(L, &profile->http_proxy, settings->proxy ? settings->proxy : http);
+  set_text(L, &profile->no_proxy,
+           settings->proxy
+               ? NULL
+               : first_of(variable("no_proxy"), variable("NO_PROXY")));
+  set_text(L, &profile->ca_file, settings->ca_file ? settings->ca_file : ca);
+  set_text(L, &profile->ca_path,
+           settings->ca_path ? settings->ca_path : variable("SSL_CERT_DIR"));
+  profile->insecure = settings->insecure;
+  profile->connect_timeout = settings->connect_timeout;
+  profile->request_timeout = settings->request_timeout;
+  profile->stall_timeout = settings->stall_timeout;
+  profile->max_response = settings->max_response;
+  profile->idle_limit = settings->max_connections;
+}
+
+static void set_profile(lua_State *L, struct client *client,
+                        const struct settings *settings) {
+  struct profile *profile = client->profile;
+  const char *base =
+      first_of(settings->base_url, first_of(variable("MINIMAX_BASE_URL"),
+                                            variable("MINIMAX_API_HOST")));
+  int top = lua_gettop(L);
+  const char *key = push_key(L, settings);
+  set_text(L, &profile->key, key);
+  set_base(L, profile, base ? base : "https://api.minimax.io");
+  client->lacks_key = set_auth(L, 1, profile, key) && !key;
+  lua_settop(L, top);
+  set_headers(L, 1, profile);
+  set_query(L, 1, profile);
+  set_network(L, profile, settings);
+  if (profile_seal(profile) < 0)
+    fault_no_memory(L);
+}
+
+static void set_rate(struct client *client, enum lane_name lane,
+                     const struct option_rate *rate) {
+  if (rate->count == 0)
+    return;
+  pace_free(&client->gate.lanes[lane].pace);
+  pace_init(&client->gate.lanes[lane].pace, rate->count, rate->window);
+}
+
+static void set_client(struct client *client, struct settings *settings) {
+  gate_init(&client->gate, client->engine, settings->max_connections);
+  set_rate(client, LANE_SUBMIT, &settings->submit_rate);
+  set_rate(client, LANE_QUERY, &settings->query_rate);
+  client->retries = settings->retries;
+  client->poll_interval = settings->poll_interval;
+  client->wait_timeout = settings->wait_timeout;
+  client->block = settings->block;
+  engine_pool(client->engine, (long)settings->max_connections);
+}
+
+static void set_listener(lua_State *L, struct client *client, int self) {
+  const char *debug = variable("MINIMAX_DEBUG");
+  client->prints = debug && strcmp(debug, "0") != 0;
+  if (options_get(L, 1, "on_event"))
+    lua_setiuservalue(L, self, CLIENT_ON_EVENT);
+  lua_getiuservalue(L, self, CLIENT_ON_EVENT);
+  client->observed = client->prints || !lua_isnil(L, -1);
+  lua_pop(L, 1);
+}
+
+void settings_read(lua_State *L, struct client *client, int self) {
+  struct settings settings = defaults;
+  options_read(L, 1, known, &settings);
+  set_profile(L, client, &settings);
+  set_client(client, &settings);
+  set_listener(L, client, self);
+}
