@@ -113,6 +113,11 @@ static int push_adapter(lua_State *L) {
   return 0;
 }
 
+/*** Says how coroutines wait in a loop of the program's own. `token()` names
+the running coroutine, `park(token)` yields it to its loop, and `wake(token)`
+has the loop resume it; the loop drives `minimax.step`. nil takes it away.
+@function adapter
+@tparam table|nil adapter the functions `token`, `park` and `wake` */
 int await_set_adapter(lua_State *L) {
   static const char *const needed[] = {"token", "park", "wake"};
   if (!lua_isnil(L, 1)) {

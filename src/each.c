@@ -158,8 +158,8 @@ static void copy_list(lua_State *L, int list, lua_Integer count) {
 }
 
 /*** Waits for many tasks and iterates in the order of completion:
-`for task, status, err in client:each(tasks) do … end`. A task that fails is an
-item, not an end of the loop.
+`for task, status, err in client:each(tasks) do … end`. A task that fails is
+an item, not an end of the loop.
 @function client:each
 @tparam table tasks a list of tasks, statuses or ids
 @tparam[opt] table options those of `client:wait`

@@ -223,13 +223,15 @@ static int advance(lua_State *L) {
   return 0;
 }
 
-int job_advance_one(lua_State *L, struct engine *engine) {
+enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
   struct job *job = (struct job *)engine_take(engine);
+  int had_ended;
   if (!job)
-    return 0;
+    return JOB_NONE;
   luaL_checkstack(L, STACK, "minimax");
   if (!job_push(L, job))
-    return 1; /* collected, its finalizer still to run */
+    return JOB_MOVED; /* collected, its finalizer still to run */
+  had_ended = job->ended;
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -2);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
@@ -239,8 +241,9 @@ int job_advance_one(lua_State *L, struct engine *engine) {
     else
       end(L, job, lua_gettop(L) - 1);
   }
+  had_ended = job->ended && !had_ended;
   lua_pop(L, 1);
-  return 1;
+  return had_ended ? JOB_ENDED : JOB_MOVED;
 }
 
 void job_cancel(lua_State *L, struct job *job, const char *text) {

@@ -94,8 +94,10 @@ int job_push_results(lua_State *L, struct job *job, int self);
 /* Asks to be moved on at `due`, or at the deadline. */
 void job_sleep(struct job *job, uint64_t due);
 
-/* The Lua half of a step: moves one ready job on. 0 when there was none. */
-int job_advance_one(lua_State *L, struct engine *engine);
+enum job_progress { JOB_NONE, JOB_MOVED, JOB_ENDED };
+
+/* The Lua half of a step: moves one ready job on, if there is one. */
+enum job_progress job_advance_one(lua_State *L, struct engine *engine);
 
 /* Ends it from outside with kind "cancelled". */
 void job_cancel(lua_State *L, struct job *job, const char *text);

@@ -34,6 +34,12 @@ static const uint64_t largest_video[KINDS] = {
     [KIND_TEMPLATE] = 20 * MIB, [KIND_VIDEO2] = 50 * MIB};
 static const uint64_t largest_audio[KINDS] = {[KIND_VIDEO2] = 15 * MIB};
 
+/*** Stands for a local file wherever the API takes a media URL: an image, and
+for v2 a video or audio file as well. It is streamed, never held in memory.
+@function file
+@tparam string path
+@treturn minimax.file
+@see https://platform.minimax.io/docs/api-reference/video-agent-create */
 int media_file(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   luaL_argcheck(L, *path && strlen(path) == lua_rawlen(L, 1), 1,
