@@ -33,15 +33,18 @@ static int await_round(lua_State *L, int status, lua_KContext context);
 
 int await_step(lua_State *L, struct engine *engine, int budget) {
   uint64_t until = poller_clock() + (uint64_t)budget;
-  int moved = 0;
+  enum job_progress progress;
+  int ended = 0;
   int busy;
   do {
     busy = engine_turn(engine, 0);
-    while (job_advance_one(L, engine))
-      moved++;
-  } while (busy && engine->now < until);
+    do {
+      progress = job_advance_one(L, engine);
+      ended += progress == JOB_ENDED;
+    } while (progress != JOB_NONE && poller_clock() <= until);
+  } while (busy && poller_clock() < until);
   engine_settle(engine);
-  return moved;
+  return ended;
 }
 
 int await_push_pollfd(lua_State *L, const struct engine *engine) {
@@ -98,7 +101,7 @@ static void block(lua_State *L, struct job *job) {
     if (due < now + SLICE)
       timeout = due > now ? (int)(due - now) : 0;
     engine_turn(engine, timeout);
-    while (job_advance_one(L, engine))
+    while (!job->ended && !job->news && job_advance_one(L, engine) != JOB_NONE)
       ;
     heed_signals(L, hook);
   }

@@ -25,7 +25,7 @@ int await_then(lua_State *L, lua_KFunction after);
  * stack index of its userdata. */
 void await_unpark(lua_State *L, struct job *job, int self, int gone);
 
-/* Steps the engine for at most `budget` ms; returns how many jobs moved. */
+/* Steps the engine for at most `budget` ms; returns how many jobs ended. */
 int await_step(lua_State *L, struct engine *engine, int budget);
 
 /* How other loops wait in our stead: a table with the functions `token()`,

@@ -225,13 +225,13 @@ static int advance(lua_State *L) {
 
 enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
   struct job *job = (struct job *)engine_take(engine);
-  int had_ended;
+  int before, after;
   if (!job)
     return JOB_NONE;
   luaL_checkstack(L, STACK, "minimax");
   if (!job_push(L, job))
     return JOB_MOVED; /* collected, its finalizer still to run */
-  had_ended = job->ended;
+  before = job->ended;
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -2);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
@@ -241,9 +241,9 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
     else
       end(L, job, lua_gettop(L) - 1);
   }
-  had_ended = job->ended && !had_ended;
+  after = job->ended;
   lua_pop(L, 1);
-  return had_ended ? JOB_ENDED : JOB_MOVED;
+  return after && !before ? JOB_ENDED : JOB_MOVED;
 }
 
 void job_cancel(lua_State *L, struct job *job, const char *text) {

@@ -106,7 +106,7 @@ static int timeout(lua_State *L) {
 /*** Does what there is to do, without waiting.
 @function step
 @tparam[opt=0.002] number seconds at most
-@treturn integer how many operations moved on */
+@treturn integer how many operations ended */
 static int step(lua_State *L) {
   lua_Number seconds = luaL_optnumber(L, 1, 0.002);
   struct engine *engine = client_engine(L);
