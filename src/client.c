@@ -21,22 +21,30 @@ static int engine_dispose(lua_State *L) {
   return 0;
 }
 
+/* The one before it, a parent process's, is kept: clients point at it. */
 static void create_engine(lua_State *L) {
-  struct engine *engine = lua_newuserdatauv(L, sizeof *engine, 0);
+  struct engine *engine = lua_newuserdatauv(L, sizeof *engine, 1);
   memset(engine, 0, sizeof *engine);
   if (luaL_newmetatable(L, ENGINE_NAME)) {
     lua_pushcfunction(L, engine_dispose);
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key);
+  lua_setiuservalue(L, -2, 1);
   if (engine_open(engine) < 0)
     luaL_error(L, "minimax can't start its engine: %s", strerror(errno));
   lua_rawsetp(L, LUA_REGISTRYINDEX, &engine_key);
 }
 
-/* First of all: finalizers run in reverse order, so it dies last. */
-void client_create_engine(lua_State *L) {
-  create_engine(L);
+/* First of all: finalizers run in reverse order, so it dies last. A second
+ * require in the same state finds it there. */
+int client_create_engine(lua_State *L) {
+  int found = lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key) != LUA_TNIL;
+  lua_pop(L, 1);
+  if (!found)
+    create_engine(L);
+  return !found;
 }
 
 struct engine *client_engine(lua_State *L) {
@@ -164,9 +172,12 @@ int client_is_usable(lua_State *L, struct client *client, int needs_key) {
     fault_push(L, NULL, FAULT_CANCELLED, "the client is closed");
   else
     fault_push(L, NULL, FAULT_AUTH,
-               "there is no API key: set the environment variable "
-               "MINIMAX_API_KEY (or MINIMAX_API_KEY_FILE), or the option "
-               "api_key");
+               client->key_file_failed
+                   ? "there is no API key: the file named by "
+                     "MINIMAX_API_KEY_FILE can't be read, or holds none"
+                   : "there is no API key: set the environment variable "
+                     "MINIMAX_API_KEY (or MINIMAX_API_KEY_FILE), or the "
+                     "option api_key");
   return 0;
 }
 

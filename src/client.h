@@ -28,9 +28,10 @@ struct client {
   uint64_t wait_timeout;
   unsigned retries;
   int block;
-  int lacks_key; /* and needs one */
-  int observed;  /* somebody wants events */
-  int prints;    /* MINIMAX_DEBUG: on stderr, too */
+  int lacks_key;       /* and needs one */
+  int key_file_failed; /* it could not be read, or was empty */
+  int observed;        /* somebody wants events */
+  int prints;          /* MINIMAX_DEBUG: on stderr, too */
 };
 
 /* Creates the metatable; once for each Lua state. Both lists become methods
@@ -57,8 +58,8 @@ int client_close(lua_State *L);
 /* client:abort(task | task_id) */
 int client_abort(lua_State *L);
 
-/* The engine of this Lua state, created at luaopen. */
+/* The engine of this Lua state, created at luaopen: 0 if it was before. */
 struct engine *client_engine(lua_State *L);
-void client_create_engine(lua_State *L);
+int client_create_engine(lua_State *L);
 
 #endif

@@ -151,16 +151,20 @@ static void pin(void) {
 #endif
 }
 
-LUAMOD_API int luaopen_minimax(lua_State *L) {
-  luaL_checkversion(L);
-  pin();
-  client_create_engine(L);
+static void open_parts(lua_State *L) {
   json_open(L);
   fault_open(L);
   media_open(L);
   job_open(L);
   loop_open(L);
   client_open(L, methods, client_methods);
+}
+
+LUAMOD_API int luaopen_minimax(lua_State *L) {
+  luaL_checkversion(L);
+  pin();
+  if (client_create_engine(L))
+    open_parts(L);
   luaL_newlib(L, functions);
   add_methods(L);
   lua_pushliteral(L, VERSION);

@@ -106,6 +106,8 @@ static void store(const struct reading *reading, void *out) {
     break;
   case OPTION_TEXT:
     must_be(reading, LUA_TSTRING, "a string");
+    if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
+      wrong(reading, "a string without a NUL byte");
     *(const char **)field = lua_tostring(L, -1);
     break;
   case OPTION_RATE:

@@ -1,7 +1,6 @@
 /* Reads a client's settings from its options and the environment. */
 #include "settings.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "nearest.h"
 #include "options.h"
 #include "url.h"
 
@@ -76,72 +76,90 @@ static const char *first_of(const char *one, const char *other) {
   return one ? one : other;
 }
 
-/* Pushes the content of the file that holds the key. */
-static const char *push_key_file(lua_State *L, const char *path) {
+/* Pushes the content of the file that holds the key, or nil. */
+static void push_key_file(lua_State *L, const char *path) {
   char text[KEY_BYTES];
+  size_t length = 0;
   FILE *file = fopen(path, "rb");
-  size_t length;
-  if (!file)
-    luaL_error(L, "MINIMAX_API_KEY_FILE: '%s' can't be read: %s", path,
-               strerror(errno));
-  length = fread(text, 1, sizeof text, file);
-  fclose(file);
-  return lua_pushlstring(L, text, length);
+  if (file) {
+    length = fread(text, 1, sizeof text, file);
+    fclose(file);
+  }
+  if (length > 0 && length < sizeof text)
+    lua_pushlstring(L, text, length);
+  else
+    lua_pushnil(L);
 }
 
-/* Pushes the key without the white space around it. */
-static const char *push_trimmed(lua_State *L, const char *key) {
-  size_t length = strlen(key);
+/* Pushes the key at `index` without the white space around it. */
+static void push_trimmed(lua_State *L, int index) {
+  size_t length;
+  const char *key = lua_tolstring(L, index, &length);
   size_t skip = strspn(key, " \t\r\n");
   key += skip;
   length -= skip;
   while (length > 0 && strchr(" \t\r\n", key[length - 1]))
     length--;
-  key = lua_pushlstring(L, key, length);
   for (size_t i = 0; i < length; i++)
     if ((unsigned char)key[i] < 0x20 || key[i] == 0x7f)
       luaL_error(L, "the API key holds a control character");
-  return key;
+  lua_pushlstring(L, key, length);
 }
 
 /* Pushes the key; NULL if there is none. */
 static const char *push_key(lua_State *L, const struct settings *settings) {
   const char *key = first_of(settings->api_key, variable("MINIMAX_API_KEY"));
   const char *file = variable("MINIMAX_API_KEY_FILE");
-  if (!key && file)
-    key = push_key_file(L, file);
   if (key)
-    key = push_trimmed(L, key);
-  return key && *key ? key : NULL;
+    lua_pushstring(L, key);
+  else if (file)
+    push_key_file(L, file);
+  else
+    return NULL;
+  if (lua_isnil(L, -1))
+    return NULL;
+  push_trimmed(L, lua_gettop(L));
+  return lua_rawlen(L, -1) > 0 ? lua_tostring(L, -1) : NULL;
 }
 
-/* Raises unless the text may stand in a header. */
-static void check_header(lua_State *L, const char *text, size_t length) {
+/* Raises unless the text on top may stand in a header. */
+static void check_header(lua_State *L) {
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
   for (size_t i = 0; i < length; i++)
-    if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+    if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
       luaL_error(L, "a header must not hold a control character");
 }
 
-static void add_header(lua_State *L, struct profile *profile, const char *name,
-                       const char *value) {
+/* Adds the header with the name and the value on top, and pops them. */
+static void add_header(lua_State *L, struct profile *profile) {
+  const char *name = lua_tostring(L, -2);
+  if (!*name || strpbrk(name, ":; \t"))
+    luaL_error(L, "'%s' is no name of a header", name);
   /* "Name;" is how libcurl sends a header without a value. */
-  const char *line = *value ? lua_pushfstring(L, "%s: %s", name, value)
-                            : lua_pushfstring(L, "%s;", name);
-  check_header(L, line, strlen(line));
-  if (profile_add_header(profile, line) < 0)
+  lua_pushstring(L, lua_rawlen(L, -1) > 0 ? ": " : ";");
+  lua_insert(L, -2);
+  lua_concat(L, 3);
+  check_header(L);
+  if (profile_add_header(profile, lua_tostring(L, -1)) < 0)
     fault_no_memory(L);
   lua_pop(L, 1);
 }
 
-/* Pushes auth[name], or the default. */
-static const char *push_auth(lua_State *L, int auth, const char *name,
-                             const char *fallback) {
-  if (auth && lua_getfield(L, auth, name) != LUA_TNIL) {
+static void check_auth(lua_State *L, int auth) {
+  static const char *const names[] = {"header", "scheme", NULL};
+  lua_pushnil(L);
+  while (lua_next(L, auth)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    const char *nearest = nearest_word(name, names);
+    if (strcmp(name, names[0]) != 0 && strcmp(name, names[1]) != 0)
+      luaL_error(L, "option 'auth': unknown field '%s'%s%s%s", name,
+                 nearest ? " (did you mean '" : "", nearest ? nearest : "",
+                 nearest ? "'?)" : "");
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_error(L, "option 'auth': %s must be a string", name);
-    return lua_tostring(L, -1);
+    lua_pop(L, 1);
   }
-  return lua_pushstring(L, fallback);
 }
 
 /* The option `auth`: false, or { header =, scheme = }. Returns whether a key
@@ -149,20 +167,28 @@ static const char *push_auth(lua_State *L, int auth, const char *name,
 static int set_auth(lua_State *L, int options, struct profile *profile,
                     const char *key) {
   int top = lua_gettop(L);
-  int auth = options_get(L, options, "auth") ? lua_gettop(L) : 0;
-  const char *header, *scheme;
-  if (auth && lua_isboolean(L, auth) && !lua_toboolean(L, auth)) {
+  int auth;
+  if (!options_get(L, options, "auth"))
+    lua_newtable(L);
+  auth = top + 1;
+  if (lua_isboolean(L, auth) && !lua_toboolean(L, auth)) {
     lua_settop(L, top);
     return 0;
   }
-  if (auth && !lua_istable(L, auth))
+  if (!lua_istable(L, auth))
     luaL_error(L, "option 'auth' must be false or a table { header =, "
                   "scheme = }");
-  header = push_auth(L, auth, "header", "Authorization");
-  scheme = push_auth(L, auth, "scheme", "Bearer");
-  if (key)
-    add_header(L, profile, header,
-               *scheme ? lua_pushfstring(L, "%s %s", scheme, key) : key);
+  check_auth(L, auth);
+  if (!options_get(L, auth, "header"))
+    lua_pushliteral(L, "Authorization");
+  if (!options_get(L, auth, "scheme"))
+    lua_pushliteral(L, "Bearer");
+  if (key) {
+    lua_pushstring(L, lua_rawlen(L, -1) > 0 ? " " : "");
+    lua_pushstring(L, key);
+    lua_concat(L, 3);
+    add_header(L, profile);
+  }
   lua_settop(L, top);
   return 1;
 }
@@ -174,12 +200,9 @@ static void set_headers(lua_State *L, int options, struct profile *profile) {
   while (lua_next(L, -2)) {
     if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
       luaL_error(L, "option 'headers' must hold names and texts");
-    if (strpbrk(lua_tostring(L, -2), ": \t\r\n"))
-      luaL_error(L, "option 'headers': '%s' is no header name",
-                 lua_tostring(L, -2));
-    lua_pushvalue(L, -1);
-    add_header(L, profile, lua_tostring(L, -3), lua_tostring(L, -1));
-    lua_pop(L, 2);
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    add_header(L, profile);
   }
   lua_pop(L, 1);
 }
@@ -217,8 +240,7 @@ static void set_base(lua_State *L, struct profile *profile,
   const char *problem;
   if (url_base(base_url, &base, &problem) < 0) {
     buffer_free(&base);
-    luaL_error(L, "option 'base_url' ('%s') can't be used: %s", base_url,
-               problem);
+    luaL_error(L, "option 'base_url' can't be used: %s", problem);
   }
   profile->base = base.bytes;
 }
@@ -261,6 +283,8 @@ static void set_profile(lua_State *L, struct client *client,
   set_text(L, &profile->key, key);
   set_base(L, profile, base ? base : "https://api.minimax.io");
   client->lacks_key = set_auth(L, 1, profile, key) && !key;
+  client->key_file_failed =
+      !key && !settings->api_key && variable("MINIMAX_API_KEY_FILE") != NULL;
   lua_settop(L, top);
   set_headers(L, 1, profile);
   set_query(L, 1, profile);

@@ -48,21 +48,30 @@ static const char *base_problem(CURLU *url) {
   return problem;
 }
 
-/* A trailing "/" or "/v1", however many, doubled by hand or by habit. */
-static size_t trimmed(const char *text, size_t length) {
+/* The path's length without a trailing "/" or "/v1", however many, doubled by
+ * hand or by habit. */
+static size_t trimmed(const char *path, size_t length) {
   for (;;) {
-    if (length > 0 && text[length - 1] == '/')
+    if (length > 0 && path[length - 1] == '/')
       length--;
-    else if (length > 3 && memcmp(text + length - 3, "/v1", 3) == 0)
+    else if (length >= 3 && memcmp(path + length - 3, "/v1", 3) == 0)
       length -= 3;
     else
       return length;
   }
 }
 
+/* The URL ends with its path; a host may be named "v1". */
+static int add_trimmed(struct buffer *out, const char *whole,
+                       const char *path) {
+  size_t path_length = strlen(path);
+  size_t origin = strlen(whole) - path_length;
+  return buffer_add(out, whole, origin + trimmed(path, path_length));
+}
+
 int url_base(const char *text, struct buffer *out, const char **problem) {
   int result = -1;
-  char *whole = NULL;
+  char *whole = NULL, *path = NULL;
   CURLU *url = parsed(text);
   *problem = "it is no URL";
   if (!url)
@@ -72,10 +81,12 @@ int url_base(const char *text, struct buffer *out, const char **problem) {
     goto done;
   *problem = "not enough memory";
   whole = part_of(url, CURLUPART_URL, 0);
-  if (whole)
-    result = buffer_add(out, whole, trimmed(whole, strlen(whole)));
+  path = part_of(url, CURLUPART_PATH, 0);
+  if (whole && path)
+    result = add_trimmed(out, whole, path);
 done:
   free(whole);
+  free(path);
   curl_url_cleanup(url);
   return result;
 }
