@@ -58,8 +58,8 @@ int client_close(lua_State *L);
 /* client:abort(task | task_id) */
 int client_abort(lua_State *L);
 
-/* The engine of this Lua state, created at luaopen: 0 if it was before. */
+/* The engine of this Lua state, created at the first luaopen. */
 struct engine *client_engine(lua_State *L);
-int client_create_engine(lua_State *L);
+void client_create_engine(lua_State *L);
 
 #endif

@@ -95,14 +95,45 @@ static void call_listener(lua_State *L, struct client *client) {
   lua_pop(L, 1);
 }
 
+/* Appends the event at `event` to the list of the client on top. */
+static void put_in_list(lua_State *L, int event) {
+  int client = lua_gettop(L);
+  if (lua_getiuservalue(L, client, CLIENT_EVENTS) != LUA_TTABLE) {
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, client, CLIENT_EVENTS);
+  }
+  lua_pushvalue(L, event);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
 void event_send(lua_State *L, const struct job *job, int self) {
   int event = lua_gettop(L);
   if (job->client->prints)
     print(L);
   lua_getiuservalue(L, self, JOB_CLIENT);
   if (lua_getiuservalue(L, -1, CLIENT_ON_EVENT) == LUA_TFUNCTION) {
-    lua_pushvalue(L, event);
-    call_listener(L, job->client);
+    lua_settop(L, event + 1);
+    put_in_list(L, event);
+    job->client->has_events = 1;
   }
   lua_settop(L, event - 1);
+}
+
+void event_flush(lua_State *L, struct client *client, int self) {
+  int top = lua_gettop(L);
+  if (!client->has_events)
+    return;
+  client->has_events = 0;
+  lua_getiuservalue(L, self, JOB_CLIENT);
+  lua_getiuservalue(L, top + 1, CLIENT_EVENTS);
+  lua_pushnil(L);
+  lua_setiuservalue(L, top + 1, CLIENT_EVENTS);
+  for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) == LUA_TTABLE; i++) {
+    lua_getiuservalue(L, top + 1, CLIENT_ON_EVENT);
+    lua_insert(L, -2);
+    call_listener(L, client);
+    lua_settop(L, top + 2);
+  }
+  lua_settop(L, top);
 }

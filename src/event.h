@@ -6,6 +6,8 @@
 
 #include "job.h"
 
+struct client;
+
 /* Whether anybody listens; else there is nothing to build. */
 int event_wanted(const struct job *job);
 
@@ -19,7 +21,12 @@ void event_set_text(lua_State *L, const struct job *job, const char *name,
 void event_set_number(lua_State *L, const char *name, double value);
 void event_set_integer(lua_State *L, const char *name, lua_Integer value);
 
-/* Hands the event on top to the listener and pops it. */
+/* Pops the event on top. The listener gets it once the job has moved on: it
+ * may close the client, and with it the job. */
 void event_send(lua_State *L, const struct job *job, int self);
+
+/* Hands the listener what was sent; `self` is the index of a job of that
+ * client. */
+void event_flush(lua_State *L, struct client *client, int self);
 
 #endif

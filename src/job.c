@@ -7,6 +7,7 @@
 #include "await.h"
 #include "client.h"
 #include "each.h"
+#include "event.h"
 #include "task.h"
 
 #define NAME "minimax.job"
@@ -145,7 +146,7 @@ int job_push(lua_State *L, const struct job *job) {
 
 static void tell_parent(struct job *job) {
   struct job *parent = job->parent;
-  if (!parent || parent->ended)
+  if (!parent)
     return;
   each_child_has_news(parent, job);
   engine_wake(parent->client->engine, &parent->waiter);
@@ -242,6 +243,7 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
       end(L, job, lua_gettop(L) - 1);
   }
   after = job->ended;
+  event_flush(L, job->client, lua_gettop(L));
   lua_pop(L, 1);
   return after && !before ? JOB_ENDED : JOB_MOVED;
 }
