@@ -16,7 +16,8 @@ enum {
   CLIENT_TASK_TABLE,   /* metatable of its tasks */
   CLIENT_STATUS_TABLE, /* metatable of its statuses */
   CLIENT_SUBMITTED,    /* weak: task -> when it was submitted (ms) */
-  CLIENT_VALUES = CLIENT_SUBMITTED
+  CLIENT_EVENTS,       /* list of events to be handed over, or nil */
+  CLIENT_VALUES = CLIENT_EVENTS
 };
 
 struct client {
@@ -32,6 +33,7 @@ struct client {
   int key_file_failed; /* it could not be read, or was empty */
   int observed;        /* somebody wants events */
   int prints;          /* MINIMAX_DEBUG: on stderr, too */
+  int has_events;      /* in the list CLIENT_EVENTS */
 };
 
 /* Creates the metatable; once for each Lua state. Both lists become methods
