@@ -37,14 +37,11 @@ static void create_engine(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &engine_key);
 }
 
-/* First of all: finalizers run in reverse order, so it dies last. A second
- * require in the same state finds it there. */
-int client_create_engine(lua_State *L) {
-  int found = lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key) != LUA_TNIL;
-  lua_pop(L, 1);
-  if (!found)
+/* First of all: finalizers run in reverse order, so it dies last. */
+void client_create_engine(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key) == LUA_TNIL)
     create_engine(L);
-  return !found;
+  lua_pop(L, 1);
 }
 
 struct engine *client_engine(lua_State *L) {

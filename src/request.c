@@ -223,17 +223,20 @@ static int copy_value(struct walk *walk, int value, const char *field) {
 }
 
 const char *request_push_id(lua_State *L, int index, int argument) {
+  const char *problem = NULL;
   if (lua_isinteger(L, index))
     lua_pushfstring(L, "%I", (LUAI_UACINT)lua_tointeger(L, index));
   else if (lua_type(L, index) == LUA_TSTRING)
     lua_pushvalue(L, index);
+  else if (lua_type(L, index) == LUA_TNUMBER)
+    problem = "an id must be a string or an integer: a float loses its last "
+              "digits";
   else
-    options_argerror(
-        L, argument,
-        lua_type(L, index) == LUA_TNUMBER
-            ? "an id must be a string or an integer: a float loses "
-              "its last digits"
-            : "an id must be a string");
+    problem = "an id must be a string";
+  if (!problem && strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
+    problem = "an id must not hold a NUL byte";
+  if (problem)
+    options_argerror(L, argument, problem);
   return lua_tostring(L, -1);
 }
 

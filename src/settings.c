@@ -150,7 +150,8 @@ static void check_auth(lua_State *L, int auth) {
   static const char *const names[] = {"header", "scheme", NULL};
   lua_pushnil(L);
   while (lua_next(L, auth)) {
-    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    const char *name =
+        lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
     const char *nearest = nearest_word(name, names);
     if (strcmp(name, names[0]) != 0 && strcmp(name, names[1]) != 0)
       luaL_error(L, "option 'auth': unknown field '%s'%s%s%s", name,

@@ -109,8 +109,9 @@ struct target target_check(lua_State *L, int index, int options, int fallback) {
   } else {
     target.id = request_push_id(L, index, index);
   }
-  if (!*target.id)
-    options_argerror(L, index, "the task id is empty");
+  /* Dots alone would lead to another path. */
+  if (strspn(target.id, ".") == strlen(target.id))
+    options_argerror(L, index, "an empty task id, or one of dots");
   target.index = lua_gettop(L);
   if (kind < 0)
     kind = fallback;

@@ -73,7 +73,7 @@ int url_base(const char *text, struct buffer *out, const char **problem) {
   int result = -1;
   char *whole = NULL, *path = NULL;
   CURLU *url = parsed(text);
-  *problem = "it is no URL";
+  *problem = "it is no URL that begins with https:// or http://";
   if (!url)
     return -1;
   *problem = base_problem(url);
