@@ -1,0 +1,170 @@
+--- The MiniMax video API on the loopback, to test scripts without paying.
+--
+--     local emu <close> = require "minimax.emulator".start { speed = 60 }
+--     local client = require "minimax".new { base_url = emu.base_url, api_key = emu.api_key }
+--
+-- It runs in a child process, so that a script that blocks can be served, and
+-- that process ends with its parent, even after SIGKILL. This face needs plain
+-- Lua and lua-cjson; the child needs lua-http.
+-- @module minimax.emulator
+
+local json = require "minimax.emulator.json"
+local options = require "minimax.emulator.options"
+local paths = require "minimax.emulator.paths"
+
+local emulator = {}
+
+local Emulator = { __name = "minimax.emulator" }
+Emulator.__index = Emulator
+
+local function shell_quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- The interpreter that runs this script, where it says so.
+local function interpreter()
+  local lowest = 0
+  while type(arg) == "table" and arg[lowest - 1] do
+    lowest = lowest - 1
+  end
+  if lowest < 0 then
+    return shell_quoted(arg[lowest])
+  end
+  return '"$(command -v lua5.4 || command -v lua-5.4 || command -v lua54 || echo lua)"'
+end
+
+local function program()
+  return string.format("package.path, package.cpath = %q, %q", package.path, package.cpath)
+    .. " require 'minimax.emulator.child'.run()"
+end
+
+-- Orders go through a named pipe that is open for both ways here: to write to a
+-- pipe whose reader died would kill this program. Its names last only until both
+-- sides have opened it.
+local function command(lua)
+  return "unset LD_PRELOAD; folder=$(mktemp -d) && mkfifo -m 600 \"$folder/orders\""
+    .. " && echo \"$folder\" && exec " .. lua .. " -e " .. shell_quoted(program())
+    .. " <\"$folder/orders\""
+end
+
+local function ask(self, order)
+  if not self.orders then
+    return nil, "the emulator has been stopped"
+  end
+  self.orders:write(json.encode(order), "\n")
+  self.orders:flush()
+  local line = self.answers:read("l")
+  local answer = line and json.decode(line)
+  if not answer then
+    return nil, "the emulator has died"
+  elseif answer.error then
+    return nil, answer.error
+  end
+  return answer
+end
+
+local function launch(lua)
+  local answers = assert(io.popen(command(lua), "r"))
+  local folder = answers:read("l")
+  if not folder then
+    answers:close()
+    return nil, "no pipe could be made for the emulator's process"
+  end
+  local orders = assert(io.open(folder .. "/orders", "r+"))
+  return { orders = orders, answers = answers, folder = folder }
+end
+
+--- Starts an emulator.
+-- @param given a table of options, all optional:
+--
+--   * `speed`: how many times faster than real its tasks go (60)
+--   * `seconds`: how long a task takes at speed 1 (60)
+-- @return an object with `base_url`, `storage_url`, `port`, `storage_port`,
+--   `api_key` and the methods below; or nil and why not. It stops at the end of
+--   a `<close>` variable's block, or when it is collected.
+function emulator.start(given)
+  local complete = options.complete(given, 2)
+  local ok, why = paths.prepare()
+  if not ok then
+    return nil, why
+  end
+  local self
+  self, why = launch(complete.lua and shell_quoted(complete.lua) or interpreter())
+  if not self then
+    return nil, why
+  end
+  local answer
+  answer, why = ask(self, complete)
+  os.remove(self.folder .. "/orders")
+  os.remove(self.folder)
+  setmetatable(self, Emulator)
+  if not answer then
+    self:stop()
+    return nil, why
+  end
+  for name, value in pairs(answer) do
+    self[name] = value
+  end
+  self.api_key = complete.api_keys[1]
+  self.env = { MINIMAX_API_KEY = self.api_key, MINIMAX_BASE_URL = self.base_url }
+  return self
+end
+
+local function must(answer, why)
+  if not answer then
+    error("minimax.emulator: " .. why, 3)
+  end
+  return answer
+end
+
+--- Every request since the start or the last `clear`, in the order of arrival.
+-- @param filter `endpoint`, `method`, `path`: what an entry must have (optional)
+-- @return a list of tables: `method`, `path`, `query`, `headers` (names in lower
+--   case), `body` (decoded JSON, long strings shortened), `bytes`, `time` (Unix
+--   seconds), `endpoint`, `attempt` (which of that endpoint, from 1), `http`
+function Emulator:requests(filter)
+  local found = {}
+  for _, entry in ipairs(must(ask(self, { order = "requests" })).requests) do
+    local fits = true
+    for name, value in pairs(filter or {}) do
+      fits = fits and entry[name] == value
+    end
+    if fits then
+      found[#found + 1] = entry
+    end
+  end
+  return found
+end
+
+--- Every task that was created: what a real account would have paid for.
+-- @return a list of tables: `task_id`, `kind`, `state`, `file_id`, `deleted`
+function Emulator:tasks()
+  return must(ask(self, { order = "tasks" })).tasks
+end
+
+--- Moves all tasks on, as if that much time had passed at speed 1.
+-- @param seconds number
+function Emulator:advance(seconds)
+  must(ask(self, { order = "advance", seconds = seconds }))
+end
+
+--- Forgets the requests and the counts of attempts; tasks stay.
+function Emulator:clear()
+  must(ask(self, { order = "clear" }))
+end
+
+--- Ends the emulator's process and waits for it. May be called again.
+function Emulator:stop()
+  local orders, answers = self.orders, self.answers
+  self.orders, self.answers = nil, nil
+  if orders then
+    orders:write('{"order":"stop"}\n')
+    orders:close()
+    answers:close()
+  end
+end
+
+Emulator.__close = Emulator.stop
+Emulator.__gc = Emulator.stop
+
+return emulator

@@ -1,0 +1,77 @@
+--- The API's host: finds the endpoint, checks key and body, records, answers.
+
+local endpoints = require "minimax.emulator.endpoints"
+local json = require "minimax.emulator.json"
+local record = require "minimax.emulator.record"
+local reply = require "minimax.emulator.reply"
+
+local api = {}
+
+local NOT_FOUND = "404 page not found"
+
+local function key_of(world, request)
+  local value = request.headers[world.options.auth_header:lower()]
+  local scheme = world.options.auth_scheme
+  if value and scheme ~= "" then
+    value = value:match("^" .. scheme:gsub("%p", "%%%0") .. " +(.+)$")
+  end
+  return value
+end
+
+-- Refuses a request without a key that the emulator knows.
+local function authorize(world, request)
+  local key = key_of(world, request)
+  if not key then
+    return reply.refuse(request, 1004)
+  end
+  for _, known in ipairs(world.options.api_keys) do
+    if key == known then
+      return nil
+    end
+  end
+  return reply.refuse(request, 2049)
+end
+
+-- Reads a JSON body; `request.body` is what it holds.
+local function decode(request)
+  if request.method ~= "POST" or request.multipart then
+    return nil
+  elseif request.headers["content-type"] ~= "application/json" then
+    return reply.refuse(request, 2013, "invalid params, Content-Type must be application/json")
+  end
+  local body = json.decode(request.raw_body)
+  if type(body) ~= "table" then
+    return reply.refuse(request, 2013, "invalid params, the body is not a JSON object")
+  end
+  request.body = body
+end
+
+local function unprefixed(world, path)
+  local prefix = world.options.path_prefix
+  if path:sub(1, #prefix) == prefix then
+    return path:sub(#prefix + 1)
+  end
+end
+
+local function handle(world, request)
+  local path = unprefixed(world, request.path)
+  local endpoint, id = endpoints.find(request.method, path or "")
+  if not endpoint then
+    record.add(world, request, "unknown")
+    return reply.text(404, NOT_FOUND)
+  end
+  request.id, request.family, request.multipart = id, endpoint.family, endpoint.multipart
+  local refusal = authorize(world, request) or decode(request)
+  record.add(world, request, endpoint.name)
+  return refusal or endpoint.answer(world, request)
+end
+
+--- Answers one request.
+function api.handle(world, request)
+  local answer = handle(world, request)
+  answer.headers = answer.headers or {}
+  table.insert(answer.headers, { "trace-id", reply.trace_id() })
+  return answer
+end
+
+return api

@@ -1,0 +1,43 @@
+--- What the parent may ask of a running emulator.
+
+local json = require "minimax.emulator.json"
+
+local control = {}
+
+local orders = {}
+
+function orders.requests(world)
+  return { requests = json.array(world.log) }
+end
+
+function orders.clear(world)
+  world.log, world.counts = {}, {}
+  return {}
+end
+
+function orders.tasks(world)
+  local list = json.array()
+  for index, task in ipairs(world.tasks.list) do
+    list[index] = { task_id = task.id, kind = task.kind, state = world.tasks:stage(task),
+      file_id = task.file_id, deleted = task.deleted }
+  end
+  return { tasks = list }
+end
+
+function orders.advance(world, order)
+  world.skipped = world.skipped + order.seconds
+  return {}
+end
+
+--- Obeys one order.
+-- @param order a table with `order`, its name
+-- @return the answer, a table; `error` where it was refused
+function control.obey(world, order)
+  local obey = order and orders[order.order]
+  if not obey then
+    return { error = "unknown order" }
+  end
+  return obey(world, order)
+end
+
+return control

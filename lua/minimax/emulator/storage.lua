@@ -1,0 +1,97 @@
+--- The storage host: videos under signed links, with ranges and ETags.
+
+local record = require "minimax.emulator.record"
+local reply = require "minimax.emulator.reply"
+local video = require "minimax.emulator.video"
+
+local storage = {}
+
+local STATUS = { AccessDenied = 403, SignatureDoesNotMatch = 403, NoSuchKey = 404,
+  InvalidArgument = 400, MethodNotAllowed = 405 }
+
+local function refuse(code, message)
+  local body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n  <Code>' .. code
+    .. "</Code>\n  <Message>" .. message .. "</Message>\n</Error>\n"
+  return reply.text(STATUS[code], body, "application/xml")
+end
+
+-- First and last byte of a single range; false for one that cannot be served.
+local function parse_range(text, size)
+  local first, last = text:match("^bytes=(%d*)%-(%d*)$")
+  if not first or first == "" and last == "" then
+    return nil
+  elseif first == "" then
+    first, last = math.max(0, size - tonumber(last)), size - 1
+  else
+    first, last = tonumber(first), math.min(tonumber(last) or size - 1, size - 1)
+  end
+  if first > last then
+    return false
+  end
+  return { math.tointeger(first), math.tointeger(last) }
+end
+
+-- The range that is asked for, unless If-Range says that the file has changed.
+local function wanted_range(request, etag, size)
+  local range, condition = request.headers.range, request.headers["if-range"]
+  if not range or condition and condition ~= etag then
+    return nil
+  end
+  return parse_range(range, size)
+end
+
+-- Pieces of the video, none above 64 KiB.
+local function pieces(film, first, last)
+  return function()
+    if first > last then
+      return nil
+    end
+    local piece = film:read(first, math.min(last, first + 65535))
+    first = first + #piece
+    return piece
+  end
+end
+
+--- The reply that holds a film or a part of it.
+-- @param film from `video.new`
+-- @param etag with its quotes
+function storage.serve(request, film, etag)
+  local headers = { { "content-type", "video/mp4" }, { "accept-ranges", "bytes" },
+    { "etag", etag }, { "last-modified", "Wed, 19 Nov 2025 06:48:41 GMT" } }
+  local range = wanted_range(request, etag, film.size)
+  local answer = { status = 200, headers = headers, first = 0, last = film.size - 1 }
+  if range == false then
+    headers[#headers + 1] = { "content-range", "bytes */" .. film.size }
+    return { status = 416, headers = headers, body = "" }
+  elseif range then
+    answer.status, answer.first, answer.last = 206, range[1], range[2]
+    headers[#headers + 1] = { "content-range",
+      string.format("bytes %d-%d/%d", range[1], range[2], film.size) }
+  end
+  answer.length = answer.last - answer.first + 1
+  answer.film = film
+  answer.pieces = pieces(film, answer.first, answer.last)
+  return answer
+end
+
+--- An ETag for a file: strong, and the same for as long as the file is.
+function storage.etag(file_id, version)
+  return string.format('"%s-%X"', file_id, version or 0)
+end
+
+--- Answers one request.
+function storage.handle(world, request)
+  record.add(world, request, "storage")
+  if request.headers.authorization then
+    return refuse("InvalidArgument", "Only one auth mechanism allowed")
+  elseif request.method ~= "GET" and request.method ~= "HEAD" then
+    return refuse("MethodNotAllowed", "The specified method is not allowed against this resource.")
+  end
+  local file_id, code, message = world.links:check(request)
+  if not file_id then
+    return refuse(code, message)
+  end
+  return storage.serve(request, video.new(world.options.video_bytes), storage.etag(file_id))
+end
+
+return storage

@@ -1,0 +1,80 @@
+--- The endpoints of the kind "template".
+
+local check = require "minimax.emulator.check"
+local reply = require "minimax.emulator.reply"
+
+local template = {}
+
+local WORDS = { preparing = "Preparing", queued = "Processing", running = "Processing",
+  succeeded = "Success", failed = "Fail", cancelled = "Fail" }
+
+local function inputs(body, name, accept)
+  local list = body[name]
+  if list == nil then
+    return true
+  elseif type(list) ~= "table" or next(list) ~= nil and #list == 0 then
+    return nil, name .. " must be an array"
+  end
+  for index, item in ipairs(list) do
+    local place = name .. "[" .. index - 1 .. "].value"
+    if type(item) ~= "table" or type(item.value) ~= "string" then
+      return nil, place .. " must be a string"
+    end
+    local ok, why = accept(item.value, place)
+    if not ok then
+      return nil, why
+    end
+  end
+  return true
+end
+
+local function any_text()
+  return true
+end
+
+local function mistake(body)
+  local ok, why = check.string(body, "template_id", true)
+  if ok then
+    ok, why = inputs(body, "text_inputs", any_text)
+  end
+  if ok then
+    ok, why = inputs(body, "media_inputs", check.media)
+  end
+  if ok then
+    ok, why = check.string(body, "callback_url")
+  end
+  return not ok and why
+end
+
+--- `POST /v1/video_template_generation`
+function template.create(world, request)
+  local why = mistake(request.body)
+  if why then
+    return reply.refuse(request, 2013, "invalid params, " .. why)
+  end
+  local task = world:begin("template", request)
+  return reply.v1 { task_id = world.ids:text(task.id) }
+end
+
+--- What a query says of a task.
+function template.state(world, task)
+  local stage = world.tasks:stage(task)
+  local state = { task_id = world.ids:text(task.id), status = WORDS[stage] }
+  if stage == "succeeded" then
+    state.video_url = world.links:make(task)
+  elseif stage == "failed" then
+    state.base_resp = reply.base_resp(task.fails, task.message)
+  end
+  return state
+end
+
+--- `GET /v1/query/video_template_generation`
+function template.query(world, request)
+  local task = world.tasks:find(request.query.task_id, "template")
+  if not task then
+    return reply.refuse(request, 2013, "invalid params, task id invalid")
+  end
+  return reply.v1(template.state(world, task))
+end
+
+return template

@@ -1,0 +1,33 @@
+--- Everything that one emulator knows: its options, its clock, tasks, links and
+-- the record of its requests.
+
+local cqueues = require "cqueues"
+local ids = require "minimax.emulator.ids"
+local links = require "minimax.emulator.links"
+local tasks = require "minimax.emulator.tasks"
+
+local world = {}
+world.__index = world
+
+--- @param options complete, see `options.lua`
+function world.new(options)
+  math.randomseed(options.seed)
+  local self = setmetatable({ options = options, log = {}, counts = {}, skipped = 0 }, world)
+  self.started = cqueues.monotime()
+  self.ids = ids.new(options)
+  self.tasks = tasks.new(function() return self:clock() end, self.ids, options)
+  self.links = links.new(function() return os.time() + self.skipped end, options)
+  return self
+end
+
+--- Emulated seconds since the start.
+function world:clock()
+  return (cqueues.monotime() - self.started) * self.options.speed + self.skipped
+end
+
+--- Begins the task that a request asks for.
+function world:begin(kind, request)
+  return self.tasks:create(kind, request.body, request.outcome)
+end
+
+return world
