@@ -11,6 +11,7 @@
 #include "client.h"
 #include "event.h"
 #include "fetch.h"
+#include "link.h"
 #include "options.h"
 #include "request.h"
 #include "task.h"
@@ -58,12 +59,16 @@ static const char *check_path(lua_State *L, int index) {
 
 int download_check_destination(lua_State *L, int index, int overwrite) {
   const char *path;
+  const luaL_Stream *file;
   enum part_result result;
   switch (lua_type(L, index)) {
   case LUA_TFUNCTION:
     return 0;
   case LUA_TUSERDATA:
-    if (luaL_testudata(L, index, LUA_FILEHANDLE))
+    file = luaL_testudata(L, index, LUA_FILEHANDLE);
+    if (file && !file->closef)
+      options_argerror(L, index, "the file is closed");
+    if (file)
       return 0;
     break;
   case LUA_TSTRING:
@@ -113,8 +118,8 @@ static void tell_progress(lua_State *L, struct download *download, int self) {
   download->progress_at = now;
   event_begin(L, job, self, "progress");
   event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
-  if (download->total != UINT64_MAX)
-    event_set_integer(L, "total", (lua_Integer)download->total);
+  if (download->sink.total != UINT64_MAX)
+    event_set_integer(L, "total", (lua_Integer)download->sink.total);
   event_send(L, job, self);
 }
 
@@ -134,45 +139,70 @@ static void push_info(lua_State *L, const struct download *download) {
   }
   lua_pushinteger(L, (lua_Integer)download->sink.received);
   lua_setfield(L, -2, "bytes");
-  if (download->resumed_from > 0) {
-    lua_pushinteger(L, (lua_Integer)download->resumed_from);
+  if (download->sink.kept > 0) {
+    lua_pushinteger(L, (lua_Integer)download->sink.kept);
     lua_setfield(L, -2, "resumed_from");
   }
   lua_pushstring(L, download->content_type);
   lua_setfield(L, -2, "content_type");
 }
 
-void download_complete(lua_State *L, struct download *download, int self) {
-  struct sink *sink = &download->sink;
-  push_info(L, download);
-  if (sink->to_file && part_finish(&sink->part) < 0) {
-    fault_push(L, NULL, FAULT_IO, "'%s' can't be written: %s", sink->part.path,
-               strerror(errno));
-    download_fail(L, download, self);
-    return;
-  }
-  job_succeed(L, &download->job, self);
+static void stop_by_problem(lua_State *L, struct download *download, int self,
+                            const char *problem) {
+  fault_push(L, NULL, FAULT_IO, "writing failed: %s", problem);
+  download_fail(L, download, self);
 }
 
-/* Writes what the ring holds to the Lua file, if it is still open. */
-static const char *write_lua_file(lua_State *L, struct download *download,
-                                  int self) {
-  const char *bytes;
-  size_t length;
-  const char *problem = NULL;
+/* The Lua file it is written to; NULL once that is closed. */
+static FILE *lua_file(lua_State *L, int self) {
   luaL_Stream *stream;
   lua_getiuservalue(L, self, JOB_CALLBACK);
   stream = lua_touserdata(L, -1);
-  while (!problem && (length = sink_peek(&download->sink, &bytes)) > 0) {
-    if (!stream->closef)
-      problem = "the file was closed";
-    else if (fwrite(bytes, 1, length, stream->f) != length)
-      problem = strerror(errno);
-    else
-      sink_drop(&download->sink, length);
-  }
   lua_pop(L, 1);
-  return problem;
+  return stream->closef ? stream->f : NULL;
+}
+
+/* Writes what the ring holds to the Lua file. */
+static const char *write_lua_file(lua_State *L, struct download *download,
+                                  int self) {
+  FILE *file = lua_file(L, self);
+  const char *bytes;
+  size_t length;
+  while ((length = sink_peek(&download->sink, &bytes)) > 0) {
+    if (!file)
+      return "the file was closed";
+    if (fwrite(bytes, 1, length, file) != length)
+      return strerror(errno);
+    sink_drop(&download->sink, length);
+  }
+  return NULL;
+}
+
+/* What stdio holds back may not fit any more. */
+static const char *flush_lua_file(lua_State *L, int self) {
+  FILE *file = lua_file(L, self);
+  if (!file)
+    return "the file was closed";
+  return fflush(file) == 0 ? NULL : strerror(errno);
+}
+
+void download_complete(lua_State *L, struct download *download, int self) {
+  struct sink *sink = &download->sink;
+  enum part_result result = PART_OK;
+  const char *problem = NULL;
+  if (sink->to_file)
+    result = part_finish(&sink->part);
+  else if (download->to_lua_file)
+    problem = flush_lua_file(L, self);
+  if (problem) {
+    stop_by_problem(L, download, self, problem);
+  } else if (result != PART_OK) {
+    push_part_fault(L, result, sink->part.path);
+    download_fail(L, download, self);
+  } else {
+    push_info(L, download);
+    job_succeed(L, &download->job, self);
+  }
 }
 
 /* The owner has room again, or knows how far it is. */
@@ -184,12 +214,6 @@ static void go_on(lua_State *L, struct download *download, int self) {
     job->news = 1;
   else if (download->arrived)
     download_complete(L, download, self);
-}
-
-static void stop_by_problem(lua_State *L, struct download *download, int self,
-                            const char *problem) {
-  fault_push(L, NULL, FAULT_IO, "writing failed: %s", problem);
-  download_fail(L, download, self);
 }
 
 static int download_deliver(lua_State *L, struct job *job, int self) {
@@ -214,10 +238,10 @@ static int download_deliver(lua_State *L, struct job *job, int self) {
   download->told = download->sink.received;
   lua_getiuservalue(L, self, JOB_EXTRA);
   lua_pushinteger(L, (lua_Integer)download->told);
-  if (download->total == UINT64_MAX)
+  if (download->sink.total == UINT64_MAX)
     lua_pushnil(L);
   else
-    lua_pushinteger(L, (lua_Integer)download->total);
+    lua_pushinteger(L, (lua_Integer)download->sink.total);
   return 2;
 }
 
@@ -247,6 +271,12 @@ static void download_delivered(lua_State *L, struct job *job, int self,
 
 /* ---- its life ---- */
 
+void download_go_to(struct download *download,
+                    void (*step)(lua_State *, struct download *, int)) {
+  download->step = step;
+  engine_wake(download->job.client->engine, &download->job.waiter);
+}
+
 static void download_advance(lua_State *L, struct job *job, int self) {
   struct download *download = (struct download *)job;
   download->step(L, download, self);
@@ -267,10 +297,9 @@ static void download_release(struct job *job) {
   sink_close(&download->sink);
   free(download->url);
   free(download->file_id);
-  free(download->etag);
   free(download->content_type);
   download->url = download->file_id = NULL;
-  download->etag = download->content_type = NULL;
+  download->content_type = NULL;
 }
 
 static const struct deed deed = {
@@ -315,9 +344,9 @@ static void set_first_step(struct download *download) {
   if (download->url)
     download->step = fetch_bytes;
   else if (download->file_id)
-    download->step = fetch_link_of_file;
+    download->step = link_of_file;
   else
-    download->step = fetch_link_of_task;
+    download->step = link_of_task;
 }
 
 /* Takes the text field of the table at `what`; NULL if there is none. */
@@ -331,7 +360,7 @@ static const char *push_field(lua_State *L, int what, const char *name) {
 static void read_table(lua_State *L, struct download *download, int what) {
   const char *url = push_field(L, what, "url");
   const char *file_id = push_field(L, what, "file_id");
-  int failed = (url && fetch_set_link(download, url) < 0) ||
+  int failed = (url && link_set(download, url) < 0) ||
                (file_id && profile_set(&download->file_id, file_id) < 0);
   download->has_task = push_field(L, what, "task_id") != NULL;
   if (!url && !file_id && !download->has_task)
@@ -345,7 +374,7 @@ static void read_table(lua_State *L, struct download *download, int what) {
 /* What is to be downloaded: where its link comes from. */
 static void read_what(lua_State *L, struct download *download, int self) {
   if (is_link(L, 2)) {
-    if (fetch_set_link(download, lua_tostring(L, 2)) < 0)
+    if (link_set(download, lua_tostring(L, 2)) < 0)
       fault_no_memory(L);
   } else {
     if (lua_istable(L, 2))
@@ -365,21 +394,13 @@ static void read_what(lua_State *L, struct download *download, int self) {
 static enum part_result open_destination(lua_State *L,
                                          struct download *download, int self,
                                          int overwrite) {
-  struct sink *sink = &download->sink;
-  enum part_result result;
   if (lua_type(L, 3) != LUA_TSTRING) {
     download->to_lua_file = lua_isuserdata(L, 3) != 0;
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, self, JOB_CALLBACK);
     return PART_OK;
   }
-  result = sink_open_file(sink, lua_tostring(L, 3), overwrite);
-  if (result == PART_OK && sink->received > 0) {
-    download->resumed_from = sink->received;
-    if (profile_set(&download->etag, sink->part.etag) < 0)
-      return PART_NO_MEMORY;
-  }
-  return result;
+  return sink_open_file(&download->sink, lua_tostring(L, 3), overwrite);
 }
 
 static void set_options(lua_State *L, struct download *download, int self,
@@ -387,7 +408,6 @@ static void set_options(lua_State *L, struct download *download, int self,
   const struct profile *profile = download->job.client->profile;
   download->job.kind = -1;
   download->job.block = (unsigned char)options->block;
-  download->total = UINT64_MAX;
   download->pass.waiter = &download->job.waiter;
   download->pass.lane = LANE_BULK;
   download->allow_private =

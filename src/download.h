@@ -1,5 +1,5 @@
 /* client:download: its arguments, its destination, its delivery. The way to
- * the bytes is in fetch.c. Floor 4. */
+ * the link is in link.c, the way to the bytes in fetch.c. Floor 4. */
 #ifndef MINIMAX_DOWNLOAD_H
 #define MINIMAX_DOWNLOAD_H
 
@@ -20,14 +20,11 @@ struct download {
   void (*step)(lua_State *L, struct download *download, int self);
   char *url;     /* the link; NULL: not known */
   char *file_id; /* NULL: none */
-  char *etag;    /* of the bytes in the sink, if strong */
   char *content_type;
-  uint64_t resume_at;    /* of the next attempt, after a back-off */
-  uint64_t resumed_from; /* bytes of an earlier call that were kept */
-  uint64_t total;        /* size of the remote file; UINT64_MAX: unknown */
-  uint64_t told;         /* bytes at the last call of on_progress */
-  uint64_t progress_at;  /* when the last progress event was sent */
-  uint64_t best; /* the most bytes so far: attempts count without more */
+  uint64_t resume_at;   /* of the next attempt, after a back-off */
+  uint64_t told;        /* bytes at the last call of on_progress */
+  uint64_t progress_at; /* when the last progress event was sent */
+  uint64_t best;        /* the most bytes so far: attempts count without more */
   unsigned redirects, failures, renewals, attempts;
   unsigned char from_api; /* the link is files/retrieve_content */
   unsigned char has_task; /* a task is known: the link can be renewed */
@@ -44,6 +41,10 @@ int download_call(lua_State *L);
 /* Raises for a wrong type of destination at `index`; pushes an error and
  * returns -1 if a file can't be written there. */
 int download_check_destination(lua_State *L, int index, int overwrite);
+
+/* Goes on with that step at once. */
+void download_go_to(struct download *download,
+                    void (*step)(lua_State *, struct download *, int));
 
 /* All bytes are in the sink and were handed over: ends the job. */
 void download_complete(lua_State *L, struct download *download, int self);

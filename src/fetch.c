@@ -5,14 +5,13 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client.h"
 #include "event.h"
 #include "header.h"
-#include "query.h"
+#include "link.h"
 #include "retry.h"
-#include "status.h"
-#include "url.h"
 
 enum {
   REDIRECTS = 5,
@@ -21,175 +20,7 @@ enum {
   BACKOFF_CAP = 30000
 };
 
-#define RETRIEVE         "/v1/files/retrieve"
-#define RETRIEVE_CONTENT "/v1/files/retrieve_content"
-
-/* ---- the link ---- */
-
-int fetch_set_link(struct download *download, const char *url) {
-  const struct profile *profile = download->job.client->profile;
-  struct buffer link = {0};
-  int result = profile_is_plain(profile) ? buffer_add_text(&link, url)
-                                         : url_add_upgraded(&link, url);
-  if (result < 0) {
-    buffer_free(&link);
-    return -1;
-  }
-  free(download->url);
-  download->url = link.bytes;
-  download->redirects = 0;
-  return 0;
-}
-
-static void go_to(struct download *download,
-                  void (*step)(lua_State *, struct download *, int)) {
-  download->step = step;
-  engine_wake(download->job.client->engine, &download->job.waiter);
-}
-
-/* Moves the exchange on. Returns whether it has ended; the decoded object is
- * then on top, or nil. */
-static int advance_exchange(lua_State *L, struct download *download, int self,
-                            struct reply *reply, enum exchange_step *step) {
-  *step = exchange_advance(L, &download->job, self, &download->exchange, reply);
-  if (*step == EXCHANGE_LOST)
-    lua_pushnil(L);
-  return *step != EXCHANGE_PENDING;
-}
-
-static void begin_exchange(lua_State *L, struct download *download, char *url) {
-  if (!url)
-    fault_no_memory(L);
-  exchange_begin(&download->exchange, &download->job, "GET", url, LANE_QUERY,
-                 EXCHANGE_REPEAT);
-}
-
-static void end_exchange(struct download *download) {
-  exchange_clear(&download->exchange, download->job.client);
-}
-
-/* The error of an exchange that brought no link; a file or task that is not
- * there any more has expired. */
-static void fail_exchange(lua_State *L, struct download *download, int self,
-                          const struct reply *reply, enum exchange_step step,
-                          int object) {
-  const struct transfer *transfer = download->exchange.transfer;
-  if (step == EXCHANGE_LOST)
-    reply_push_loss(L, transfer);
-  else
-    reply_push_fault(L, transfer, reply, object);
-  exchange_count(L, &download->exchange);
-  download_fail(L, download, self);
-}
-
-/* ---- a file's link ---- */
-
-/* Takes the link from the object that files/retrieve answered. */
-static void heed_file(lua_State *L, struct download *download, int object) {
-  const char *url = NULL;
-  if (lua_getfield(L, object, "file") == LUA_TTABLE) {
-    lua_getfield(L, -1, "download_url");
-    url = lua_tostring(L, -1);
-  }
-  download->from_api = !url || !*url;
-  if (!download->from_api) {
-    if (fetch_set_link(download, url) < 0)
-      fault_no_memory(L);
-    return;
-  }
-  free(download->url);
-  download->url = exchange_url(download->job.client, RETRIEVE_CONTENT,
-                               "file_id", download->file_id);
-  if (!download->url)
-    fault_no_memory(L);
-}
-
-static void await_file(lua_State *L, struct download *download, int self) {
-  struct reply reply;
-  enum exchange_step step;
-  int object;
-  if (!advance_exchange(L, download, self, &reply, &step))
-    return;
-  object = lua_gettop(L);
-  if (step == EXCHANGE_LOST || reply.kind != FAULT_NONE) {
-    fail_exchange(L, download, self, &reply, step, object);
-    return;
-  }
-  end_exchange(download);
-  heed_file(L, download, object);
-  go_to(download, fetch_bytes);
-}
-
-void fetch_link_of_file(lua_State *L, struct download *download, int self) {
-  begin_exchange(L, download,
-                 exchange_url(download->job.client, RETRIEVE, "file_id",
-                              download->file_id));
-  download->step = await_file;
-  await_file(L, download, self);
-}
-
-/* ---- a task's link ---- */
-
-static void fail_state(lua_State *L, struct download *download, int self,
-                       int status) {
-  lua_getfield(L, status, "state");
-  lua_getfield(L, status, "status");
-  fault_push(L, download->job.client->profile->key, FAULT_INVALID,
-             "the task has no video to download: it is %s ('%s')",
-             lua_tostring(L, -2), lua_tostring(L, -1));
-  lua_pushvalue(L, status);
-  lua_setfield(L, -2, "status");
-  download_fail(L, download, self);
-}
-
-/* Takes what the status on top names: a link, or a file. */
-static void heed_status(lua_State *L, struct download *download) {
-  int status = lua_gettop(L);
-  const char *text;
-  if (lua_getfield(L, status, "file_id") == LUA_TSTRING &&
-      *(text = lua_tostring(L, -1)) &&
-      profile_set(&download->file_id, text) < 0)
-    fault_no_memory(L);
-  if (lua_getfield(L, status, "url") == LUA_TSTRING) {
-    if (fetch_set_link(download, lua_tostring(L, -1)) < 0)
-      fault_no_memory(L);
-    go_to(download, fetch_bytes);
-  } else {
-    go_to(download, fetch_link_of_file);
-  }
-  lua_settop(L, status);
-}
-
-static void await_task(lua_State *L, struct download *download, int self) {
-  struct reply reply;
-  enum exchange_step step;
-  enum state state;
-  int object;
-  if (!advance_exchange(L, download, self, &reply, &step))
-    return;
-  object = lua_gettop(L);
-  state = query_result(L, &download->job, self, &download->exchange, &reply,
-                       step, object);
-  end_exchange(download);
-  if (state == STATE_NONE)
-    download_fail(L, download, self);
-  else if (state != STATE_SUCCEEDED)
-    fail_state(L, download, self, lua_gettop(L));
-  else
-    heed_status(L, download);
-}
-
-void fetch_link_of_task(lua_State *L, struct download *download, int self) {
-  const char *id = query_push_id(L, self);
-  begin_exchange(
-      L, download,
-      query_url(download->job.client, (enum kind)download->job.kind, id));
-  lua_pop(L, 1);
-  download->step = await_task;
-  await_task(L, download, self);
-}
-
-/* ---- the bytes ---- */
+/* ---- an attempt ---- */
 
 static void await_bytes(lua_State *L, struct download *download, int self);
 
@@ -204,19 +35,30 @@ static int find_start(struct download *download) {
   struct sink *sink = &download->sink;
   if (sink->received == 0)
     return 0;
-  if (download->etag || sink_restart(sink) == 0)
+  if (sink->etag || sink_restart(sink) == 0)
     return 0;
   return -1;
 }
 
+/* Before the first attempt: what is left of an earlier call may be of another
+ * video. */
+static int set_source(lua_State *L, struct download *download, int self) {
+  const char *source = link_push_source(L, download, self);
+  int result = sink_set_source(&download->sink, source);
+  lua_pop(L, 1);
+  download->best = download->sink.received;
+  return result;
+}
+
 static void send_fetch(lua_State *L, struct download *download) {
   struct client *client = download->job.client;
+  /* The key goes to the API's own origin, and no further along redirects. */
+  int is_own = download->from_api && download->redirects == 0;
   struct transfer_order order = {
       .purpose = TRANSFER_FETCH,
       .method = "GET",
       .url = download->url,
-      .etag = download->etag,
-      .with_key = download->from_api && download->redirects == 0,
+      .with_key = is_own,
   };
   struct transfer *transfer =
       transfer_new(client->engine, client->profile, TRANSFER_FETCH);
@@ -226,7 +68,7 @@ static void send_fetch(lua_State *L, struct download *download) {
   download->attempts++;
   transfer->sink = &download->sink;
   transfer->resume_from = download->sink.received;
-  transfer->allow_private = download->allow_private;
+  transfer->allow_private = download->allow_private || is_own;
   transfer->wants_bytes = !download->sink.to_file || download->watched ||
                           event_wanted(&download->job);
   if (transfer_start(transfer, &download->job.waiter, &order) < 0)
@@ -241,6 +83,12 @@ void fetch_bytes(lua_State *L, struct download *download, int self) {
     due = gate_ask(&client->gate, &download->pass, now);
   if (due > 0) {
     job_sleep(&download->job, due);
+    return;
+  }
+  if (download->attempts == 0 && set_source(L, download, self) < 0) {
+    fault_push(L, client->profile->key, FAULT_IO, "writing failed: %s",
+               strerror(errno));
+    download_fail(L, download, self);
     return;
   }
   if (find_start(download) < 0) {
@@ -317,7 +165,7 @@ static void renew(lua_State *L, struct download *download, int self) {
   }
   drop_transfer(download);
   download->from_api = 0;
-  go_to(download, download->has_task ? fetch_link_of_task : fetch_link_of_file);
+  download_go_to(download, download->has_task ? link_of_task : link_of_file);
 }
 
 static void redirect(lua_State *L, struct download *download, int self) {
@@ -330,8 +178,8 @@ static void redirect(lua_State *L, struct download *download, int self) {
                        : "the link redirects to nowhere");
     return;
   }
-  if (strncmp(target, "https://", 8) != 0 &&
-      !(profile_is_plain(profile) && strncmp(target, "http://", 7) == 0)) {
+  if (strncasecmp(target, "https://", 8) != 0 &&
+      !(profile_is_plain(profile) && strncasecmp(target, "http://", 7) == 0)) {
     fail_status(L, download, self, FAULT_PROTOCOL,
                 "the link redirects to something other than https://");
     return;
@@ -343,18 +191,25 @@ static void redirect(lua_State *L, struct download *download, int self) {
   download->url = url;
   download->redirects++;
   drop_transfer(download);
-  go_to(download, fetch_bytes);
+  download_go_to(download, fetch_bytes);
+}
+
+/* Whether a 416 says that the sink holds all of the file already. */
+static int holds_all(const struct download *download) {
+  const struct sink *sink = &download->sink;
+  const char *value = transfer_header(download->transfer, "Content-Range");
+  const char *etag = transfer_header(download->transfer, "ETag");
+  struct content_range range;
+  if (!value || header_content_range(value, &range) < 0 ||
+      (etag && strcmp(etag, sink->etag) != 0))
+    return 0;
+  return range.total == sink->received && sink_is_whole(sink);
 }
 
 /* 416: the range begins where the file ends, or the file is another one. */
 static void heed_unsatisfied(lua_State *L, struct download *download,
                              int self) {
-  struct content_range range = {0, 0, HEADER_UNKNOWN};
-  const char *value = transfer_header(download->transfer, "Content-Range");
-  if (value)
-    header_content_range(value, &range);
-  if (range.total == download->sink.received &&
-      sink_is_whole(&download->sink)) {
+  if (holds_all(download)) {
     download->arrived = 1;
     download_heed_bytes(L, download, self);
     return;
@@ -390,36 +245,50 @@ static void heed_refusal(lua_State *L, struct download *download, int self) {
                 "the storage host refused the download");
 }
 
-/* The whole body came: is it a whole video? */
+/* The whole body came, so far as its framing tells: is it a whole video? */
 static void heed_end(lua_State *L, struct download *download, int self) {
-  const char *type = transfer_header(download->transfer, "Content-Type");
+  struct transfer *transfer = download->transfer;
+  struct sink *sink = &download->sink;
+  const char *type = transfer_header(transfer, "Content-Type");
   if (type && profile_set(&download->content_type, type) < 0)
     fault_no_memory(L);
-  if (sink_is_whole(&download->sink) && download->sink.received > 0) {
+  if (transfer->to_sink && sink->received < sink->total &&
+      sink->total != UINT64_MAX) { /* a 206 that is shorter than it says */
+    transfer->outcome = TRANSFER_CUT;
+    heed_loss(L, download, self);
+    return;
+  }
+  if (transfer->to_sink && sink_is_whole(sink) &&
+      (sink->received == sink->total || sink->total == UINT64_MAX)) {
     download->arrived = 1;
     download_heed_bytes(L, download, self);
     return;
   }
-  sink_restart(&download->sink); /* nothing of it is worth resuming */
+  if (transfer->to_sink)
+    sink_restart(sink); /* nothing of it is worth resuming */
   fail_status(L, download, self, FAULT_PROTOCOL,
               "what arrived is no whole MP4 video; verify = false lets other "
               "content through");
 }
 
-/* Keeps what tells the remote file from another one. */
-static void remember_file(lua_State *L, struct download *download) {
-  const struct transfer *transfer = download->transfer;
-  const char *etag = transfer_header(transfer, "ETag");
-  if (!transfer->to_sink)
-    return;
-  download->total = transfer->total;
-  if (profile_set(&download->etag,
-                  etag && header_etag_is_strong(etag) ? etag : NULL) < 0)
-    fault_no_memory(L);
+/* Attempts are counted only without progress. */
+static void heed_progress(struct download *download) {
   if (download->sink.received > download->best) {
     download->best = download->sink.received;
     download->failures = download->renewals = 0;
   }
+}
+
+/* It is lost for good: what came is kept only where a later call may go on
+ * with it. */
+static void give_up(lua_State *L, struct download *download, int self) {
+  enum transfer_outcome outcome = download->transfer->outcome;
+  struct sink *sink = &download->sink;
+  if (outcome == TRANSFER_SINK_NOT_VIDEO ||
+      (outcome == TRANSFER_SINK_TOO_LARGE && sink->total == UINT64_MAX))
+    sink_restart(sink);
+  reply_push_loss(L, download->transfer);
+  download_fail(L, download, self);
 }
 
 /* Whether another attempt may mend what happened. */
@@ -442,7 +311,7 @@ static int may_mend(struct download *download) {
 static void heed_outcome(lua_State *L, struct download *download, int self) {
   const struct transfer *transfer = download->transfer;
   gate_leave(&download->job.client->gate, &download->pass);
-  remember_file(L, download);
+  heed_progress(download);
   if (transfer->status >= 300 && transfer->status < 400) {
     redirect(L, download, self);
   } else if (transfer->status >= 400) {
@@ -452,8 +321,7 @@ static void heed_outcome(lua_State *L, struct download *download, int self) {
   } else if (may_mend(download)) {
     heed_loss(L, download, self);
   } else {
-    reply_push_loss(L, transfer);
-    download_fail(L, download, self);
+    give_up(L, download, self);
   }
 }
 
@@ -467,7 +335,6 @@ static void await_bytes(lua_State *L, struct download *download, int self) {
     uint64_t due = transfer_due(transfer, poller_clock());
     if (due > 0) {
       job_sleep(&download->job, due);
-      download->total = transfer->total;
       download_heed_bytes(L, download, self);
       return;
     }

@@ -32,10 +32,11 @@ static void decide(struct transfer *transfer, enum transfer_outcome outcome) {
     transfer->stopped = outcome;
 }
 
-static int is_refused(const struct transfer *transfer,
-                      const struct sockaddr *address) {
-  return transfer->purpose == TRANSFER_FETCH && !transfer->allow_private &&
-         !transfer->proxied && address_is_private(address);
+/* Through a proxy only the URL's own address can be checked. */
+static int is_refused(const struct transfer *transfer, int is_private) {
+  if (transfer->purpose != TRANSFER_FETCH || transfer->allow_private)
+    return 0;
+  return transfer->names_private || (is_private && !transfer->proxied);
 }
 
 static curl_socket_t on_open(void *user, curlsocktype type,
@@ -43,7 +44,7 @@ static curl_socket_t on_open(void *user, curlsocktype type,
   struct transfer *transfer = user;
   int fd;
   (void)type;
-  if (is_refused(transfer, &address->addr)) {
+  if (is_refused(transfer, address_is_private(&address->addr))) {
     decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_SOCKET_BAD;
   }
@@ -69,12 +70,6 @@ static int on_close(void *user, curl_socket_t fd) {
   return close(fd);
 }
 
-static int text_is_refused(const struct transfer *transfer,
-                           const char *address) {
-  return transfer->purpose == TRANSFER_FETCH && !transfer->allow_private &&
-         !transfer->proxied && address_name_is_private(address);
-}
-
 /* The connection stands and the request is about to leave. libcurl would send
  * a paid request again by itself when a reused connection dies or HTTP/2
  * refuses the stream: here that ends. */
@@ -82,7 +77,7 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
                         int local_port) {
   struct transfer *transfer = user;
   (void)local, (void)peer_port, (void)local_port;
-  if (text_is_refused(transfer, peer)) {
+  if (is_refused(transfer, address_name_is_private(peer))) {
     decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_PREREQFUNC_ABORT;
   }
@@ -107,41 +102,55 @@ static size_t on_read(char *out, size_t size, size_t count, void *user) {
   return (size_t)read;
 }
 
-/* What a 206 says must be what was asked for. */
-static enum transfer_outcome judge_range(struct transfer *transfer) {
+static enum transfer_outcome verdict_of(enum sink_result result) {
+  static const enum transfer_outcome verdicts[] = {
+      [SINK_TAKEN] = TRANSFER_UNDER_WAY,
+      [SINK_FULL] = TRANSFER_UNDER_WAY,
+      [SINK_NOT_VIDEO] = TRANSFER_SINK_NOT_VIDEO,
+      [SINK_TOO_LARGE] = TRANSFER_SINK_TOO_LARGE,
+      [SINK_NO_MEMORY] = TRANSFER_NO_MEMORY,
+      [SINK_ERRNO] = TRANSFER_SINK_FAILED,
+  };
+  return verdicts[result];
+}
+
+/* What a 206 says must be what was asked for: the rest of the very file whose
+ * beginning is in the sink. Some servers know Range and not If-Range. */
+static enum transfer_outcome judge_range(const struct transfer *transfer) {
+  struct sink *sink = transfer->sink;
   struct content_range range;
   const char *value = transfer_header(transfer, "Content-Range");
+  const char *etag = transfer_header(transfer, "ETag");
   if (!value || header_content_range(value, &range) < 0 ||
-      range.first != transfer->resume_from)
+      range.first != transfer->resume_from || range.total == HEADER_UNKNOWN ||
+      range.last + 1 != range.total)
     return TRANSFER_BAD_RANGE;
-  if (range.total != HEADER_UNKNOWN && range.last + 1 != range.total)
+  if (!etag || !sink->etag || strcmp(etag, sink->etag) != 0)
     return TRANSFER_BAD_RANGE;
-  transfer->total = range.total;
-  return TRANSFER_UNDER_WAY;
+  if (sink->total != UINT64_MAX && sink->total != range.total)
+    return TRANSFER_BAD_RANGE;
+  sink->total = range.total;
+  return range.total > sink->limit ? TRANSFER_SINK_TOO_LARGE
+                                   : TRANSFER_UNDER_WAY;
 }
 
 /* A 200 is the whole file, whether a range was asked for or not. */
 static enum transfer_outcome judge_whole(struct transfer *transfer) {
+  struct sink *sink = transfer->sink;
+  const char *etag = transfer_header(transfer, "ETag");
   curl_off_t length = -1;
-  if (transfer->sink->received > 0 && sink_restart(transfer->sink) < 0)
+  if (sink->received > 0 && sink_restart(sink) < 0)
     return TRANSFER_CHANGED;
   transfer->resume_from = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
                     &length);
-  transfer->total = length < 0 ? UINT64_MAX : (uint64_t)length;
-  return TRANSFER_UNDER_WAY;
-}
-
-/* Kept beside the file, so that another process can resume it. */
-static void note_origin(struct transfer *transfer) {
-  const char *etag = transfer_header(transfer, "ETag");
-  if (transfer->sink->to_file && etag && header_etag_is_strong(etag))
-    part_note_etag(&transfer->sink->part, etag);
+  return verdict_of(
+      sink_begin(sink, etag && header_etag_is_strong(etag) ? etag : NULL,
+                 length < 0 ? UINT64_MAX : (uint64_t)length));
 }
 
 /* The first byte of the response body: where do the bytes go? */
 static enum transfer_outcome begin_body(struct transfer *transfer) {
-  enum transfer_outcome verdict = TRANSFER_UNDER_WAY;
   long status = 0;
   transfer->begun = 1;
   transfer->marked_at = transfer->engine->now;
@@ -151,12 +160,8 @@ static enum transfer_outcome begin_body(struct transfer *transfer) {
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   transfer->to_sink = status == 200 || status == 206;
   if (status == 206)
-    verdict = judge_range(transfer);
-  else if (status == 200)
-    verdict = judge_whole(transfer);
-  if (verdict == TRANSFER_UNDER_WAY && transfer->to_sink)
-    note_origin(transfer);
-  return verdict;
+    return judge_range(transfer);
+  return status == 200 ? judge_whole(transfer) : TRANSFER_UNDER_WAY;
 }
 
 static size_t keep_reply(struct transfer *transfer, const char *bytes,
@@ -175,15 +180,9 @@ static size_t keep_reply(struct transfer *transfer, const char *bytes,
 
 static size_t pass_to_sink(struct transfer *transfer, const char *bytes,
                            size_t length) {
-  static const enum transfer_outcome verdicts[] = {
-      [SINK_NOT_VIDEO] = TRANSFER_SINK_NOT_VIDEO,
-      [SINK_TOO_LARGE] = TRANSFER_SINK_TOO_LARGE,
-      [SINK_NO_MEMORY] = TRANSFER_NO_MEMORY,
-      [SINK_ERRNO] = TRANSFER_SINK_FAILED,
-  };
   enum sink_result result = sink_write(transfer->sink, bytes, length);
   if (result != SINK_TAKEN && result != SINK_FULL) {
-    decide(transfer, verdicts[result]);
+    decide(transfer, verdict_of(result));
     return CURL_WRITEFUNC_ERROR;
   }
   if (transfer->wants_bytes && transfer->waiter)
@@ -245,10 +244,7 @@ static int set_proxy(struct transfer *transfer, const char *url) {
     return 0; /* libcurl will say so */
   proxy = profile_proxy(transfer->profile, parts.scheme, parts.host);
   transfer->proxied = proxy != NULL;
-  /* Through a proxy only literal addresses can be checked. */
-  if (proxy && transfer->purpose == TRANSFER_FETCH &&
-      !transfer->allow_private && address_name_is_private(parts.host))
-    transfer->proxied = 0;
+  transfer->names_private = address_name_is_private(parts.host);
   url_free(&parts);
   /* Said explicitly, or libcurl would look into the environment. */
   result = curl_easy_setopt(transfer->easy, CURLOPT_PROXY, proxy ? proxy : "");
@@ -326,7 +322,7 @@ static int address_fetch(struct transfer *transfer,
     snprintf(range, sizeof range, "bytes=%llu-",
              (unsigned long long)transfer->resume_from);
     if (add_header(transfer, "Range", range) < 0 ||
-        add_header(transfer, "If-Range", order->etag) < 0)
+        add_header(transfer, "If-Range", transfer->sink->etag) < 0)
       return -1;
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-  ETAG_BYTES = 512,
+  NOTE_BYTES = 4096,
   PUSH_BYTES = 8 << 20 /* pushed out by then, the last fsync is short */
 };
 
@@ -86,20 +86,31 @@ static enum part_result open_locked(struct part *part) {
   }
 }
 
-/* The ETag that the last download noted. */
+/* Takes the two lines of a note apart; one that was cut short counts for
+ * nothing. */
+static void take_note(struct part *part, const char *text) {
+  const char *middle = strchr(text, '\n');
+  const char *end = middle ? strchr(middle + 1, '\n') : NULL;
+  if (!end || end[1] || middle == text)
+    return;
+  part->etag = strndup(text, (size_t)(middle - text));
+  part->source = strndup(middle + 1, (size_t)(end - middle - 1));
+}
+
+/* What the last download noted. */
 static void read_note(struct part *part) {
-  char text[ETAG_BYTES + 1];
+  char text[NOTE_BYTES + 1];
   ssize_t length;
-  int fd = open(part->note_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd =
+      open(part->note_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0)
     return;
-  length = read(fd, text, sizeof text);
+  length = read(fd, text, NOTE_BYTES);
   close(fd);
-  if (length <= 0 || length > ETAG_BYTES)
+  if (length <= 0)
     return;
   text[length] = '\0';
-  if (strlen(text) == (size_t)length && !strpbrk(text, "\r\n"))
-    part->etag = strdup(text);
+  take_note(part, text);
 }
 
 static enum part_result open_part(struct part *part) {
@@ -111,9 +122,11 @@ static enum part_result open_part(struct part *part) {
     return PART_ERRNO;
   if (!S_ISREG(status.st_mode))
     return PART_NOT_REGULAR;
+  part->held = 1;
   part->size = part->pushed = (uint64_t)status.st_size;
   read_note(part);
-  if (part->size > 0 && !part->etag && part_restart(part) < 0)
+  if (part->size > 0 && (!part->etag || !part->source) &&
+      part_restart(part) < 0)
     return PART_ERRNO; /* of unknown origin: never spliced */
   return PART_OK;
 }
@@ -123,6 +136,7 @@ enum part_result part_open(struct part *part, const char *path, int overwrite) {
   if (result != PART_OK)
     return result;
   part_close(part);
+  part->overwrite = overwrite;
   part->path = strdup(path);
   part->part_path = joined(path, ".part");
   part->note_path = joined(path, ".part.etag");
@@ -132,8 +146,6 @@ enum part_result part_open(struct part *part, const char *path, int overwrite) {
     result = open_part(part);
   if (result != PART_OK) {
     int error = errno;
-    if (result == PART_LOCKED) /* it is the other download's */
-      part->size = 1;
     part_close(part);
     errno = error;
   }
@@ -167,34 +179,39 @@ int part_write(struct part *part, const char *bytes, size_t length) {
   return 0;
 }
 
-int part_restart(struct part *part) {
+static void forget_note(struct part *part) {
   free(part->etag);
-  part->etag = NULL;
+  free(part->source);
+  part->etag = part->source = NULL;
   unlink(part->note_path);
+}
+
+int part_restart(struct part *part) {
+  /* First: bytes without a note are never resumed, a note without bytes does
+   * no harm. */
+  forget_note(part);
   if (ftruncate(part->fd, 0) < 0)
     return -1;
   part->size = part->pushed = 0;
   return 0;
 }
 
-int part_note_etag(struct part *part, const char *etag) {
-  size_t length = strlen(etag);
+int part_note(const struct part *part, const char *etag, const char *source) {
+  char text[NOTE_BYTES];
+  int length = snprintf(text, sizeof text, "%s\n%s\n", etag, source);
   ssize_t written;
   int fd;
-  if (length > ETAG_BYTES || (part->etag && strcmp(part->etag, etag) == 0))
-    return 0;
+  if (length < 0 || length >= NOTE_BYTES || strchr(source, '\n'))
+    return -1;
   fd = open(part->note_path,
             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd < 0)
     return -1;
-  written = write(fd, etag, length);
-  if (close(fd) < 0 || written != (ssize_t)length) {
-    unlink(part->note_path);
-    return -1;
-  }
-  free(part->etag);
-  part->etag = strdup(etag);
-  return 0;
+  written = write(fd, text, (size_t)length);
+  if (close(fd) == 0 && written == length)
+    return 0;
+  unlink(part->note_path);
+  return -1;
 }
 
 ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,
@@ -213,24 +230,50 @@ static void sync_folder(const char *path) {
   close(fd);
 }
 
-int part_finish(struct part *part) {
-  if (fsync(part->fd) < 0 || rename(part->part_path, part->path) < 0)
+/* Gives it its final name unless that is taken. */
+static int rename_unless_taken(const struct part *part) {
+  if (link(part->part_path, part->path) == 0)
+    return unlink(part->part_path);
+  if (errno == EEXIST)
     return -1;
+  /* The file system knows no links: there the look and the rename are two. */
+  if (access(part->path, F_OK) < 0)
+    return rename(part->part_path, part->path);
+  errno = EEXIST;
+  return -1;
+}
+
+static int rename_it(const struct part *part) {
+  return part->overwrite ? rename(part->part_path, part->path)
+                         : rename_unless_taken(part);
+}
+
+enum part_result part_finish(struct part *part) {
+  if (fsync(part->fd) < 0) {
+    int error = errno;
+    part_restart(part); /* nobody knows what of it is on the disk */
+    errno = error;
+    return PART_ERRNO;
+  }
+  if (rename_it(part) < 0)
+    return errno == EEXIST ? PART_EXISTS : PART_ERRNO;
+  part->held = 0;
   unlink(part->note_path);
   sync_folder(part->path);
-  part->size = 1; /* not to be removed as an empty one */
-  return 0;
+  return PART_OK;
 }
 
 void part_close(struct part *part) {
-  if (part->fd >= 0) {
-    if (part->size == 0)
-      unlink(part->part_path);
-    close(part->fd);
+  if (part->held && part->size == 0) {
+    unlink(part->part_path);
+    unlink(part->note_path);
   }
+  if (part->fd >= 0)
+    close(part->fd);
   free(part->path);
   free(part->part_path);
   free(part->note_path);
   free(part->etag);
+  free(part->source);
   part_init(part);
 }

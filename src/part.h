@@ -13,9 +13,12 @@ struct part {
   char *path;      /* the final name */
   char *part_path; /* `<path>.part` */
   char *note_path; /* `<path>.part.etag`: which remote file it holds */
-  char *etag;      /* what that note said; NULL: unknown, not to be resumed */
+  char *etag;      /* what that note said: the entity tag; NULL: unknown */
+  char *source;    /* and of what. Without both it is not to be resumed */
   uint64_t size;   /* bytes written */
   uint64_t pushed; /* bytes handed to the disk already */
+  int overwrite;   /* a file of the final name */
+  int held;        /* locked, and its name is ours */
 };
 
 enum part_result {
@@ -32,7 +35,8 @@ void part_init(struct part *part);
 /* Whether a download to `path` could begin; nothing is created. */
 enum part_result part_check(const char *path, int overwrite);
 
-/* Opens or creates the .part; `size` and `etag` tell what it already holds. */
+/* Opens or creates the .part; `size`, `etag` and `source` tell what it already
+ * holds. */
 enum part_result part_open(struct part *part, const char *path, int overwrite);
 
 /* -1: errno says why (the disk is full, …). */
@@ -41,15 +45,16 @@ int part_write(struct part *part, const char *bytes, size_t length);
 /* Empties it and forgets its origin. */
 int part_restart(struct part *part);
 
-/* Remembers which remote file the bytes come from (a strong ETag). */
-int part_note_etag(struct part *part, const char *etag);
+/* Remembers which remote file the bytes come from: its strong ETag, and what
+ * that is an ETag of, as text of one line. -1: a later call can't resume. */
+int part_note(const struct part *part, const char *etag, const char *source);
 
 /* Reads at an offset; returns bytes, 0 at the end, -1. */
 ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,
                     size_t length);
 
-/* Syncs it and gives it its final name. */
-int part_finish(struct part *part);
+/* Syncs it and gives it its final name: PART_OK, PART_EXISTS, PART_ERRNO. */
+enum part_result part_finish(struct part *part);
 
 /* Closes it; what was written stays for the next call, an empty one does
  * not. Idempotent. */

@@ -2,6 +2,7 @@
 #include "sink.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LARGEST_WRITE = 16384 }; /* CURL_MAX_WRITE_SIZE */
@@ -12,6 +13,7 @@ void sink_init(struct sink *sink, int verify, uint64_t limit) {
   mp4_begin(&sink->walk);
   sink->verify = verify;
   sink->limit = limit;
+  sink->total = UINT64_MAX;
 }
 
 /* Brings the box walk to the end of what an earlier call left behind; it reads
@@ -43,10 +45,43 @@ enum part_result sink_open_file(struct sink *sink, const char *path,
   if (result != PART_OK)
     return result;
   sink->to_file = 1;
-  sink->received = sink->part.size;
+  sink->received = sink->kept = sink->part.size;
   if (sink->verify && walk_file(sink) < 0 && sink_restart(sink) < 0)
     return PART_ERRNO;
   return PART_OK;
+}
+
+/* Replaces a text by a copy; -1: no memory. */
+static int set_text(char **field, const char *text) {
+  char *copy = text ? strdup(text) : NULL;
+  if (text && !copy)
+    return -1;
+  free(*field);
+  *field = copy;
+  return 0;
+}
+
+int sink_set_source(struct sink *sink, const char *source) {
+  const char *noted = sink->part.source;
+  if (set_text(&sink->source, source) < 0)
+    return -1;
+  if (sink->received == 0)
+    return 0;
+  if (!noted || strcmp(noted, source) != 0)
+    return sink_restart(sink);
+  return set_text(&sink->etag, sink->part.etag);
+}
+
+enum sink_result sink_begin(struct sink *sink, const char *etag,
+                            uint64_t total) {
+  sink->total = total;
+  if (set_text(&sink->etag, etag) < 0)
+    return SINK_NO_MEMORY;
+  if (total != UINT64_MAX && total > sink->limit)
+    return SINK_TOO_LARGE;
+  if (sink->to_file && etag && sink->source)
+    part_note(&sink->part, etag, sink->source);
+  return SINK_TAKEN;
 }
 
 static enum sink_result write_ring(struct sink *sink, const char *bytes,
@@ -89,7 +124,10 @@ int sink_restart(struct sink *sink) {
     return -1;
   ring_drop(&sink->ring, sink->ring.used);
   mp4_begin(&sink->walk);
-  sink->received = 0;
+  free(sink->etag);
+  sink->etag = NULL;
+  sink->total = UINT64_MAX;
+  sink->received = sink->kept = 0;
   return 0;
 }
 
@@ -117,4 +155,7 @@ int sink_is_whole(const struct sink *sink) {
 void sink_close(struct sink *sink) {
   part_close(&sink->part);
   ring_free(&sink->ring);
+  free(sink->source);
+  free(sink->etag);
+  sink->source = sink->etag = NULL;
 }

@@ -26,7 +26,11 @@ struct sink {
   struct ring ring;
   struct mp4_walk walk;
   int verify;
+  char *source;      /* of what the bytes are: one line of text */
+  char *etag;        /* of the remote file, if strong; NULL: unknown */
+  uint64_t total;    /* size of the remote file; UINT64_MAX: unknown */
   uint64_t received; /* bytes of the remote file that are safe here */
+  uint64_t kept;     /* of them, what an earlier call left behind */
   uint64_t handed;   /* bytes that left the ring: they can't be taken back */
   uint64_t limit;
   int error; /* errno of SINK_ERRNO */
@@ -37,6 +41,15 @@ void sink_init(struct sink *sink, int verify, uint64_t limit);
 /* Opens the file and walks what it already holds. */
 enum part_result sink_open_file(struct sink *sink, const char *path,
                                 int overwrite);
+
+/* Before the first attempt: the source of the bytes to come; what an earlier
+ * call left of another one is dropped. -1: no memory, or errno. */
+int sink_set_source(struct sink *sink, const char *source);
+
+/* At the first byte of a whole file: what the server says of it. An empty
+ * sink; `etag` NULL where there is no strong one. */
+enum sink_result sink_begin(struct sink *sink, const char *etag,
+                            uint64_t total);
 
 enum sink_result sink_write(struct sink *sink, const char *bytes,
                             size_t length);

@@ -66,7 +66,6 @@ struct transfer *transfer_new(struct engine *engine, struct profile *profile,
   if (!transfer)
     return NULL;
   profile_retain(profile);
-  transfer->total = UINT64_MAX;
   link_up(transfer);
   return transfer;
 }
@@ -198,6 +197,8 @@ void transfer_resume(struct transfer *transfer) {
   if (!transfer->paused || !transfer->attached)
     return;
   transfer->paused = 0;
+  transfer->marked_at = poller_clock(); /* the pause was ours, no stall */
+  transfer->marked_bytes = transfer->moved;
   guard_enter(&guard);
   curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
   guard_leave(&guard);

@@ -67,10 +67,10 @@ struct transfer {
   int wants_bytes;            /* wake the waiter as bytes arrive */
   int allow_private;
   int proxied;
-  uint64_t resume_from;   /* the range asked for begins here */
-  uint64_t total;         /* size of the remote file; UINT64_MAX: unknown */
-  uint64_t started;       /* ms */
-  uint64_t waiting_since; /* ms; the answer is due from here on */
+  int names_private;                /* the URL itself names a private address */
+  uint64_t resume_from;             /* the range asked for begins here */
+  uint64_t started;                 /* ms */
+  uint64_t waiting_since;           /* ms; the answer is due from here on */
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
   long status;                      /* of the response; 0: none was read */
@@ -83,7 +83,6 @@ struct transfer_order {
   const char *method;
   const char *url;
   const char *content_type; /* of a body that is not JSON; NULL: JSON */
-  const char *etag;         /* with resume_from: the file must still be it */
   int with_key;             /* a download from the API's own origin */
 };
 

@@ -1,0 +1,38 @@
+--- Makes MP4 files for the specs: whole boxes, and bytes that differ from place
+-- to place, so that a piece at the wrong offset can't pass unseen.
+
+local video = {}
+
+local HEADER = 8
+
+local function box(kind, payload)
+  return string.pack(">I4", #payload + HEADER) .. kind .. payload
+end
+
+-- Numbers that go up from one that the seed decides.
+local function filling(length, seed)
+  local from = (seed * 2654435761) & 0x3fffffff
+  local words = {}
+  for i = 1, length // 4 do
+    words[i] = string.pack(">I4", from + i)
+  end
+  words[#words + 1] = ("\0"):rep(length % 4)
+  return table.concat(words)
+end
+
+--- What stands before the payload of the last box.
+-- @param size of the whole file
+function video.head(size)
+  local head = box("ftyp", "isom\0\0\2\0isomiso2mp41") .. box("free", "")
+  return head .. string.pack(">I4", size - #head) .. "mdat"
+end
+
+--- A whole file.
+-- @param size in bytes, 100 or more
+-- @param seed a number; files of different seeds differ in every place (1)
+function video.make(size, seed)
+  local head = video.head(size)
+  return head .. filling(size - #head, seed or 1)
+end
+
+return video

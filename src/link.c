@@ -1,0 +1,201 @@
+/* The way of a download to its link. */
+#include "link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "endpoint.h"
+#include "fetch.h"
+#include "query.h"
+#include "url.h"
+
+#define RETRIEVE         "/v1/files/retrieve"
+#define RETRIEVE_CONTENT "/v1/files/retrieve_content"
+
+int link_set(struct download *download, const char *url) {
+  const struct profile *profile = download->job.client->profile;
+  struct buffer link = {0};
+  int result = profile_is_plain(profile) ? buffer_add_text(&link, url)
+                                         : url_add_upgraded(&link, url);
+  if (result < 0) {
+    buffer_free(&link);
+    return -1;
+  }
+  free(download->url);
+  download->url = link.bytes;
+  download->redirects = 0;
+  return 0;
+}
+
+/* Moves the exchange on. Returns whether it has ended; the decoded object is
+ * then on top, or nil. */
+static int advance_exchange(lua_State *L, struct download *download, int self,
+                            struct reply *reply, enum exchange_step *step) {
+  *step = exchange_advance(L, &download->job, self, &download->exchange, reply);
+  if (*step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  return *step != EXCHANGE_PENDING;
+}
+
+static void begin_exchange(lua_State *L, struct download *download, char *url) {
+  if (!url)
+    fault_no_memory(L);
+  exchange_begin(&download->exchange, &download->job, "GET", url, LANE_QUERY,
+                 EXCHANGE_REPEAT);
+}
+
+static void end_exchange(struct download *download) {
+  exchange_clear(&download->exchange, download->job.client);
+}
+
+/* The error of an exchange that brought no link; a file or task that is not
+ * there any more has expired. */
+static void fail_exchange(lua_State *L, struct download *download, int self,
+                          const struct reply *reply, enum exchange_step step,
+                          int object) {
+  const struct transfer *transfer = download->exchange.transfer;
+  if (step == EXCHANGE_LOST)
+    reply_push_loss(L, transfer);
+  else
+    reply_push_fault(L, transfer, reply, object);
+  exchange_count(L, &download->exchange);
+  download_fail(L, download, self);
+}
+
+/* ---- a file's link ---- */
+
+/* Takes the link from the object that files/retrieve answered. */
+static void heed_file(lua_State *L, struct download *download, int object) {
+  const char *url = NULL;
+  if (lua_getfield(L, object, "file") == LUA_TTABLE) {
+    lua_getfield(L, -1, "download_url");
+    url = lua_tostring(L, -1);
+  }
+  download->from_api = !url || !*url;
+  if (!download->from_api) {
+    if (link_set(download, url) < 0)
+      fault_no_memory(L);
+    return;
+  }
+  free(download->url);
+  download->redirects = 0;
+  download->url = exchange_url(download->job.client, RETRIEVE_CONTENT,
+                               "file_id", download->file_id);
+  if (!download->url)
+    fault_no_memory(L);
+}
+
+static void await_file(lua_State *L, struct download *download, int self) {
+  struct reply reply;
+  enum exchange_step step;
+  int object;
+  if (!advance_exchange(L, download, self, &reply, &step))
+    return;
+  object = lua_gettop(L);
+  if (step == EXCHANGE_LOST || reply.kind != FAULT_NONE) {
+    fail_exchange(L, download, self, &reply, step, object);
+    return;
+  }
+  end_exchange(download);
+  heed_file(L, download, object);
+  download_go_to(download, fetch_bytes);
+}
+
+void link_of_file(lua_State *L, struct download *download, int self) {
+  begin_exchange(L, download,
+                 exchange_url(download->job.client, RETRIEVE, "file_id",
+                              download->file_id));
+  download->step = await_file;
+  await_file(L, download, self);
+}
+
+/* ---- a task's link ---- */
+
+static void fail_state(lua_State *L, struct download *download, int self,
+                       int status) {
+  lua_getfield(L, status, "state");
+  lua_getfield(L, status, "status");
+  fault_push(L, download->job.client->profile->key, FAULT_INVALID,
+             "the task has no video to download: it is %s ('%s')",
+             lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_pushvalue(L, status);
+  lua_setfield(L, -2, "status");
+  download_fail(L, download, self);
+}
+
+/* Takes what the status on top names: a link, or a file. */
+static void heed_status(lua_State *L, struct download *download) {
+  int status = lua_gettop(L);
+  const char *text;
+  if (lua_getfield(L, status, "file_id") == LUA_TSTRING &&
+      *(text = lua_tostring(L, -1)) &&
+      profile_set(&download->file_id, text) < 0)
+    fault_no_memory(L);
+  if (lua_getfield(L, status, "url") == LUA_TSTRING) {
+    if (link_set(download, lua_tostring(L, -1)) < 0)
+      fault_no_memory(L);
+    download_go_to(download, fetch_bytes);
+  } else {
+    download_go_to(download, link_of_file);
+  }
+  lua_settop(L, status);
+}
+
+static void await_task(lua_State *L, struct download *download, int self) {
+  struct reply reply;
+  enum exchange_step step;
+  enum state state;
+  int object;
+  if (!advance_exchange(L, download, self, &reply, &step))
+    return;
+  object = lua_gettop(L);
+  state = query_result(L, &download->job, self, &download->exchange, &reply,
+                       step, object);
+  end_exchange(download);
+  if (state == STATE_NONE)
+    download_fail(L, download, self);
+  else if (state != STATE_SUCCEEDED)
+    fail_state(L, download, self, lua_gettop(L));
+  else
+    heed_status(L, download);
+}
+
+void link_of_task(lua_State *L, struct download *download, int self) {
+  const char *id = query_push_id(L, self);
+  begin_exchange(
+      L, download,
+      query_url(download->job.client, (enum kind)download->job.kind, id));
+  lua_pop(L, 1);
+  download->step = await_task;
+  await_task(L, download, self);
+}
+
+/* ---- what the bytes are of ---- */
+
+/* A link without its user information, query and fragment: those hold secrets,
+ * and a renewed link has others. */
+static const char *push_bare(lua_State *L, const char *url) {
+  const char *mark = strstr(url, "://");
+  const char *authority = mark ? mark + 3 : url;
+  size_t length = strcspn(authority, "/?#");
+  const char *at = memchr(authority, '@', length);
+  lua_pushlstring(L, url, (size_t)(authority - url));
+  authority = at ? at + 1 : authority;
+  lua_pushlstring(L, authority, strcspn(authority, "?#"));
+  lua_concat(L, 2);
+  return lua_tostring(L, -1);
+}
+
+const char *link_push_source(lua_State *L, const struct download *download,
+                             int self) {
+  if (download->has_task) {
+    const char *id = query_push_id(L, self);
+    lua_pushfstring(L, "task %s %s", endpoints[download->job.kind].name, id);
+    lua_remove(L, -2);
+    return lua_tostring(L, -1);
+  }
+  if (download->file_id)
+    return lua_pushfstring(L, "file %s", download->file_id);
+  return push_bare(L, download->url);
+}
