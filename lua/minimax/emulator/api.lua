@@ -62,8 +62,10 @@ local function handle(world, request)
   end
   request.id, request.family, request.multipart = id, endpoint.family, endpoint.multipart
   local refusal = authorize(world, request) or decode(request)
-  record.add(world, request, endpoint.name)
-  return refusal or endpoint.answer(world, request)
+  local entry = record.add(world, request, endpoint.name)
+  local answer = refusal or endpoint.answer(world, request)
+  entry.body = record.shortened(request.body)
+  return answer
 end
 
 --- Answers one request.

@@ -39,12 +39,11 @@ end
 
 --- One of a set of words, if it is there at all.
 function check.one_of(body, name, words)
-  local value = body[name]
-  if value == nil then
+  if body[name] == nil then
     return true
   end
   for _, word in ipairs(words) do
-    if value == word then
+    if body[name] == word then
       return true
     end
   end
@@ -74,6 +73,18 @@ function check.media(value, name)
     return base64(value, last + 1, name)
   end
   return nil, name .. " must be a URL or a data URL"
+end
+
+--- Runs checks until one finds something.
+-- @param checks a list of functions of the body
+-- @return what is wrong; nil if nothing is
+function check.first_mistake(checks, body)
+  for _, examine in ipairs(checks) do
+    local ok, why = examine(body)
+    if not ok then
+      return why
+    end
+  end
 end
 
 return check

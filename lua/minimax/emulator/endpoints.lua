@@ -1,6 +1,8 @@
 --- Which function answers which request.
 
+local files = require "minimax.emulator.files"
 local template = require "minimax.emulator.template"
+local video1 = require "minimax.emulator.video1"
 
 local endpoints = {}
 
@@ -9,11 +11,22 @@ local endpoints = {}
 local TABLE = {
   { "POST", "/v1/video_template_generation", "submit", 1, template.create },
   { "GET", "/v1/query/video_template_generation", "query", 1, template.query },
+  { "POST", "/v1/video_generation", "submit", 1, video1.create },
+  { "GET", "/v1/query/video_generation", "query", 1, video1.query },
+  { "GET", "/v1/files/retrieve", "retrieve", 1, files.retrieve },
+  { "GET", "/v1/files/retrieve_content", "retrieve_content", 1, files.content },
+  { "GET", "/v1/files/list", "files_list", 1, files.list },
+  { "POST", "/v1/files/upload", "upload", 1, files.upload },
+  { "POST", "/v1/files/delete", "files_delete", 1, files.delete },
 }
 
+-- Those that take something other than JSON.
+local FORMS = { upload = true }
+
 local function compile(row)
-  local pattern = "^" .. row[2]:gsub("[%.%-]", "%%%0"):gsub("{id}", "([^/]+)") .. "$"
-  return { method = row[1], pattern = pattern, name = row[3], family = row[4], answer = row[5] }
+  local pattern = "^" .. row[2]:gsub("{id}", "([^/]+)") .. "$"
+  return { method = row[1], pattern = pattern, name = row[3], family = row[4], answer = row[5],
+    multipart = FORMS[row[3]] }
 end
 
 for index, row in ipairs(TABLE) do

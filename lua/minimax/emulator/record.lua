@@ -7,8 +7,8 @@ local record = {}
 local LONGEST = 256
 local SHOWN = 64
 
--- A copy in which long strings, such as images, are shortened.
-local function shortened(value)
+--- A copy in which long strings, such as images, are shortened.
+function record.shortened(value)
   if json.is_null(value) then
     return json.null
   elseif type(value) == "string" and #value > LONGEST then
@@ -18,7 +18,7 @@ local function shortened(value)
   end
   local copy = setmetatable({}, getmetatable(value))
   for name, member in pairs(value) do
-    copy[name] = shortened(member)
+    copy[name] = record.shortened(member)
   end
   return copy
 end
@@ -30,7 +30,7 @@ function record.add(world, request, endpoint)
   world.counts[endpoint] = (world.counts[endpoint] or 0) + 1
   request.endpoint, request.attempt = endpoint, world.counts[endpoint]
   local entry = { method = request.method, path = request.path, query = request.query,
-    headers = request.headers, body = shortened(request.body), time = request.time,
+    headers = request.headers, body = record.shortened(request.body), time = request.time,
     endpoint = endpoint, attempt = request.attempt, http = request.http,
     bytes = #request.raw_body }
   world.log[#world.log + 1] = entry

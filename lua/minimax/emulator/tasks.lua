@@ -6,7 +6,7 @@ tasks.__index = tasks
 
 -- The share of its time at which a task enters each stage.
 local STAGES = {
-  template = { { 0, "preparing" }, { 0.1, "running" } },
+  template = { { 0, "preparing" }, { 0.25, "running" } },
   video = { { 0, "preparing" }, { 0.1, "queued" }, { 0.25, "running" } },
   video2 = { { 0, "queued" }, { 0.25, "running" } },
 }
@@ -15,7 +15,8 @@ local STAGES = {
 -- @param ids where new ids come from
 -- @param options `seconds` that a task takes, `fail_rate`
 function tasks.new(clock, ids, options)
-  local self = { clock = clock, ids = ids, options = options, by_id = {}, list = {} }
+  local self = { clock = clock, ids = ids, options = options, by_id = {},
+    by_file = {}, list = {} }
   return setmetatable(self, tasks)
 end
 
@@ -34,6 +35,7 @@ function tasks:create(kind, request, outcome)
     seconds = outcome.seconds or self.options.seconds, fails = fails, message = outcome.message,
     created_at = now, updated_at = now, file_id = self.ids:new_id("file") }
   self.by_id[task.id] = task
+  self.by_file[task.file_id] = task
   self.list[#self.list + 1] = task
   return task
 end

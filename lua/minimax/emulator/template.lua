@@ -32,23 +32,16 @@ local function any_text()
   return true
 end
 
-local function mistake(body)
-  local ok, why = check.string(body, "template_id", true)
-  if ok then
-    ok, why = inputs(body, "text_inputs", any_text)
-  end
-  if ok then
-    ok, why = inputs(body, "media_inputs", check.media)
-  end
-  if ok then
-    ok, why = check.string(body, "callback_url")
-  end
-  return not ok and why
-end
+local CHECKS = {
+  function(body) return check.string(body, "template_id", true) end,
+  function(body) return inputs(body, "text_inputs", any_text) end,
+  function(body) return inputs(body, "media_inputs", check.media) end,
+  function(body) return check.string(body, "callback_url") end,
+}
 
 --- `POST /v1/video_template_generation`
 function template.create(world, request)
-  local why = mistake(request.body)
+  local why = check.first_mistake(CHECKS, request.body)
   if why then
     return reply.refuse(request, 2013, "invalid params, " .. why)
   end

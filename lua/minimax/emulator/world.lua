@@ -12,7 +12,8 @@ world.__index = world
 --- @param options complete, see `options.lua`
 function world.new(options)
   math.randomseed(options.seed)
-  local self = setmetatable({ options = options, log = {}, counts = {}, skipped = 0 }, world)
+  local self = setmetatable({ options = options, log = {}, counts = {}, skipped = 0,
+    uploads = {}, upload_list = {} }, world)
   self.started = cqueues.monotime()
   self.ids = ids.new(options)
   self.tasks = tasks.new(function() return self:clock() end, self.ids, options)
@@ -28,6 +29,12 @@ end
 --- Begins the task that a request asks for.
 function world:begin(kind, request)
   return self.tasks:create(kind, request.body, request.outcome)
+end
+
+--- Keeps an uploaded file.
+function world:keep(file)
+  self.uploads[file.file_id] = file
+  self.upload_list[#self.upload_list + 1] = file
 end
 
 return world
