@@ -151,20 +151,30 @@ static void pin(void) {
 #endif
 }
 
+/* The registry key that says it is all there. */
+static const char opened_key = 0;
+
+/* Once for each Lua state: a second require finds the same engine and jobs. */
 static void open_parts(lua_State *L) {
+  int opened = lua_rawgetp(L, LUA_REGISTRYINDEX, &opened_key) != LUA_TNIL;
+  lua_pop(L, 1);
+  if (opened)
+    return;
+  client_create_engine(L);
   json_open(L);
   fault_open(L);
   media_open(L);
   job_open(L);
   loop_open(L);
   client_open(L, methods, client_methods);
+  lua_pushboolean(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &opened_key);
 }
 
 LUAMOD_API int luaopen_minimax(lua_State *L) {
   luaL_checkversion(L);
   pin();
-  if (client_create_engine(L))
-    open_parts(L);
+  open_parts(L);
   luaL_newlib(L, functions);
   add_methods(L);
   lua_pushliteral(L, VERSION);
