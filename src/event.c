@@ -57,12 +57,27 @@ void event_set_integer(lua_State *L, const char *name, lua_Integer value) {
   lua_setfield(L, -2, name);
 }
 
-/* One line on stderr: the fields in a fixed order. */
-static void print(lua_State *L) {
+void event_set_flag(lua_State *L, const char *name) {
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, name);
+}
+
+/* An id may hold anything; the line stays one line. */
+static void print_line(lua_State *L, const struct client *client) {
+  struct buffer clean = {0};
+  size_t length;
+  const char *line = lua_tolstring(L, -1, &length);
+  if (redact_text(line, length, client->profile->key, &clean) == 0)
+    fprintf(stderr, "%s\n", clean.bytes);
+  buffer_free(&clean);
+}
+
+/* The fields in a fixed order. */
+static void print(lua_State *L, const struct client *client) {
   static const char *const fields[] = {
-      "type",   "stage", "task_id", "method",      "path", "attempt",
-      "status", "state", "code",    "http_status", "kind", "seconds",
-      "delay",  "bytes", "total",   "message"};
+      "type",   "stage", "task_id", "method",      "path",    "attempt",
+      "status", "state", "code",    "http_status", "kind",    "seconds",
+      "delay",  "bytes", "total",   "message",     "insecure"};
   int event = lua_gettop(L);
   lua_pushliteral(L, "minimax");
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -77,7 +92,8 @@ static void print(lua_State *L) {
                       luaL_tolstring(L, -1, NULL));
     lua_replace(L, event + 1);
   }
-  fprintf(stderr, "%s\n", lua_tostring(L, event + 1));
+  lua_settop(L, event + 1);
+  print_line(L, client);
   lua_settop(L, event);
 }
 
@@ -110,7 +126,7 @@ static void put_in_list(lua_State *L, int event) {
 void event_send(lua_State *L, const struct job *job, int self) {
   int event = lua_gettop(L);
   if (job->client->prints)
-    print(L);
+    print(L, job->client);
   lua_getiuservalue(L, self, JOB_CLIENT);
   if (lua_getiuservalue(L, -1, CLIENT_ON_EVENT) == LUA_TFUNCTION) {
     lua_settop(L, event + 1);

@@ -20,6 +20,7 @@ void event_set_text(lua_State *L, const struct job *job, const char *name,
                     const char *text);
 void event_set_number(lua_State *L, const char *name, double value);
 void event_set_integer(lua_State *L, const char *name, lua_Integer value);
+void event_set_flag(lua_State *L, const char *name);
 
 /* Pops the event on top. The listener gets it once the job has moved on: it
  * may close the client, and with it the job. */

@@ -98,6 +98,8 @@ static void tell_request(lua_State *L, struct job *job, int self,
                  exchange->url + strlen(job->client->profile->base));
   event_set_integer(L, "attempt", (lua_Integer)exchange->attempts);
   event_set_integer(L, "bytes", (lua_Integer)exchange->transfer->body.length);
+  if (job->client->profile->insecure)
+    event_set_flag(L, "insecure");
   event_send(L, job, self);
 }
 

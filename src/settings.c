@@ -134,10 +134,11 @@ static void check_header(lua_State *L) {
 /* Adds the header with the name and the value on top, and pops them. */
 static void add_header(lua_State *L, struct profile *profile) {
   const char *name = lua_tostring(L, -2);
+  const char *value = lua_tostring(L, -1);
   if (!*name || strpbrk(name, ":; \t"))
     luaL_error(L, "'%s' is no name of a header", name);
   /* "Name;" is how libcurl sends a header without a value. */
-  lua_pushstring(L, lua_rawlen(L, -1) > 0 ? ": " : ";");
+  lua_pushstring(L, *value ? ": " : ";");
   lua_insert(L, -2);
   lua_concat(L, 3);
   check_header(L);
