@@ -3,6 +3,7 @@
 local files = require "minimax.emulator.files"
 local template = require "minimax.emulator.template"
 local video1 = require "minimax.emulator.video1"
+local video2 = require "minimax.emulator.video2"
 
 local endpoints = {}
 
@@ -18,6 +19,12 @@ local TABLE = {
   { "GET", "/v1/files/list", "files_list", 1, files.list },
   { "POST", "/v1/files/upload", "upload", 1, files.upload },
   { "POST", "/v1/files/delete", "files_delete", 1, files.delete },
+  { "POST", "/v2/video_generation", "submit", 2, video2.create },
+  { "GET", "/v2/query/video_generation/{id}", "query", 2, video2.query },
+  { "GET", "/v2/query/video_generation", "list", 2, video2.list },
+  { "DELETE", "/v2/video_generation/{id}", "cancel", 2, video2.cancel },
+  { "POST", "/v2/h3_context_ir", "submit", 2, video2.context_ir },
+  { "POST", "/v2/video_regeneration", "submit", 2, video2.regeneration },
 }
 
 -- Those that take something other than JSON.

@@ -9,15 +9,19 @@ local server = {}
 -- A connection may rest between two polls of a patient client.
 local IDLE_SECONDS = 3600
 
+local function unescaped(text)
+  return (text:gsub("+", " "):gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+-- A name that comes twice has its values joined by a comma.
 local function decode_query(text)
   local query = {}
   for pair in text:gmatch("[^&]+") do
     local name, value = pair:match("^([^=]*)=?(.*)$")
-    name, value = name:gsub("+", " "), value:gsub("+", " ")
-    local function byte(digits)
-      return string.char(tonumber(digits, 16))
-    end
-    query[name:gsub("%%(%x%x)", byte)] = value:gsub("%%(%x%x)", byte)
+    name, value = unescaped(name), unescaped(value)
+    query[name] = query[name] and query[name] .. "," .. value or value
   end
   return query
 end
