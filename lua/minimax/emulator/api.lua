@@ -32,6 +32,12 @@ local function authorize(world, request)
   return reply.refuse(request, 2049)
 end
 
+local function limit(world, request, endpoint)
+  if not world.limits:take(endpoint.name) then
+    return reply.refuse(request, 1002)
+  end
+end
+
 -- Reads a JSON body; `request.body` is what it holds.
 local function decode(request)
   if request.method ~= "POST" or request.multipart then
@@ -61,7 +67,7 @@ local function handle(world, request)
     return reply.text(404, NOT_FOUND)
   end
   request.id, request.family, request.multipart = id, endpoint.family, endpoint.multipart
-  local refusal = authorize(world, request) or decode(request)
+  local refusal = authorize(world, request) or limit(world, request, endpoint) or decode(request)
   local entry = record.add(world, request, endpoint.name)
   local answer = refusal or endpoint.answer(world, request)
   entry.body = record.shortened(request.body)

@@ -1,6 +1,7 @@
 --- The endpoints of the kind "template".
 
 local check = require "minimax.emulator.check"
+local gateway = require "minimax.emulator.gateway"
 local reply = require "minimax.emulator.reply"
 
 local template = {}
@@ -67,7 +68,7 @@ function template.query(world, request)
   if not task then
     return reply.refuse(request, 2013, "invalid params, task id invalid")
   end
-  return reply.v1(template.state(world, task))
+  return gateway.wrap(world, task, reply.v1(template.state(world, task)))
 end
 
 return template

@@ -1,6 +1,7 @@
 --- The endpoints of the kind "video".
 
 local check = require "minimax.emulator.check"
+local gateway = require "minimax.emulator.gateway"
 local reply = require "minimax.emulator.reply"
 
 local video1 = {}
@@ -101,7 +102,7 @@ function video1.query(world, request)
   if not task then
     return reply.refuse(request, 2013, "invalid params, task id invalid")
   end
-  return reply.v1(video1.state(world, task))
+  return gateway.wrap(world, task, reply.v1(video1.state(world, task)))
 end
 
 return video1

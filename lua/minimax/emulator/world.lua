@@ -3,6 +3,7 @@
 
 local cqueues = require "cqueues"
 local ids = require "minimax.emulator.ids"
+local limits = require "minimax.emulator.limits"
 local links = require "minimax.emulator.links"
 local tasks = require "minimax.emulator.tasks"
 
@@ -17,6 +18,7 @@ function world.new(options)
   self.started = cqueues.monotime()
   self.ids = ids.new(options)
   self.tasks = tasks.new(function() return self:clock() end, self.ids, options)
+  self.limits = limits.new(options)
   self.links = links.new(function() return os.time() + self.skipped end, options)
   return self
 end
