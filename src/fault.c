@@ -47,42 +47,6 @@ static void add_field(lua_State *L, luaL_Buffer *line, const char *field,
   luaL_addvalue(line);
 }
 
-/* "minimax submit: the text … (content, code 1026, task 40…)" */
-static int fault_tostring(lua_State *L) {
-  luaL_Buffer line;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  luaL_buffinit(L, &line);
-  luaL_addstring(&line, "minimax");
-  add_field(L, &line, "stage", " ");
-  add_field(L, &line, "message", ": ");
-  add_field(L, &line, "kind", " (");
-  add_field(L, &line, "code", ", code ");
-  add_field(L, &line, "http_status", ", HTTP ");
-  add_field(L, &line, "task_id", ", task ");
-  add_field(L, &line, "trace_id", ", trace ");
-  luaL_addchar(&line, ')');
-  luaL_pushresult(&line);
-  return 1;
-}
-
-static int fault_concat(lua_State *L) {
-  luaL_tolstring(L, 1, NULL);
-  luaL_tolstring(L, 2, NULL);
-  lua_concat(L, 2);
-  return 1;
-}
-
-void fault_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"__tostring", fault_tostring},
-      {"__concat", fault_concat},
-      {NULL, NULL},
-  };
-  luaL_newmetatable(L, NAME); /* sets __name */
-  luaL_setfuncs(L, methods, 0);
-  lua_pop(L, 1);
-}
-
 /* Replaces the text on top by one that people may see. */
 static void redact_top(lua_State *L, const char *secret) {
   struct buffer clean = {0};
@@ -102,6 +66,43 @@ static void redact_top(lua_State *L, const char *secret) {
   buffer_free(&clean);
   lua_pushlstring(L, room, length);
   lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+/* "minimax submit: the text … (content, code 1026, task 40…)" */
+static int fault_tostring(lua_State *L) {
+  luaL_Buffer line;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_buffinit(L, &line);
+  luaL_addstring(&line, "minimax");
+  add_field(L, &line, "stage", " ");
+  add_field(L, &line, "message", ": ");
+  add_field(L, &line, "kind", " (");
+  add_field(L, &line, "code", ", code ");
+  add_field(L, &line, "http_status", ", HTTP ");
+  add_field(L, &line, "task_id", ", task ");
+  add_field(L, &line, "trace_id", ", trace ");
+  luaL_addchar(&line, ')');
+  luaL_pushresult(&line);
+  redact_top(L, NULL); /* an id may hold anything: it stays one line */
+  return 1;
+}
+
+static int fault_concat(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  luaL_tolstring(L, 2, NULL);
+  lua_concat(L, 2);
+  return 1;
+}
+
+void fault_open(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"__tostring", fault_tostring},
+      {"__concat", fault_concat},
+      {NULL, NULL},
+  };
+  luaL_newmetatable(L, NAME); /* sets __name */
+  luaL_setfuncs(L, methods, 0);
   lua_pop(L, 1);
 }
 

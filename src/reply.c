@@ -182,6 +182,7 @@ void reply_push_trace(lua_State *L, const struct transfer *transfer,
                       int object) {
   static const char *const headers[] = {"Trace-Id", "Minimax-Request-Id",
                                         "X-Mm-Request-Id"};
+  static const char *const fields[] = {"request_id", "trace_id"};
   for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
     const char *value = transfer_header(transfer, headers[i]);
     if (value && *value) {
@@ -189,11 +190,12 @@ void reply_push_trace(lua_State *L, const struct transfer *transfer,
       return;
     }
   }
-  lua_pushnil(L);
-  for (int i = 0; i < 2 && lua_istable(L, object) && lua_isnil(L, -1); i++) {
+  for (size_t i = 0; i < 2 && lua_istable(L, object); i++) {
+    if (lua_getfield(L, object, fields[i]) == LUA_TSTRING)
+      return;
     lua_pop(L, 1);
-    lua_getfield(L, object, i == 0 ? "request_id" : "trace_id");
   }
+  lua_pushnil(L);
 }
 
 /* Pushes the server's own words, or an empty string. */
