@@ -89,13 +89,18 @@ static void heed_signals(lua_State *L, lua_Hook before) {
     luaL_error(L, "interrupted!");
 }
 
+/* Whether this is a forked child, and the job its parent's. */
+static int is_orphan(const struct job *job) {
+  return engine_state(job->client->engine) == ENGINE_FORKED;
+}
+
 static void block(lua_State *L, struct job *job) {
   struct engine *engine = job->client->engine;
   lua_Hook hook = lua_gethook(main_thread(L));
-  while (!job->ended && !job->news) {
+  while (!job->ended && !job->news && !is_orphan(job)) {
     uint64_t due, now;
     int timeout = SLICE;
-    engine_settle(engine);
+    engine_settle_sockets(engine);
     due = engine_due(engine);
     now = poller_clock();
     if (due < now + SLICE)
@@ -140,7 +145,7 @@ static enum place find_place(lua_State *L, const struct job *job) {
   int has_adapter;
   if (job->block || !lua_isyieldable(L))
     return PLACE_BLOCK;
-  if (loop_is_current(L))
+  if (loop_is_current(L, job->client->engine))
     return PLACE_LOOP;
   switch (pump_running(L)) {
   case PUMP_HERE:
@@ -169,11 +174,14 @@ static int yield_job(lua_State *L, struct job *job) {
   return lua_yieldk(L, 1, RESUMED, await_round);
 }
 
+/* Our own loop steps before it gives control away: nothing to settle here. */
 static int yield_to_loop(lua_State *L, struct job *job) {
   lua_pushthread(L);
   lua_setiuservalue(L, lua_upvalueindex(1), JOB_TOKEN);
   job->parked = PLACE_LOOP;
-  return yield_job(L, job);
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return lua_yieldk(L, 1, RESUMED, await_round);
 }
 
 static int yield_to_cqueues(lua_State *L, struct job *job) {
@@ -229,7 +237,6 @@ static void deliver(lua_State *L, struct job *job) {
   lua_pushvalue(L, lua_upvalueindex(1));
   count = job->deed->deliver(L, job, 1);
   if (count >= 0) {
-    engine_settle(job->client->engine);
     lua_callk(L, count, 2, DELIVERED, await_round);
   }
   job->deed->delivered(L, job, 1, lua_gettop(L) - 1);
@@ -240,6 +247,12 @@ static int finish(lua_State *L, struct job *job) {
   engine_settle(job->client->engine);
   lua_pushvalue(L, lua_upvalueindex(1));
   return job_push_results(L, job, 1);
+}
+
+static void orphan(lua_State *L, struct job *job) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  job_orphan(L, job, 1);
+  lua_settop(L, 0);
 }
 
 /* Nothing is known of the stack after a yield: resumers differ in what they
@@ -256,6 +269,8 @@ static int await_round(lua_State *L, int status, lua_KContext context) {
       deliver(L, job);
       continue;
     }
+    if (!job->ended && is_orphan(job))
+      orphan(L, job);
     if (job->ended)
       return finish(L, job);
     switch (find_place(L, job)) {

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "guard.h"
 #include "transfer.h"
@@ -95,15 +94,15 @@ int engine_open(struct engine *engine) {
   }
   engine->curl_due = POLLER_NEVER;
   engine->random = seed(engine);
-  engine->owner = getpid();
+  origin_open(&engine->origin);
   set_up_multi(engine);
   return 0;
 }
 
 enum engine_state engine_state(const struct engine *engine) {
-  if (engine->owner == 0)
+  if (!engine->multi)
     return ENGINE_CLOSED;
-  return engine->owner == getpid() ? ENGINE_OPEN : ENGINE_FORKED;
+  return origin_is_here(&engine->origin) ? ENGINE_OPEN : ENGINE_FORKED;
 }
 
 void engine_close(struct engine *engine) {
@@ -119,7 +118,7 @@ void engine_close(struct engine *engine) {
   heap_free(&engine->deadlines);
   engine->first_ready = engine->last_ready = NULL;
   engine->multi = NULL;
-  engine->owner = 0;
+  origin_close(&engine->origin);
 }
 
 void engine_wake(struct engine *engine, struct waiter *waiter) {
@@ -230,6 +229,8 @@ int engine_turn(struct engine *engine, int timeout) {
   struct poller_event events[EVENTS];
   struct guard guard;
   int count, happened;
+  if (engine_state(engine) != ENGINE_OPEN)
+    return 0;
   count = poller_wait(&engine->poller, timeout, events, EVENTS);
   engine->now = poller_clock();
   engine->turning = 1;
@@ -255,11 +256,18 @@ uint64_t engine_due(const struct engine *engine) {
 }
 
 void engine_settle(struct engine *engine) {
-  poller_apply(&engine->poller, engine_due(engine));
+  if (engine_state(engine) == ENGINE_OPEN)
+    poller_apply(&engine->poller, engine_due(engine));
+}
+
+void engine_settle_sockets(struct engine *engine) {
+  if (engine_state(engine) == ENGINE_OPEN)
+    poller_apply(&engine->poller, POLLER_NEVER);
 }
 
 void engine_nudge(struct engine *engine) {
-  poller_apply(&engine->poller, 0);
+  if (engine_state(engine) == ENGINE_OPEN)
+    poller_apply(&engine->poller, 0);
 }
 
 void engine_pool(struct engine *engine, long connections) {

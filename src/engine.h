@@ -5,9 +5,9 @@
 #define MINIMAX_ENGINE_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "heap.h"
+#include "origin.h"
 #include "poller.h"
 
 struct transfer;
@@ -29,7 +29,7 @@ struct engine {
   struct transfer *transfers; /* all that were not released */
   struct transfer *unwatched; /* lost their socket in this turn */
   int turning;                /* inside engine_turn */
-  pid_t owner;                /* the process it belongs to; 0: not open */
+  struct origin origin;       /* the process it belongs to */
   uint64_t random;            /* state of retry_random */
   long pooled;                /* connections kept in libcurl's pool */
 };
@@ -43,6 +43,7 @@ int engine_open(struct engine *engine);
  * does nothing: the sockets are the parent's. Idempotent. */
 void engine_close(struct engine *engine);
 
+/* Forked: this is a child, and all that it holds is the parent's. */
 enum engine_state engine_state(const struct engine *engine);
 
 /* One pass: waits at most `timeout` ms, lets libcurl act, collects what ended
@@ -61,8 +62,12 @@ int engine_alarm(struct engine *engine, struct waiter *waiter, uint64_t due);
 /* The waiter goes away. */
 void engine_forget(struct engine *engine, struct waiter *waiter);
 
-/* Before every return from the module: applies what was noted. */
+/* Before every return from the module: applies what was noted. Like the turns
+ * and the nudge, it does nothing in a forked child. */
 void engine_settle(struct engine *engine);
+
+/* The same without the timer, for who waits in engine_turn at once. */
+void engine_settle_sockets(struct engine *engine);
 
 /* Makes the descriptor readable, so that hosts look in at once. */
 void engine_nudge(struct engine *engine);

@@ -28,7 +28,7 @@ static void leave_list(struct job *job) {
 }
 
 void job_release(struct job *job) {
-  if (!job->back)
+  if (!job->back || engine_state(job->client->engine) != ENGINE_OPEN)
     return;
   leave_list(job);
   job->deed->release(job);
@@ -256,6 +256,13 @@ void job_cancel(lua_State *L, struct job *job, const char *text) {
   fault_push(L, NULL, FAULT_CANCELLED, "%s", text);
   job_fail(L, job, lua_gettop(L) - 1);
   lua_pop(L, 1);
+}
+
+void job_orphan(lua_State *L, struct job *job, int self) {
+  fault_push(L, NULL, FAULT_CANCELLED,
+             "this call belongs to the parent process, where it goes on");
+  job->parked = 0; /* and so does who resumes it there */
+  job_fail(L, job, self);
 }
 
 void job_refuse(lua_State *L, struct job *job, int self) {

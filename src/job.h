@@ -102,6 +102,9 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine);
 /* Ends it from outside with kind "cancelled". */
 void job_cancel(lua_State *L, struct job *job, const char *text);
 
+/* Ends it in a forked child, where all that it holds is the parent's. */
+void job_orphan(lua_State *L, struct job *job, int self);
+
 /* Gives back all that is not Lua's, before its time. Idempotent. */
 void job_release(struct job *job);
 

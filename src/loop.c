@@ -42,13 +42,6 @@ int loop_is_busy(lua_State *L) {
   return busy;
 }
 
-int loop_is_current(lua_State *L) {
-  int is = lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD &&
-           lua_tothread(L, -1) == L;
-  lua_pop(L, 1);
-  return is;
-}
-
 /* ---- who is ready ---- */
 
 /* Puts the coroutine at `thread` among the ready of the run at `self`. */
@@ -69,6 +62,15 @@ static int push_run(lua_State *L, int thread) {
   lua_rawget(L, -2);
   lua_remove(L, -2);
   return !lua_isnil(L, -1);
+}
+
+int loop_is_current(lua_State *L, const struct engine *engine) {
+  int top = lua_gettop(L);
+  int is = lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD &&
+           lua_tothread(L, -1) == L && push_run(L, top + 1) &&
+           job_at(L, top + 2)->client->engine == engine;
+  lua_settop(L, top);
+  return is;
 }
 
 void loop_make_ready(lua_State *L, int index) {
@@ -205,7 +207,8 @@ static int run_round(lua_State *L) {
     resume_one(L, 1, 3);
     lua_settop(L, 1);
   }
-  await_step(L, run->job.client->engine, 0);
+  if (run->first <= run->last) /* some go on at once: see to the others, too */
+    await_step(L, run->job.client->engine, 0);
   return 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include <lua.h>
 
+#include "engine.h"
+
 /* Once for each Lua state. */
 void loop_open(lua_State *L);
 
@@ -12,8 +14,9 @@ void loop_open(lua_State *L);
 int loop_spawn(lua_State *L);
 int loop_run(lua_State *L);
 
-/* Whether this very coroutine was resumed by a run. */
-int loop_is_current(lua_State *L);
+/* Whether this very coroutine was resumed by a run of this engine (a forked
+ * child's run is still its parent's). */
+int loop_is_current(lua_State *L, const struct engine *engine);
 
 /* Whether some run is resuming a coroutine right now. */
 int loop_is_busy(lua_State *L);

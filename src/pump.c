@@ -11,7 +11,7 @@ enum { BUDGET = 2 }; /* ms of work in one round */
 /*
  * Registry keys: the record of each controller, and of each parked job, both
  * weakly. A record is a table: `count` of the waiters, `thread` of its pump,
- * `starting` until that first runs.
+ * `starting` until that first runs, the `engine` (a forked child has its own).
  */
 static const char records_key = 0, parked_key = 0;
 
@@ -64,6 +64,15 @@ static void push_weak(lua_State *L, const char *key) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
+static int is_of_engine(lua_State *L, int record) {
+  const struct engine *engine = client_engine(L);
+  int is;
+  lua_getfield(L, record, "engine");
+  is = lua_touserdata(L, -1) == engine && engine_state(engine) == ENGINE_OPEN;
+  lua_pop(L, 1);
+  return is;
+}
+
 static lua_Integer count_of(lua_State *L, int record) {
   lua_Integer count;
   lua_getfield(L, record, "count");
@@ -85,7 +94,7 @@ static int pump_round(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   lua_settop(L, 0);
   await_step(L, client_engine(L), BUDGET);
-  if (count_of(L, record) == 0) {
+  if (count_of(L, record) == 0 || !is_of_engine(L, record)) {
     lua_pushnil(L);
     lua_setfield(L, record, "thread");
     return 0;
@@ -138,9 +147,11 @@ static void start_pump(lua_State *L, int controller, int record) {
 static int push_record(lua_State *L, int controller) {
   push_weak(L, &records_key);
   lua_pushvalue(L, controller);
-  if (lua_rawget(L, -2) != LUA_TTABLE) {
+  if (lua_rawget(L, -2) != LUA_TTABLE || !is_of_engine(L, lua_gettop(L))) {
     lua_pop(L, 1);
     lua_newtable(L);
+    lua_pushlightuserdata(L, client_engine(L));
+    lua_setfield(L, -2, "engine");
     lua_pushvalue(L, controller);
     lua_pushvalue(L, -2);
     lua_rawset(L, -4);

@@ -1,17 +1,28 @@
 --- A host with a loop of its own, for specs of what such a host is given.
 
-local cqueues = require "cqueues"
 local minimax = require "minimax"
+local socket = require "socket"
 
 local host = {}
 
 local LONGEST = 10
 
+-- What `socket.select` takes in place of a socket.
+local engine = {}
+
+function engine.getfd()
+  return minimax.pollfd()
+end
+
+function engine.dirty()
+  return false
+end
+
 --- Sleeps until the module has something to do, as it says itself.
 -- @param seconds how long at most (10)
 function host.sleep(seconds)
   local timeout = math.min(minimax.timeout() or LONGEST, seconds or LONGEST)
-  cqueues.poll { pollfd = minimax.pollfd(), events = minimax.events(), timeout = timeout }
+  socket.select(minimax.pollfd() and { engine } or nil, nil, timeout)
 end
 
 --- Resumes a coroutine whenever there is news until it ends, and raises its
@@ -36,9 +47,9 @@ end
 -- @param seconds until it is given up (10)
 -- @return whether it holds
 function host.step_until(holds, seconds)
-  local deadline = cqueues.monotime() + (seconds or LONGEST)
+  local deadline = socket.gettime() + (seconds or LONGEST)
   while not holds() do
-    local left = deadline - cqueues.monotime()
+    local left = deadline - socket.gettime()
     if left <= 0 then
       return false
     end
