@@ -168,27 +168,27 @@ static void renew(lua_State *L, struct download *download, int self) {
   download_go_to(download, download->has_task ? link_of_task : link_of_file);
 }
 
+static int may_lead_to(const struct profile *profile, const char *url) {
+  return strncasecmp(url, "https://", 8) == 0 ||
+         (profile_is_plain(profile) && strncasecmp(url, "http://", 7) == 0);
+}
+
 static void redirect(lua_State *L, struct download *download, int self) {
-  const char *target = transfer_redirect(download->transfer);
-  const struct profile *profile = download->job.client->profile;
-  char *url;
-  if (!target || download->redirects >= REDIRECTS) {
-    fail_status(L, download, self, FAULT_PROTOCOL,
-                target ? "the link redirects too often"
-                       : "the link redirects to nowhere");
+  char *target = transfer_redirect(download->transfer);
+  const char *problem = NULL;
+  if (!target)
+    problem = "the link redirects to nowhere";
+  else if (download->redirects >= REDIRECTS)
+    problem = "the link redirects too often";
+  else if (!may_lead_to(download->job.client->profile, target))
+    problem = "the link redirects to something other than https://";
+  if (problem) {
+    free(target);
+    fail_status(L, download, self, FAULT_PROTOCOL, problem);
     return;
   }
-  if (strncasecmp(target, "https://", 8) != 0 &&
-      !(profile_is_plain(profile) && strncasecmp(target, "http://", 7) == 0)) {
-    fail_status(L, download, self, FAULT_PROTOCOL,
-                "the link redirects to something other than https://");
-    return;
-  }
-  url = strdup(target);
-  if (!url)
-    fault_no_memory(L);
   free(download->url);
-  download->url = url;
+  download->url = target;
   download->redirects++;
   drop_transfer(download);
   download_go_to(download, fetch_bytes);

@@ -20,7 +20,7 @@
 
 enum {
   FETCH_BUFFER = 524288, /* five reads for 10 MB instead of 28 */
-  ERROR_BODY = 65536     /* of a download that was refused */
+  ERROR_BODY = 65536     /* at most, of a download that was refused */
 };
 
 #define AGENT "minimax-lua/0.1.0"
@@ -164,10 +164,19 @@ static enum transfer_outcome begin_body(struct transfer *transfer) {
   return status == 200 ? judge_whole(transfer) : TRANSFER_UNDER_WAY;
 }
 
+/* What a storage host says instead of the file: nobody reads it. */
+static size_t drop_body(struct transfer *transfer, size_t length) {
+  if (transfer->moved + length <= ERROR_BODY)
+    return length;
+  decide(transfer, TRANSFER_TOO_LARGE);
+  return CURL_WRITEFUNC_ERROR;
+}
+
 static size_t keep_reply(struct transfer *transfer, const char *bytes,
                          size_t length) {
-  size_t limit = transfer->sink ? ERROR_BODY : transfer->profile->max_response;
-  if (transfer->reply.length + length > limit) {
+  if (transfer->sink)
+    return drop_body(transfer, length);
+  if (transfer->reply.length + length > transfer->profile->max_response) {
     decide(transfer, TRANSFER_TOO_LARGE);
     return CURL_WRITEFUNC_ERROR;
   }

@@ -9,6 +9,7 @@
 #include "guard.h"
 #include "handle.h"
 #include "profile.h"
+#include "url.h"
 
 enum { SLOWEST = 1024 }; /* bytes a second; slower is a stall */
 
@@ -212,10 +213,12 @@ const char *transfer_header(const struct transfer *transfer, const char *name) {
   return header->value;
 }
 
-const char *transfer_redirect(const struct transfer *transfer) {
-  char *url = NULL;
-  curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &url);
-  return url;
+/* Not CURLINFO_REDIRECT_URL: that is known only at the end of the body. */
+char *transfer_redirect(const struct transfer *transfer) {
+  const char *location = transfer_header(transfer, "Location");
+  char *base = NULL;
+  curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &base);
+  return location && base ? url_joined(base, location) : NULL;
 }
 
 int transfer_http_version(const struct transfer *transfer) {

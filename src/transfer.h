@@ -107,8 +107,8 @@ void transfer_resume(struct transfer *transfer);
 /* A response header's value or NULL; valid until the transfer is released. */
 const char *transfer_header(const struct transfer *transfer, const char *name);
 
-/* Where a redirect leads to, absolute; NULL: nowhere. Same life. */
-const char *transfer_redirect(const struct transfer *transfer);
+/* Where a redirect leads to, absolute; malloc'd. NULL: nowhere. */
+char *transfer_redirect(const struct transfer *transfer);
 
 /* HTTP major version of the answer, 0 if unknown. */
 int transfer_http_version(const struct transfer *transfer);

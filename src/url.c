@@ -100,13 +100,14 @@ int url_add_escaped(struct buffer *out, const char *text, size_t length) {
   static const char digits[] = "0123456789ABCDEF";
   if (buffer_reserve(out, length * 3) < 0)
     return -1;
-  for (size_t i = 0; i < length; i++) {
+  for (size_t i = 0; i < length;) {
     unsigned char byte = (unsigned char)text[i];
     char escaped[3] = {'%', digits[byte >> 4], digits[byte & 15]};
-    if (is_unreserved(text[i]))
-      buffer_add(out, &text[i], 1);
-    else
-      buffer_add(out, escaped, 3);
+    size_t run = 0;
+    while (i + run < length && is_unreserved(text[i + run]))
+      run++;
+    buffer_add(out, run ? text + i : escaped, run ? run : 3);
+    i += run ? run : 1;
   }
   return 0;
 }
@@ -159,6 +160,17 @@ int url_add_upgraded(struct buffer *out, const char *text) {
   if (buffer_add_text(out, "https://") < 0)
     return -1;
   return buffer_add_text(out, text + 7);
+}
+
+char *url_joined(const char *base, const char *reference) {
+  CURLU *url = parsed(base);
+  char *joined = NULL;
+  if (url &&
+      curl_url_set(url, CURLUPART_URL, reference,
+                   CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) == CURLUE_OK)
+    joined = part_of(url, CURLUPART_URL, 0);
+  curl_url_cleanup(url);
+  return joined;
 }
 
 /* "host:port" of a URL, or NULL. */

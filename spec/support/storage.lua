@@ -7,6 +7,7 @@
 --       storage.serve(connection, { size = 100000 })
 --     ]]
 
+local dump = require "spec.support.dump"
 local video = require "spec.support.video"
 
 local storage = {}
@@ -88,6 +89,52 @@ function storage.serve(connection, file)
   repeat
     request = connection:read_request()
   until not request or not storage.answer(connection, request, file)
+end
+
+-- "{origin}" in a text stands for the server's own.
+local function filled(text, request, scheme)
+  return (text:gsub("{origin}", scheme .. "://" .. request.headers.host))
+end
+
+local function play_one(connection, request, answer, scheme)
+  if answer.act then
+    connection[answer.act](connection)
+    return nil
+  elseif not answer.status then
+    return storage.answer(connection, request, answer)
+  end
+  local headers = {}
+  for name, value in pairs(answer.headers or {}) do
+    headers[name] = filled(value, request, scheme)
+  end
+  return connection:reply(answer.status, headers, filled(answer.body or "", request, scheme))
+end
+
+--- Answers by a plan: a table from the first word of a path to a list of
+-- answers, one for each request of it, the last for all that follow. An answer
+-- is a file as above; or `status`, `headers`, `body`, where "{origin}" stands
+-- for this server; or `act`, something a connection can do, such as "reset".
+-- @param connection, shared as `wire.lua` hands them over
+-- @param plan
+-- @param scheme of this server ("http")
+function storage.play(connection, shared, plan, scheme)
+  local request, ok
+  repeat
+    request = connection:read_request()
+    if request then
+      local name = request.path:match("^/([%w._]*)")
+      local answers = plan[name] or { { status = 404, body = "nothing of that name" } }
+      shared[name] = (shared[name] or 0) + 1
+      ok = play_one(connection, request, answers[math.min(shared[name], #answers)],
+        scheme or "http")
+    end
+  until not request or not ok
+end
+
+--- A script for `wire.start` that plays a plan.
+function storage.script(plan, scheme)
+  return 'local connection, shared = ...\nrequire "spec.support.storage".play(connection, shared, '
+    .. dump(plan) .. ", " .. dump(scheme or "http") .. ")"
 end
 
 return storage
