@@ -54,6 +54,17 @@ static void hide(struct walk *walk) {
   lua_pushstring(L, name);
 }
 
+/* JSON has a point where the host's locale may have something else. */
+static void put_point(char *digits) {
+  size_t whole = strspn(digits, "+-0123456789");
+  size_t other = strcspn(digits + whole, "e0123456789");
+  if (other == 0)
+    return;
+  digits[whole] = '.';
+  memmove(digits + whole + 1, digits + whole + other,
+          strlen(digits + whole + other) + 1);
+}
+
 /* Writes the number exactly; returns whether lua-cjson, which writes 14
  * digits, would do the same. */
 static int write_number(lua_State *L, int value, char *digits, size_t room) {
@@ -67,6 +78,7 @@ static int write_number(lua_State *L, int value, char *digits, size_t room) {
   if (strtod(digits, NULL) == number)
     return 1;
   snprintf(digits, room, "%.17g", number);
+  put_point(digits);
   return 0;
 }
 
