@@ -434,7 +434,122 @@ function Client:notify(event) end
 ---Cancels what is under way and closes the connections; a second call does nothing.
 function Client:close() end
 
+-- The emulator ------------------------------------------------------------------------------
+
+---@class minimax.emulator.options
+---@field speed? number how many times faster than real its tasks go (60)
+---@field seconds? number how long a task takes at speed 1 (60)
+---@field seed? integer of what is random (1)
+---@field fail_rate? number 0 to 1: how many tasks fail (0)
+---@field api_keys? string[] those that it accepts ({ "sk-api-emulator" })
+---@field submit_rate? minimax.rate
+---@field query_rate? minimax.rate
+---@field port? integer 0 takes a free one (0)
+---@field storage_port? integer 0 takes a free one (0)
+---@field tls? boolean serves https, with HTTP/2 (false)
+---@field path_prefix? string a gateway's, such as "/minimaxi" ("")
+---@field auth_header? string ("Authorization")
+---@field auth_scheme? string ("Bearer")
+---@field wrap? 0|1|2 how many gateway objects a query's reply is wrapped in (0)
+---@field ids? "string"|"number"|"ulid" how ids are sent ("string")
+---@field digits? integer of an id, 6 to 64
+---@field link_life? number seconds until a download link expires
+---@field video_bytes? integer bytes of the served video
+---@field lua? string the interpreter that runs it
+
+---@class minimax.emulator.request
+---@field method string
+---@field path string
+---@field query table<string, string>
+---@field headers table<string, string> names in lower case
+---@field body? any decoded JSON, long strings shortened
+---@field bytes integer
+---@field time number Unix seconds
+---@field endpoint string
+---@field attempt integer which of that endpoint, from 1
+---@field http string
+
+---@class minimax.emulator.filter
+---@field endpoint? string
+---@field method? string
+---@field path? string
+
+---What else a rule holds depends on its fault: doc/emulator.md.
+---@class minimax.emulator.rule
+---@field endpoint string "submit", "query", "retrieve", "storage" and so on, or a path
+---@field fault string such as "reset", "html" or "status_503"
+---@field attempt? integer|integer[]|"all" which requests; without it the next `times`
+---@field times? integer (1)
+---@field created? boolean whether the request does its work all the same
+---@field code? integer
+---@field message? string
+---@field retry_after? number seconds
+---@field seconds? number
+---@field bytes? integer
+---@field at? integer bytes
+---@field url? string
+---@field status? string
+---@field fields? string[]
+---@field content_range? string
+
+---@class minimax.emulator.task
+---@field task_id string
+---@field kind minimax.kind
+---@field state string
+---@field file_id? string
+---@field deleted? boolean
+
+---The API on the loopback, in a child process; it ends with its parent.
+---@class minimax.emulator.running
+---@field base_url string
+---@field storage_url string
+---@field port integer
+---@field storage_port integer
+---@field api_key string one that it accepts
+---@field ca_file? string with `tls`: the certificate to trust
+---@field env table<string, string> the environment for a script that is run against it
+local Emulator = {}
+
+---Every request since the start or the last `clear`.
+---@param filter? minimax.emulator.filter
+---@return minimax.emulator.request[]
+function Emulator:requests(filter) end
+
+---Every task that was created: what a real account would have paid for.
+---@return minimax.emulator.task[]
+function Emulator:tasks() end
+
+---Makes requests go wrong.
+---@param rule minimax.emulator.rule
+function Emulator:fault(rule) end
+
+---Moves all tasks on, as if that much time had passed at speed 1.
+---@param seconds number
+function Emulator:advance(seconds) end
+
+---Forgets the requests, the counts of attempts and the faults; tasks stay.
+function Emulator:clear() end
+
+---Ends the emulator; a second call does nothing.
+function Emulator:stop() end
+
+---What `require "minimax.emulator"` returns.
+---@class minimax.emulator
+local emulator = {}
+
+---Starts an emulator; raises on an unknown option or a wrong value.
+---@param options? minimax.emulator.options
+---@return minimax.emulator.running? emu
+---@return string? why
+function emulator.start(options) end
+
 -- The module --------------------------------------------------------------------------------
+
+---How coroutines wait in another loop, which drives `minimax.step`.
+---@class minimax.adapter
+---@field token fun(): any names the running coroutine
+---@field park fun(token: any) yields it to its loop
+---@field wake fun(token: any) has the loop resume it
 
 ---@class minimax
 ---@field _VERSION string
@@ -564,6 +679,10 @@ function minimax.spawn(fn, ...) end
 ---@param ... any
 ---@return any ... what fn returned
 function minimax.run(fn, ...) end
+
+---Says how coroutines wait in a loop of the program's own; nil takes it away.
+---@param adapter minimax.adapter?
+function minimax.adapter(adapter) end
 
 ---One descriptor that is readable whenever there is work; nil on a system without epoll.
 ---@return integer?
