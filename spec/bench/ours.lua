@@ -1,0 +1,89 @@
+--- This module at work, measured from its first request on.
+--
+--     ours.lua queries COUNT IN_FLIGHT BASE [CA_FILE]   (0 in flight: no coroutines)
+--     ours.lua fleet COUNT INTERVAL POLLS BASE SPREAD   (seconds in which the tasks begin)
+--     ours.lua submit BASE IMAGE
+--     ours.lua download BASE
+
+local minimax = require "minimax"
+
+local FIRST_ID = 401047179385000000
+
+local function new_client(base, options)
+  options = options or {}
+  options.base_url = base
+  options.api_key = "bench-key"
+  return minimax.new(options)
+end
+
+local function report(requests, began)
+  print(("requests=%d cpu=%.6f"):format(requests, os.clock() - began))
+end
+
+local function query_some(client, first, last)
+  for id = first, last do
+    local status = assert(client:query(id))
+    assert(status.state == "running")
+  end
+end
+
+local works = {}
+
+function works.queries(count, in_flight, base, ca_file)
+  count, in_flight = tonumber(count), tonumber(in_flight)
+  local client = new_client(base, { max_connections = math.max(in_flight, 1), ca_file = ca_file })
+  local began = os.clock()
+  if in_flight == 0 then
+    query_some(client, FIRST_ID + 1, FIRST_ID + count)
+    return report(count, began)
+  end
+  local share = count // in_flight
+  for i = 1, in_flight do
+    local first = FIRST_ID + (i - 1) * share
+    minimax.spawn(query_some, client, first + 1, first + share)
+  end
+  minimax.run()
+  report(share * in_flight, began)
+end
+
+-- Each task in a coroutine of its own; the server lets it succeed at its last poll.
+-- Where they shall not begin all at once, late queries pass the time between.
+function works.fleet(count, interval, polls, base, spread)
+  count, interval, polls = tonumber(count), tonumber(interval), tonumber(polls)
+  local client = new_client(base .. "/fleet" .. polls, { max_connections = 100 })
+  local clock = new_client(base .. "/late")
+  local batch = tonumber(spread) == 0 and count or math.ceil(count / (tonumber(spread) / 0.2))
+  local ended = 0
+  local function wait(id)
+    local status = assert(client:wait(id, { interval = interval, kind = "template" }))
+    assert(status.task_id == id and status.url)
+    ended = ended + 1
+  end
+  local began = os.clock()
+  minimax.run(function()
+    for i = 1, count do
+      minimax.spawn(wait, tostring(i))
+      if i % batch == 0 and i < count then
+        assert(clock:query("1"))
+      end
+    end
+  end)
+  assert(ended == count)
+  report(count * polls, began)
+end
+
+function works.submit(base, image)
+  local client = new_client(base)
+  assert(client:submit {
+    template_id = "393769180141805569",
+    media_inputs = { minimax.file(image) },
+  })
+end
+
+function works.download(base)
+  local client = new_client(base)
+  local info = assert(client:download(base .. "/video.mp4", assert(io.open("/dev/null", "wb"))))
+  assert(info.bytes == 1 << 30)
+end
+
+works[arg[1]](table.unpack(arg, 2))
