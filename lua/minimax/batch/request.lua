@@ -1,0 +1,149 @@
+--- A request as the ledger keeps it: the JSON with null in the place of each
+-- local file, and beside it a list of those files with their places, paths and
+-- digests. So no string of a request can pass for a file.
+
+local minimax = require "minimax"
+local json = require "minimax.batch.json"
+local sha256 = require "minimax.batch.sha256"
+
+local request = {}
+
+local FILE = "minimax.file"
+
+-- The path of a handle that `minimax.file` made; nil for anything else.
+local function path_of(value)
+  local meta = type(value) == "userdata" and getmetatable(value)
+  if type(meta) == "table" and meta.__name == FILE then
+    return tostring(value):sub(#FILE + #": " + 1)
+  end
+end
+
+local function take_files(value, place, files, depth)
+  local path = path_of(value)
+  if path then
+    files[#files + 1] = { at = table.move(place, 1, #place, 1, {}), path = path }
+    return json.null
+  elseif type(value) ~= "table" or depth > 60 then -- the encoder refuses the deep
+    return value
+  end
+  local copy = {}
+  for name, member in pairs(value) do
+    place[#place + 1] = name
+    copy[name] = take_files(member, place, files, depth + 1)
+    place[#place] = nil
+  end
+  return copy
+end
+
+-- One order for the files, whatever order the tables are walked in.
+local function by_place(one, other)
+  return json.encode(one.at) < json.encode(other.at)
+end
+
+local function digest(path, digests)
+  local known = digests[path]
+  if not known then
+    local sum, bytes = sha256.file(path)
+    if not sum then
+      return nil, "file can't be read: " .. bytes
+    end
+    known = { sha256 = sum, bytes = bytes }
+    digests[path] = known
+  end
+  return known
+end
+
+local function add_digests(files, digests)
+  for _, file in ipairs(files) do
+    local known, why = digest(file.path, digests)
+    if not known then
+      return nil, why
+    end
+    file.sha256, file.bytes = known.sha256, known.bytes
+  end
+  return true
+end
+
+-- An id that is given as an integer is sent as its digits.
+local function mend_id(body)
+  if math.type(body.template_id) == "integer" then
+    body.template_id = tostring(body.template_id)
+  end
+end
+
+--- Turns a request into what the ledger keeps.
+-- @param body the table that `client:submit` takes
+-- @param digests a table that remembers digests by path, for the callers that
+--   add many jobs at once
+-- @return `text` and `files`, also a text or nil; or nil and why not
+function request.freeze(body, digests)
+  local files = {}
+  local copy = take_files(body, {}, files, 1)
+  mend_id(copy)
+  local text, why, where = json.encode(copy)
+  if not text then
+    return nil, "the request can't be kept: " .. why .. (where and " at " .. where or "")
+  end
+  table.sort(files, by_place)
+  local ok
+  ok, why = add_digests(files, digests or {})
+  if not ok then
+    return nil, why
+  end
+  return text, files[1] and json.encode(files) or nil
+end
+
+--- The files of a kept request.
+-- @param files the text, or nil
+-- @return a list of `{ at, path, sha256, bytes }`
+function request.files(files)
+  return files and json.decode(files) or {}
+end
+
+--- Makes the table for `client:submit` again.
+function request.thaw(text, files)
+  local body = json.decode(text)
+  for _, file in ipairs(request.files(files)) do
+    local owner = body
+    for index = 1, #file.at - 1 do
+      owner = owner[file.at[index]]
+    end
+    owner[file.at[#file.at]] = minimax.file(file.path)
+  end
+  return body
+end
+
+-- Where each file stands and what is in it, but not where it lies.
+local function contents(files)
+  local list = {}
+  for index, file in ipairs(request.files(files)) do
+    list[index] = { file.at, file.sha256 }
+  end
+  return json.encode(list)
+end
+
+--- Whether two kept requests ask for the same.
+function request.same(text, files, other_text, other_files)
+  return text == other_text
+    and (files == other_files or contents(files) == contents(other_files))
+end
+
+--- Whether the files are here as they were when the job was added, by their sizes.
+-- @return true; or nil and what is missing
+function request.present(files)
+  for _, file in ipairs(request.files(files)) do
+    local handle, why = io.open(file.path, "rb")
+    if not handle then
+      return nil, "input " .. why
+    end
+    local bytes = handle:seek("end")
+    handle:close()
+    if bytes ~= file.bytes then
+      return nil, string.format("input %s has changed since it was added: %s bytes then, %s now",
+        file.path, file.bytes, bytes)
+    end
+  end
+  return true
+end
+
+return request
