@@ -8,6 +8,7 @@
 -- Lua and lua-cjson; the child needs lua-http.
 -- @module minimax.emulator
 
+local faults = require "minimax.emulator.faults"
 local json = require "minimax.emulator.json"
 local options = require "minimax.emulator.options"
 local paths = require "minimax.emulator.paths"
@@ -136,6 +137,21 @@ function Emulator:requests(filter)
   return found
 end
 
+--- Makes a request go wrong.
+-- @param rule a table: `endpoint` ("submit", "query", "retrieve",
+--   "retrieve_content", "upload", "list", "cancel", "storage", "call", or a path);
+--   `fault`, one of those in doc/emulator.md; `attempt`, which requests of that
+--   endpoint since the start or the last `clear` (a number, a list, or "all";
+--   without it the next `times`, 1); `created`, whether the request does its
+--   work all the same; and what the fault itself takes
+function Emulator:fault(rule)
+  local ok, why = faults.check(rule)
+  if not ok then
+    error("minimax.emulator: " .. why, 2)
+  end
+  must(ask(self, { order = "fault", rule = rule }))
+end
+
 --- Every task that was created: what a real account would have paid for.
 -- @return a list of tables: `task_id`, `kind`, `state`, `file_id`, `deleted`
 function Emulator:tasks()
@@ -148,7 +164,7 @@ function Emulator:advance(seconds)
   must(ask(self, { order = "advance", seconds = seconds }))
 end
 
---- Forgets the requests and the counts of attempts; tasks stay.
+--- Forgets the requests, the counts of attempts and the faults; tasks stay.
 function Emulator:clear()
   must(ask(self, { order = "clear" }))
 end

@@ -1,13 +1,13 @@
 --- The API's host: finds the endpoint, checks key and body, records, answers.
 
 local endpoints = require "minimax.emulator.endpoints"
+local faults = require "minimax.emulator.faults"
 local json = require "minimax.emulator.json"
+local outcome = require "minimax.emulator.outcome"
 local record = require "minimax.emulator.record"
 local reply = require "minimax.emulator.reply"
 
 local api = {}
-
-local NOT_FOUND = "404 page not found"
 
 local function key_of(world, request)
   local value = request.headers[world.options.auth_header:lower()]
@@ -59,19 +59,30 @@ local function unprefixed(world, path)
   end
 end
 
+local function work(world, request, endpoint)
+  local refusal = authorize(world, request) or limit(world, request, endpoint) or decode(request)
+  return refusal or endpoint.answer(world, request)
+end
+
+-- For a path that nothing answers at; a fault may make something of it.
+local NOWHERE = { name = "call", family = 1 }
+
 local function handle(world, request)
   local path = unprefixed(world, request.path)
   local endpoint, id = endpoints.find(request.method, path or "")
-  if not endpoint then
-    record.add(world, request, "unknown")
-    return reply.text(404, NOT_FOUND)
-  end
+  endpoint = endpoint or NOWHERE
   request.id, request.family, request.multipart = id, endpoint.family, endpoint.multipart
-  local refusal = authorize(world, request) or limit(world, request, endpoint) or decode(request)
   local entry = record.add(world, request, endpoint.name)
-  local answer = refusal or endpoint.answer(world, request)
-  entry.body = record.shortened(request.body)
-  return answer
+  local rule = world.faults:take(request)
+  request.outcome = outcome.of(rule)
+  local answer = { status = 200, body = "" }
+  if endpoint == NOWHERE then
+    answer = reply.text(404, "404 page not found")
+  elseif not rule or faults.works(rule) then
+    answer = work(world, request, endpoint)
+    entry.body = record.shortened(request.body)
+  end
+  return outcome.apply(rule, answer, request)
 end
 
 --- Answers one request.

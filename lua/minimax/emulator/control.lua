@@ -11,7 +11,16 @@ function orders.requests(world)
 end
 
 function orders.clear(world)
-  world.log, world.counts = {}, {}
+  world.log, world.counts, world.faults.rules = {}, {}, {}
+  return {}
+end
+
+function orders.fault(world, order)
+  if order.rule.fault == "reset" and not pcall(require, "socket") then
+    return { error = "the fault 'reset' needs LuaSocket: install the rock 'luasocket' "
+      .. "or Debian's package 'lua-socket'" }
+  end
+  world.faults:add(order.rule)
   return {}
 end
 

@@ -5,7 +5,6 @@ local json = require "minimax.emulator.json"
 local multipart = require "minimax.emulator.multipart"
 local reply = require "minimax.emulator.reply"
 local storage = require "minimax.emulator.storage"
-local video = require "minimax.emulator.video"
 
 local files = {}
 
@@ -58,8 +57,7 @@ function files.content(world, request)
   if not file or not file.task then
     return unknown(request)
   end
-  local film = video.new(world.options.video_bytes)
-  return storage.serve(request, film, storage.etag(file.file_id))
+  return storage.serve(request, storage.open(world, file.file_id))
 end
 
 -- A file that does not conform is the one case of the first family that is

@@ -23,16 +23,20 @@ function record.shortened(value)
   return copy
 end
 
+local function count(world, name)
+  world.counts[name] = (world.counts[name] or 0) + 1
+  return world.counts[name]
+end
+
 --- Notes a request and counts it.
 -- @param endpoint its name
 -- @return the entry
 function record.add(world, request, endpoint)
-  world.counts[endpoint] = (world.counts[endpoint] or 0) + 1
-  request.endpoint, request.attempt = endpoint, world.counts[endpoint]
+  request.endpoint, request.attempt = endpoint, count(world, endpoint)
+  request.path_attempt = count(world, request.path)
   local entry = { method = request.method, path = request.path, query = request.query,
-    headers = request.headers, body = record.shortened(request.body), time = request.time,
-    endpoint = endpoint, attempt = request.attempt, http = request.http,
-    bytes = #request.raw_body }
+    headers = request.headers, time = request.time, endpoint = endpoint,
+    attempt = request.attempt, http = request.http, bytes = #request.raw_body }
   world.log[#world.log + 1] = entry
   return entry
 end

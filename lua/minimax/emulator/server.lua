@@ -52,12 +52,23 @@ local function read_request(stream, headers)
   return body and not why and request
 end
 
-local function head(answer)
+--- Encodes a reply's object, if it has one.
+function server.prepare(answer)
+  if answer.object then
+    answer.body, answer.object = json.encode(answer.object), nil
+    answer.headers = answer.headers or {}
+    table.insert(answer.headers, 1, { "content-type", "application/json; charset=utf-8" })
+  end
+end
+
+--- The head of a reply, as lua-http wants it.
+function server.head(answer)
   local headers = http_headers.new()
   headers:append(":status", tostring(answer.status))
   for _, pair in ipairs(answer.headers or {}) do
     headers:append(pair[1], pair[2])
   end
+  headers:append("content-length", tostring(answer.length or #answer.body))
   return headers
 end
 
@@ -72,13 +83,8 @@ end
 
 --- Sends a reply.
 function server.send(stream, request, answer)
-  if answer.object then
-    answer.body = json.encode(answer.object)
-    answer.headers = answer.headers or {}
-    table.insert(answer.headers, 1, { "content-type", "application/json; charset=utf-8" })
-  end
-  local headers = head(answer)
-  headers:append("content-length", tostring(answer.length or #answer.body))
+  server.prepare(answer)
+  local headers = server.head(answer)
   if request.method == "HEAD" then
     stream:write_headers(headers, true)
   elseif answer.pieces then
@@ -102,8 +108,10 @@ local function serve(handle, stream)
   if request.http == "1.0" then
     stream.close_when_done = (request.headers.connection or ""):lower() ~= "keep-alive"
   end
-  local answer = handle(request, stream)
-  if answer then
+  local answer = handle(request)
+  if answer.trouble then
+    answer.trouble(stream)
+  else
     server.send(stream, request, answer)
   end
 end
@@ -118,7 +126,7 @@ end
 --- Listens on the loopback.
 -- @param controller of cqueues
 -- @param port 0 for any free one
--- @param handle a function: request and stream to reply; nil if it has answered
+-- @param handle a function: request to reply
 -- @param context for TLS, or nil
 -- @return the port, or nil and why not
 function server.listen(controller, port, handle, context)

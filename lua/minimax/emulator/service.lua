@@ -8,8 +8,8 @@ local worlds = require "minimax.emulator.world"
 local service = {}
 
 local function listen(world, controller, port, handle)
-  return server.listen(controller, port, function(request, stream)
-    return handle(world, request, stream)
+  return server.listen(controller, port, function(request)
+    return handle(world, request)
   end, world.tls_context)
 end
 

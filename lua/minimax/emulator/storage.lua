@@ -1,7 +1,9 @@
 --- The storage host: videos under signed links, with ranges and ETags.
 
+local outcome = require "minimax.emulator.outcome"
 local record = require "minimax.emulator.record"
 local reply = require "minimax.emulator.reply"
+local spoiled = require "minimax.emulator.spoiled"
 local video = require "minimax.emulator.video"
 
 local storage = {}
@@ -31,10 +33,11 @@ local function parse_range(text, size)
   return { math.tointeger(first), math.tointeger(last) }
 end
 
--- The range that is asked for, unless If-Range says that the file has changed.
+-- The range that is asked for, unless If-Range says that the file has changed;
+-- a weak ETag never says that it has not.
 local function wanted_range(request, etag, size)
   local range, condition = request.headers.range, request.headers["if-range"]
-  if not range or condition and condition ~= etag then
+  if not range or condition and (condition ~= etag or etag:sub(1, 2) == "W/") then
     return nil
   end
   return parse_range(range, size)
@@ -53,9 +56,9 @@ local function pieces(film, first, last)
 end
 
 --- The reply that holds a film or a part of it.
--- @param film from `video.new`
--- @param etag with its quotes
-function storage.serve(request, film, etag)
+-- @param file from `open`
+function storage.serve(request, file)
+  local film, etag = file.film, file.etag
   local headers = { { "content-type", "video/mp4" }, { "accept-ranges", "bytes" },
     { "etag", etag }, { "last-modified", "Wed, 19 Nov 2025 06:48:41 GMT" } }
   local range = wanted_range(request, etag, film.size)
@@ -74,14 +77,38 @@ function storage.serve(request, film, etag)
   return answer
 end
 
---- An ETag for a file: strong, and the same for as long as the file is.
-function storage.etag(file_id, version)
-  return string.format('"%s-%X"', file_id, version or 0)
+-- Strong, and the same for as long as the file is.
+local function etag_of(file_id, version)
+  return string.format('"%s-%d"', file_id, version)
 end
 
---- Answers one request.
-function storage.handle(world, request)
-  record.add(world, request, "storage")
+--- The film that a task has made.
+-- @return a table: `film`, `etag`
+function storage.open(world, file_id)
+  local version = world.versions[file_id] or 0
+  local size = world.options.video_bytes or video.bytes
+  -- Another version is another file: it differs in size, and all sizes play.
+  local film = video.new(version > 0 and math.max(size, video.bytes) + 16 * version or size)
+  return { film = film, etag = etag_of(file_id, version) }
+end
+
+local function serve_file(world, request, rule, file_id)
+  local fault = rule and rule.fault
+  if fault == "etag_change" then
+    world.versions[file_id] = (world.versions[file_id] or 0) + 1
+  end
+  local file = storage.open(world, file_id)
+  if spoiled.before[fault] then
+    spoiled.before[fault](file, request)
+  end
+  local answer = storage.serve(request, file)
+  if spoiled.after[fault] and answer.film then
+    spoiled.after[fault](answer, rule)
+  end
+  return answer
+end
+
+local function work(world, request, rule)
   if request.headers.authorization then
     return refuse("InvalidArgument", "Only one auth mechanism allowed")
   elseif request.method ~= "GET" and request.method ~= "HEAD" then
@@ -90,8 +117,17 @@ function storage.handle(world, request)
   local file_id, code, message = world.links:check(request)
   if not file_id then
     return refuse(code, message)
+  elseif rule and rule.fault == "expired" then
+    return refuse("AccessDenied", "Request has expired.")
   end
-  return storage.serve(request, video.new(world.options.video_bytes), storage.etag(file_id))
+  return serve_file(world, request, rule, file_id)
+end
+
+--- Answers one request.
+function storage.handle(world, request)
+  record.add(world, request, "storage")
+  local rule = world.faults:take(request)
+  return outcome.apply(rule, work(world, request, rule), request)
 end
 
 return storage

@@ -2,6 +2,7 @@
 -- the record of its requests.
 
 local cqueues = require "cqueues"
+local faults = require "minimax.emulator.faults"
 local ids = require "minimax.emulator.ids"
 local limits = require "minimax.emulator.limits"
 local links = require "minimax.emulator.links"
@@ -14,10 +15,11 @@ world.__index = world
 function world.new(options)
   math.randomseed(options.seed)
   local self = setmetatable({ options = options, log = {}, counts = {}, skipped = 0,
-    uploads = {}, upload_list = {} }, world)
+    versions = {}, uploads = {}, upload_list = {} }, world)
   self.started = cqueues.monotime()
   self.ids = ids.new(options)
   self.tasks = tasks.new(function() return self:clock() end, self.ids, options)
+  self.faults = faults.new()
   self.limits = limits.new(options)
   self.links = links.new(function() return os.time() + self.skipped end, options)
   return self

@@ -1,0 +1,105 @@
+--- Faults on the wire: what becomes of a connection instead of, or in the midst
+-- of, an answer.
+
+local cqueues = require "cqueues"
+local server = require "minimax.emulator.server"
+
+local trouble = {}
+
+local LONGEST_HANG = 3600
+
+-- Takes the connection from lua-http without a word to the peer.
+local function seize(stream)
+  local connection = stream.connection
+  if connection.version ~= 2 then
+    -- With this set, lua-http does not answer on its own.
+    stream.body_write_type = stream.body_write_type or "close"
+  end
+  return connection:take_socket()
+end
+
+-- cqueues has no SO_LINGER. Both of these can set it on a descriptor.
+local function set_linger(socket)
+  local luasocket = require "socket"
+  local borrowed = luasocket.tcp4()
+  local own = borrowed:getfd()
+  borrowed:setfd(socket:pollfd())
+  borrowed:setoption("linger", { on = true, timeout = 0 })
+  borrowed:setfd(own)
+  borrowed:close()
+end
+
+--- Ends the connection with a RST.
+function trouble.reset(stream)
+  local socket = seize(stream)
+  if socket then
+    set_linger(socket)
+    socket:close()
+  end
+end
+
+--- Ends the connection as if all had been said.
+function trouble.close(stream)
+  local socket = seize(stream)
+  if socket then
+    socket:close()
+  end
+end
+
+-- Waits until the client gives up.
+local function wait_for_client(stream)
+  local deadline = cqueues.monotime() + LONGEST_HANG
+  while cqueues.monotime() < deadline do
+    local socket = stream.connection.socket
+    if not socket or stream.state == "closed" or socket:eof("r") or socket:error("r") then
+      return
+    end
+    cqueues.poll(socket, 1)
+    cqueues.sleep(0.01)
+  end
+end
+
+--- Says nothing for as long as the client listens.
+function trouble.hang(stream)
+  wait_for_client(stream)
+  trouble.close(stream)
+end
+
+-- Sends the head of a whole answer and some of its bytes: half of them, or `at`.
+local function send_some(stream, request, answer, rule)
+  server.prepare(answer)
+  local length = answer.length or #answer.body
+  local left = math.min(rule.at or length // 2, length)
+  local headers = server.head(answer)
+  if not stream:write_headers(headers, false) or request.method == "HEAD" then
+    return
+  end
+  local pieces = answer.pieces or coroutine.wrap(function() coroutine.yield(answer.body) end)
+  while left > 0 do
+    local piece = pieces():sub(1, left)
+    left = left - #piece
+    if not stream:write_chunk(piece, false) then
+      return
+    end
+  end
+end
+
+--- Ends the connection in the midst of the body.
+function trouble.cut(stream, request, answer, rule)
+  send_some(stream, request, answer, rule)
+  trouble.close(stream)
+end
+
+--- Falls silent in the midst of the body.
+function trouble.stall(stream, request, answer, rule)
+  send_some(stream, request, answer, rule)
+  trouble.hang(stream)
+end
+
+--- Answers after some seconds.
+function trouble.slow(stream, request, answer, rule)
+  cqueues.sleep(rule.seconds or 1)
+  server.send(stream, request, answer)
+end
+
+return trouble
