@@ -94,20 +94,27 @@ static int is_orphan(const struct job *job) {
   return engine_state(job->client->engine) == ENGINE_FORKED;
 }
 
+/* How long a turn may wait: until the next work, or for one slice. */
+static int slice(const struct engine *engine) {
+  uint64_t due = engine_due(engine);
+  uint64_t now = poller_clock();
+  if (due >= now + SLICE)
+    return SLICE;
+  return due > now ? (int)(due - now) : 0;
+}
+
+/* All that is ready moves on before the next turn, and before its owners: so
+ * the work of many comes in batches, and a batch costs one turn. */
 static void block(lua_State *L, struct job *job) {
   struct engine *engine = job->client->engine;
   lua_Hook hook = lua_gethook(main_thread(L));
-  while (!job->ended && !job->news && !is_orphan(job)) {
-    uint64_t due, now;
-    int timeout = SLICE;
-    engine_settle_sockets(engine);
-    due = engine_due(engine);
-    now = poller_clock();
-    if (due < now + SLICE)
-      timeout = due > now ? (int)(due - now) : 0;
-    engine_turn(engine, timeout);
-    while (!job->ended && !job->news && job_advance_one(L, engine) != JOB_NONE)
+  for (;;) {
+    while (job_advance_one(L, engine) != JOB_NONE)
       ;
+    if (job->ended || job->news || is_orphan(job))
+      return;
+    engine_settle_sockets(engine);
+    engine_turn(engine, slice(engine));
     heed_signals(L, hook);
   }
 }
@@ -244,7 +251,9 @@ static void deliver(lua_State *L, struct job *job) {
 }
 
 static int finish(lua_State *L, struct job *job) {
-  engine_settle(job->client->engine);
+  /* Under our own loop control comes back to it before anyone looks. */
+  if (!loop_is_current(L, job->client->engine))
+    engine_settle(job->client->engine);
   lua_pushvalue(L, lua_upvalueindex(1));
   return job_push_results(L, job, 1);
 }

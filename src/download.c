@@ -221,6 +221,7 @@ static int download_deliver(lua_State *L, struct job *job, int self) {
   const char *bytes;
   size_t length = sink_peek(&download->sink, &bytes);
   job->news = 0;
+  engine_settle(job->client->engine);
   if (length > 0 && download->to_lua_file) {
     const char *problem = write_lua_file(L, download, self);
     if (problem)

@@ -75,12 +75,22 @@ static enum state merged(enum state outer, enum state inner) {
   return state_is_final(inner) || !state_is_final(outer) ? inner : outer;
 }
 
+/* Whether the object holds a table of that name. */
+static int has_table(lua_State *L, int object, const char *name) {
+  int has = lua_getfield(L, object, name) == LUA_TTABLE;
+  lua_pop(L, 1);
+  return has;
+}
+
 /* Pushes the table that is the task, nil if there is none with a status. */
 static enum state push_core(lua_State *L, int object) {
   enum state state = STATE_NONE;
   int core = lua_gettop(L) + 1;
+  size_t count = has_table(L, object, "task") || has_table(L, object, "data")
+                     ? sizeof wrappings / sizeof *wrappings
+                     : 1;
   lua_pushnil(L);
-  for (size_t i = 0; i < sizeof wrappings / sizeof *wrappings; i++) {
+  for (size_t i = 0; i < count; i++) {
     enum state told;
     push_path(L, object, wrappings[i], 3);
     told = told_state(L);
