@@ -270,7 +270,10 @@ int handle_dress(struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    (long)transfer->profile->connect_timeout);
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  /* Over TLS the handshake tells whether the server speaks HTTP/2, and waiting
+   * for it saves connections. Without, only its first answer would tell. */
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
+                   (long)!profile_is_plain(transfer->profile));
   set_callbacks(transfer);
   set_trust(transfer);
   if (curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) != CURLE_OK)
