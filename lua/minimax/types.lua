@@ -499,6 +499,16 @@ function Client:close() end
 ---@field file_id? string
 ---@field deleted? boolean
 
+---A request that the emulator sent to a `callback_url`.
+---@class minimax.emulator.callback
+---@field task_id string
+---@field url string
+---@field body any
+---@field status? integer HTTP, once it was answered
+---@field answer? string
+---@field error? string
+---@field passed? boolean of a challenge
+
 ---The API on the loopback, in a child process; it ends with its parent.
 ---@class minimax.emulator.running
 ---@field base_url string
@@ -518,6 +528,10 @@ function Emulator:requests(filter) end
 ---Every task that was created: what a real account would have paid for.
 ---@return minimax.emulator.task[]
 function Emulator:tasks() end
+
+---Every request to a `callback_url` since the start or the last `clear`.
+---@return minimax.emulator.callback[]
+function Emulator:callbacks() end
 
 ---Makes requests go wrong.
 ---@param rule minimax.emulator.rule
