@@ -1,0 +1,105 @@
+--- A ledger in a file: SQLite through LuaDBI, for one process at a time.
+
+local database = require "minimax.batch.database"
+local fault = require "minimax.batch.fault"
+
+local sqlite = {
+  begin = "BEGIN IMMEDIATE",
+  clock = "((julianday('now') - 2440587.5) * 86400.0)",
+  skip_locked = "",
+  words = { identity = "INTEGER PRIMARY KEY AUTOINCREMENT", number = "REAL" },
+  shared = false,
+}
+
+local BUSY = 10000 -- ms that a writer waits for another process's
+
+local PRAGMAS = {
+  "PRAGMA busy_timeout = " .. BUSY,
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = FULL", -- what is committed is on the disk
+}
+
+-- A name such as "file:x" or ":memory:" would mean something else to SQLite.
+local function as_path(where)
+  return where:find("^/") and where or "./" .. where
+end
+
+local function explain(err, path)
+  local text = err.message
+  if text:find("unable to open", 1, true) then
+    err.message = text .. " '" .. path .. "': does its folder exist, and may this user write there?"
+  elseif text:find("readonly", 1, true) or text:find("read%-only") then
+    err.message = text .. ": '" .. path .. "' and its folder must be writable"
+  elseif text:find("not a database", 1, true) then
+    err.message = text .. ": '" .. path .. "'"
+  end
+  return err
+end
+
+local function set_up(db)
+  for _, pragma in ipairs(PRAGMAS) do
+    local rows, err = db:rows(pragma)
+    if not rows then
+      return nil, err
+    end
+  end
+  return true
+end
+
+--- Opens a file, which it makes where there is none.
+function sqlite.open(where)
+  local path = as_path(where)
+  local db, err = database.open("sqlite3", path)
+  if not db then
+    return nil, explain(err, where)
+  end
+  local ok
+  ok, err = set_up(db)
+  if not ok then
+    db:close()
+    return nil, explain(err, where)
+  end
+  db.path, db.explain = path, function(why) return explain(why, where) end
+  return db
+end
+
+function sqlite.has_ledger(db)
+  return db:row("SELECT 1 AS there FROM sqlite_master WHERE name = 'minimax_ledger'") ~= nil
+end
+
+--- Within a transaction: refuses to make tables in somebody else's file.
+function sqlite.lock_schema(db)
+  local row, err = db:row("SELECT name FROM sqlite_master WHERE name NOT LIKE 'minimax%' "
+    .. "AND name NOT LIKE 'sqlite%' LIMIT 1")
+  if err then
+    return nil, err
+  elseif row and not sqlite.has_ledger(db) then
+    return nil, fault.new("invalid", "it is no ledger: the database holds a table '%s'", row.name)
+  end
+  return true
+end
+
+--- Keeps other processes from running the same ledger, until this one ends or
+-- releases it. The system frees the lock when a process dies.
+-- @return a lock with `close`; or nil and an error
+function sqlite.lock(db)
+  local lock, err = database.open("sqlite3", db.path .. "-run")
+  if not lock then
+    return nil, err
+  end
+  local ok
+  ok, err = lock:rows("PRAGMA locking_mode = EXCLUSIVE")
+  if ok then
+    ok, err = lock:run("BEGIN EXCLUSIVE")
+  end
+  if ok then
+    return lock
+  end
+  lock:close()
+  if err.message:find("locked", 1, true) then
+    err = fault.new("io", "another process is running this ledger")
+  end
+  return nil, err
+end
+
+return sqlite
