@@ -31,9 +31,9 @@ int call_await(lua_State *L, struct call *call) {
   return await_job(L);
 }
 
-/* What changes something at the server may have done so unheard. */
-static void push_lost(lua_State *L, const struct call *call) {
-  reply_push_loss(L, call->exchange.transfer);
+/* What changes something at the server may have done so unheard: then the
+ * error on top becomes one of kind "unknown". */
+static void doubt(lua_State *L, const struct call *call) {
   if (call->exchange.policy != EXCHANGE_ONCE ||
       !exchange_may_have_arrived(&call->exchange))
     return;
@@ -43,6 +43,18 @@ static void push_lost(lua_State *L, const struct call *call) {
              lua_tostring(L, -1));
   lua_replace(L, -3);
   lua_pop(L, 1);
+}
+
+static void push_lost(lua_State *L, const struct call *call) {
+  reply_push_loss(L, call->exchange.transfer);
+  doubt(L, call);
+}
+
+static void push_refusal(lua_State *L, const struct call *call,
+                         const struct reply *reply, int object) {
+  reply_push_fault(L, call->exchange.transfer, reply, object);
+  if (call->exchange.policy == EXCHANGE_ONCE && reply->kind != FAULT_RATE_LIMIT)
+    fault_set_retryable(L, -1, 0); /* it may have had its effect */
 }
 
 void call_advance(lua_State *L, struct job *job, int self) {
@@ -57,7 +69,7 @@ void call_advance(lua_State *L, struct job *job, int self) {
   if (step == EXCHANGE_LOST)
     push_lost(L, call);
   else if (reply.kind != FAULT_NONE)
-    reply_push_fault(L, call->exchange.transfer, &reply, object);
+    push_refusal(L, call, &reply, object);
   else if (!call->finish || call->finish(L, call, self, object) == 0) {
     job_succeed(L, job, self);
     return;
@@ -68,10 +80,8 @@ void call_advance(lua_State *L, struct job *job, int self) {
 
 void call_expire(lua_State *L, struct job *job, int self) {
   const struct call *call = (struct call *)job;
-  int unknown = call->exchange.policy == EXCHANGE_ONCE &&
-                exchange_may_have_arrived(&call->exchange);
-  fault_push(L, NULL, unknown ? FAULT_UNKNOWN : FAULT_TIMEOUT,
-             "no answer within the call's timeout");
+  exchange_push_expiry(L, &call->exchange);
+  doubt(L, call);
   exchange_count(L, &call->exchange);
   job_fail(L, job, self);
 }

@@ -223,13 +223,16 @@ static int is_limited(const struct exchange *exchange,
 
 /* The rate budget learns from it; then the same request waits its turn. */
 static void wait_for_rate(lua_State *L, struct job *job, int self,
-                          struct exchange *exchange, uint64_t now) {
+                          struct exchange *exchange, const struct reply *reply,
+                          uint64_t now) {
   struct gate *gate = &job->client->gate;
   enum lane_name lane = exchange->pass.lane;
   uint64_t ready;
   gate_limited(gate, lane, now, reply_retry_after(exchange->transfer));
   ready = pace_ready(&gate->lanes[lane].pace, now);
   exchange->limits++;
+  exchange->limit_code = reply->code;
+  exchange->limit_status = reply->http_status;
   tell_delay(L, job, self, "rate_limit", ready > now ? ready - now : 0,
              exchange->transfer->status);
   drop_transfer(exchange);
@@ -278,7 +281,7 @@ static enum exchange_step conclude(lua_State *L, struct job *job, int self,
     reply_read(L, exchange->transfer, reply);
   teach_gate(job, exchange, reply, now);
   if (is_limited(exchange, reply)) {
-    wait_for_rate(L, job, self, exchange, now);
+    wait_for_rate(L, job, self, exchange, reply, now);
   } else if (may_repeat(job, exchange, reply)) {
     back_off(L, job, self, exchange, now);
   } else {
@@ -314,4 +317,21 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
 void exchange_count(lua_State *L, const struct exchange *exchange) {
   lua_pushinteger(L, (lua_Integer)exchange->attempts);
   lua_setfield(L, -2, "attempts");
+}
+
+void exchange_push_expiry(lua_State *L, const struct exchange *exchange) {
+  int turned = exchange->transfer || exchange->failures > 0;
+  fault_push(L, NULL, turned ? FAULT_TIMEOUT : FAULT_RATE_LIMIT,
+             turned ? "no answer within the call's timeout"
+                    : "its turn did not come within the call's timeout; "
+                      "nothing is under way");
+  if (!turned && exchange->limits > 0) {
+    if (exchange->limit_code > 0) {
+      lua_pushinteger(L, exchange->limit_code);
+      lua_setfield(L, -2, "code");
+    }
+    lua_pushinteger(L, exchange->limit_status);
+    lua_setfield(L, -2, "http_status");
+  }
+  exchange_count(L, exchange);
 }

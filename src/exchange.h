@@ -36,6 +36,8 @@ struct exchange {
   uint64_t patience;  /* ms: the longest back-off of a poll's lane */
   unsigned attempts;  /* requests that left or failed to */
   unsigned failures, limits;
+  lua_Integer limit_code; /* of the last rate limit that was answered */
+  long limit_status;
   unsigned char policy; /* enum exchange_policy */
 };
 
@@ -58,6 +60,10 @@ void exchange_clear(struct exchange *exchange, struct client *client);
 
 /* Adds `attempts` to the error on top. */
 void exchange_count(lua_State *L, const struct exchange *exchange);
+
+/* Pushes the error of a call whose deadline came first: its turn did not come,
+ * or its answer did not. */
+void exchange_push_expiry(lua_State *L, const struct exchange *exchange);
 
 /* "base/path" with the id as ?task_id= (or in the path) and the client's extra
  * query; malloc'd, or NULL when memory ends. `name` NULL: no parameter. */

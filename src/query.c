@@ -96,8 +96,7 @@ static void query_advance(lua_State *L, struct job *job, int self) {
 
 static void query_expire(lua_State *L, struct job *job, int self) {
   const struct query *query = (struct query *)job;
-  fault_push(L, NULL, FAULT_TIMEOUT, "no answer within the call's timeout");
-  exchange_count(L, &query->exchange);
+  exchange_push_expiry(L, &query->exchange);
   job_fail(L, job, self);
 }
 

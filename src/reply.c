@@ -27,6 +27,9 @@ static const struct {
     {2056, FAULT_QUOTA},      {2061, FAULT_QUOTA},
     {1026, FAULT_CONTENT},    {1027, FAULT_CONTENT},
     {2013, FAULT_INVALID},    {1042, FAULT_INVALID},
+    {1000, FAULT_SERVER},     {1001, FAULT_SERVER},
+    {1013, FAULT_SERVER},     {1024, FAULT_SERVER},
+    {1033, FAULT_SERVER},
 };
 
 static enum fault_kind kind_of_status(long status) {
@@ -76,7 +79,9 @@ static lua_Integer trailing_code(const char *message) {
   if (!open)
     return 0;
   code = strtol(open + 1, &end, 10);
-  return *end == ')' && end > open + 1 ? code : 0;
+  if (end == open + 1 || *end != ')')
+    return 0;
+  return end[1 + strspn(end + 1, " .")] == '\0' ? code : 0;
 }
 
 static lua_Integer base_code(lua_State *L, int object) {
@@ -89,15 +94,22 @@ static lua_Integer base_code(lua_State *L, int object) {
   return code;
 }
 
-/* A v2 error body; -1 where there is one without a code. */
+/* A v2 error body; -1 where there is one without a code. An empty one is
+ * none. */
 static lua_Integer error_code(lua_State *L, int object) {
   lua_Integer code = 0;
-  if (push_table(L, object, "error")) {
-    lua_getfield(L, -1, "message");
-    code = trailing_code(lua_tostring(L, -1));
-    lua_pop(L, 2);
+  const char *message, *type;
+  if (!push_table(L, object, "error"))
+    return 0;
+  lua_getfield(L, -1, "message");
+  lua_getfield(L, -2, "type");
+  message = lua_tostring(L, -2);
+  type = lua_tostring(L, -1);
+  if ((message && *message) || (type && *type)) {
+    code = trailing_code(message);
     code = code ? code : -1;
   }
+  lua_pop(L, 3);
   return code;
 }
 

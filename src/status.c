@@ -8,6 +8,8 @@
 
 #include "url.h"
 
+#define LONGEST_LIFE 1000000000
+
 /* Where the task may stand in an answer, from the outside in: plain, v2's,
  * and gateways that wrap it once or twice. */
 static const char *const wrappings[][3] = {
@@ -53,9 +55,13 @@ static enum state told_state(lua_State *L) {
   return state;
 }
 
-/* Gives the table on top the fields of the one at `outer` that it lacks. */
+/* Gives the table on top the fields of the one at `outer` that it lacks; of
+ * two task ids the outer one is the gateway's own. */
 static void fill_in(lua_State *L, int outer) {
   int inner = lua_gettop(L);
+  if (lua_getfield(L, outer, "task_id") == LUA_TSTRING)
+    lua_setfield(L, inner, "task_id");
+  lua_settop(L, inner);
   lua_pushnil(L);
   while (lua_next(L, outer)) {
     lua_pushvalue(L, -2);
@@ -114,7 +120,9 @@ static void set_expiry(lua_State *L, const char *url, enum kind kind) {
     url_free(&parts);
   }
   if (at <= 0)
-    at = (lua_Integer)time(NULL) + (lua_Integer)endpoints[kind].link_life;
+    at = (lua_Integer)endpoints[kind].link_life;
+  if (at < LONGEST_LIFE) /* some signatures name the seconds from now */
+    at += (lua_Integer)time(NULL);
   lua_pushinteger(L, at);
   lua_setfield(L, -2, "expires_at");
 }
@@ -186,6 +194,15 @@ static int has_result(lua_State *L) {
   return has;
 }
 
+/* Success without a result: an outer word may be about the answer alone. The
+ * innermost one stands in the status. */
+static enum state doubted(lua_State *L) {
+  enum state state = told_state(L);
+  lua_pushstring(L, state_names[state]);
+  lua_setfield(L, -2, "state");
+  return state;
+}
+
 enum state status_build(lua_State *L, int object, enum kind kind,
                         const char *id, const struct transfer *transfer,
                         const struct reply *reply) {
@@ -193,7 +210,9 @@ enum state status_build(lua_State *L, int object, enum kind kind,
   int top = lua_gettop(L);
   if (reply->readable)
     state = push_core(L, object);
-  if (reply->kind != FAULT_NONE && !state_is_final(state)) {
+  /* An HTTP error's own "status" is not the task's. */
+  if (reply->kind != FAULT_NONE &&
+      (!state_is_final(state) || reply->http_status >= 300)) {
     lua_settop(L, top);
     reply_push_fault(L, transfer, reply, object);
     return STATE_NONE;
@@ -206,14 +225,15 @@ enum state status_build(lua_State *L, int object, enum kind kind,
   complete(L, kind, id, state);
   reply_push_trace(L, transfer, object);
   lua_setfield(L, -2, "trace_id");
-  if (state == STATE_SUCCEEDED && !has_result(L)) {
-    lua_settop(L, top);
-    reply_push_nonsense(L, transfer,
-                        "the task succeeded, but the answer names neither a "
-                        "link nor a file");
-    return STATE_NONE;
-  }
-  return state;
+  if (state == STATE_SUCCEEDED && !has_result(L))
+    state = doubted(L);
+  if (state != STATE_SUCCEEDED || has_result(L))
+    return state;
+  lua_settop(L, top);
+  reply_push_nonsense(L, transfer,
+                      "the task succeeded, but the answer names neither a "
+                      "link nor a file");
+  return STATE_NONE;
 }
 
 /* Pushes the code that an ended task's status carries, or nil. */

@@ -151,13 +151,7 @@ static void submit_advance(lua_State *L, struct job *job, int self) {
 static void submit_expire(lua_State *L, struct job *job, int self) {
   struct submit *submit = (struct submit *)job;
   int unknown = exchange_may_have_arrived(&submit->exchange);
-  if (submit->exchange.transfer)
-    fault_push(L, NULL, FAULT_TIMEOUT, "no answer within the call's timeout");
-  else
-    fault_push(L, NULL,
-               submit->exchange.failures ? FAULT_TIMEOUT : FAULT_RATE_LIMIT,
-               "its turn did not come within the call's timeout; nothing was "
-               "sent");
+  exchange_push_expiry(L, &submit->exchange);
   fail(L, submit, self, unknown);
 }
 
