@@ -107,7 +107,8 @@ function emulator.start(given)
     self[name] = value
   end
   self.api_key = complete.api_keys[1]
-  self.env = { MINIMAX_API_KEY = self.api_key, MINIMAX_BASE_URL = self.base_url }
+  self.env = { MINIMAX_API_KEY = self.api_key, MINIMAX_BASE_URL = self.base_url,
+    CURL_CA_BUNDLE = self.ca_file }
   return self
 end
 
@@ -158,6 +159,13 @@ function Emulator:tasks()
   return must(ask(self, { order = "tasks" })).tasks
 end
 
+--- Every request to a `callback_url` since the start or the last `clear`.
+-- @return a list of tables: `task_id`, `url`, `body`; and once it is answered
+--   `status` (HTTP) and `answer` (text), or `error`; `passed` for a challenge
+function Emulator:callbacks()
+  return must(ask(self, { order = "callbacks" })).callbacks
+end
+
 --- Moves all tasks on, as if that much time had passed at speed 1.
 -- @param seconds number
 function Emulator:advance(seconds)
@@ -174,7 +182,7 @@ function Emulator:stop()
   local orders, answers = self.orders, self.answers
   self.orders, self.answers = nil, nil
   if orders then
-    orders:write('{"order":"stop"}\n')
+    orders:write(json.encode { order = "stop" }, "\n")
     orders:close()
     answers:close()
   end

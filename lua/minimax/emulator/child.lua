@@ -15,6 +15,13 @@ local function answer(object)
   io.stdout:flush()
 end
 
+local function leave(world)
+  if world.ca_file then
+    os.remove(world.ca_file)
+  end
+  os.exit(0)
+end
+
 -- One order at a time: the parent waits for each answer, so that nothing can
 -- lie unseen in the buffer of standard input.
 local function take_orders(world)
@@ -23,7 +30,7 @@ local function take_orders(world)
     local line = io.stdin:read("l")
     local order = line and json.decode(line)
     if not order or order.order == "stop" then
-      os.exit(0)
+      leave(world)
     end
     answer(control.obey(world, order))
   end
@@ -40,12 +47,12 @@ local function parent_of_self()
   end
 end
 
-local function watch_parent()
+local function watch_parent(world)
   local parent = parent_of_self()
   while parent do
     cqueues.sleep(1)
     if parent_of_self() ~= parent then
-      os.exit(0)
+      leave(world)
     end
   end
 end
@@ -68,8 +75,10 @@ function child.run()
   end
   answer(service.addresses(world))
   controller:wrap(take_orders, world)
-  controller:wrap(watch_parent)
-  assert(controller:loop())
+  controller:wrap(watch_parent, world)
+  for problem in controller:errors() do
+    io.stderr:write("minimax.emulator: ", tostring(problem), "\n")
+  end
 end
 
 return child

@@ -10,8 +10,12 @@ function orders.requests(world)
   return { requests = json.array(world.log) }
 end
 
+function orders.callbacks(world)
+  return { callbacks = json.array(world.callbacks.sent) }
+end
+
 function orders.clear(world)
-  world.log, world.counts, world.faults.rules = {}, {}, {}
+  world.log, world.counts, world.faults.rules, world.callbacks.sent = {}, {}, {}, {}
   return {}
 end
 
@@ -34,7 +38,7 @@ function orders.tasks(world)
 end
 
 function orders.advance(world, order)
-  world.skipped = world.skipped + order.seconds
+  world:advance(order.seconds)
   return {}
 end
 

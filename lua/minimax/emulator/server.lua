@@ -61,14 +61,18 @@ function server.prepare(answer)
   end
 end
 
+-- Over HTTP/2 no header is indexed: lua-http 0.4 refers to entries of the
+-- compression table that its peer does not have, from the second reply on.
+local NEVER_INDEX = true
+
 --- The head of a reply, as lua-http wants it.
 function server.head(answer)
   local headers = http_headers.new()
-  headers:append(":status", tostring(answer.status))
+  headers:append(":status", tostring(answer.status), NEVER_INDEX)
   for _, pair in ipairs(answer.headers or {}) do
-    headers:append(pair[1], pair[2])
+    headers:append(pair[1], pair[2], NEVER_INDEX)
   end
-  headers:append("content-length", tostring(answer.length or #answer.body))
+  headers:append("content-length", tostring(answer.length or #answer.body), NEVER_INDEX)
   return headers
 end
 

@@ -3,9 +3,15 @@
 local api = require "minimax.emulator.api"
 local server = require "minimax.emulator.server"
 local storage = require "minimax.emulator.storage"
+local template = require "minimax.emulator.template"
+local tls = require "minimax.emulator.tls"
+local video1 = require "minimax.emulator.video1"
+local video2 = require "minimax.emulator.video2"
 local worlds = require "minimax.emulator.world"
 
 local service = {}
+
+local STATES = { template = template.state, video = video1.state, video2 = video2.state }
 
 local function listen(world, controller, port, handle)
   return server.listen(controller, port, function(request)
@@ -18,8 +24,10 @@ end
 -- @param options complete, see `options.lua`
 -- @return the world that it serves; or nil and why not
 function service.start(controller, options)
-  local world = worlds.new(options)
-  world.controller = controller
+  local world = worlds.new(options, controller, STATES)
+  if options.tls then
+    world.tls_context, world.ca_file = tls.server()
+  end
   local why
   world.port, why = listen(world, controller, options.port, api.handle)
   if not world.port then
@@ -41,6 +49,7 @@ function service.addresses(world)
     port = world.port, storage_port = world.storage_port,
     base_url = string.format("%s://%s:%d%s", scheme, host, world.port, world.options.path_prefix),
     storage_url = string.format("%s://%s:%d", scheme, host, world.storage_port),
+    ca_file = world.ca_file,
   }
 end
 

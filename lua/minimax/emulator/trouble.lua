@@ -1,29 +1,43 @@
 --- Faults on the wire: what becomes of a connection instead of, or in the midst
 -- of, an answer.
 
+local connection_common = require "http.connection_common"
 local cqueues = require "cqueues"
 local server = require "minimax.emulator.server"
+local socket = require "cqueues.socket"
 
 local trouble = {}
 
 local LONGEST_HANG = 3600
 
+-- A socket whose other end is closed already.
+local function dead_socket()
+  local here, there = socket.pair()
+  there:close()
+  here:onerror(connection_common.onerror)
+  return here
+end
+
 -- Takes the connection from lua-http without a word to the peer.
 local function seize(stream)
   local connection = stream.connection
-  if connection.version ~= 2 then
-    -- With this set, lua-http does not answer on its own.
-    stream.body_write_type = stream.body_write_type or "close"
+  if connection.version == 2 then
+    -- Its other streams go on to read; they are to find an end.
+    local taken = connection.socket
+    connection.socket = dead_socket()
+    return taken
   end
+  -- With this set, lua-http does not answer on its own.
+  stream.body_write_type = stream.body_write_type or "close"
   return connection:take_socket()
 end
 
 -- cqueues has no SO_LINGER. Both of these can set it on a descriptor.
-local function set_linger(socket)
+local function set_linger(taken)
   local luasocket = require "socket"
   local borrowed = luasocket.tcp4()
   local own = borrowed:getfd()
-  borrowed:setfd(socket:pollfd())
+  borrowed:setfd(taken:pollfd())
   borrowed:setoption("linger", { on = true, timeout = 0 })
   borrowed:setfd(own)
   borrowed:close()
@@ -31,18 +45,18 @@ end
 
 --- Ends the connection with a RST.
 function trouble.reset(stream)
-  local socket = seize(stream)
-  if socket then
-    set_linger(socket)
-    socket:close()
+  local taken = seize(stream)
+  if taken then
+    set_linger(taken)
+    taken:close()
   end
 end
 
 --- Ends the connection as if all had been said.
 function trouble.close(stream)
-  local socket = seize(stream)
-  if socket then
-    socket:close()
+  local taken = seize(stream)
+  if taken then
+    taken:close()
   end
 end
 
@@ -50,11 +64,11 @@ end
 local function wait_for_client(stream)
   local deadline = cqueues.monotime() + LONGEST_HANG
   while cqueues.monotime() < deadline do
-    local socket = stream.connection.socket
-    if not socket or stream.state == "closed" or socket:eof("r") or socket:error("r") then
+    local open = stream.connection.socket
+    if not open or stream.state == "closed" or open:eof("r") or open:error("r") then
       return
     end
-    cqueues.poll(socket, 1)
+    cqueues.poll(open, 1)
     cqueues.sleep(0.01)
   end
 end

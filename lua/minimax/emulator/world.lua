@@ -1,6 +1,7 @@
 --- Everything that one emulator knows: its options, its clock, tasks, links and
 -- the record of its requests.
 
+local callbacks = require "minimax.emulator.callbacks"
 local cqueues = require "cqueues"
 local faults = require "minimax.emulator.faults"
 local ids = require "minimax.emulator.ids"
@@ -12,10 +13,14 @@ local world = {}
 world.__index = world
 
 --- @param options complete, see `options.lua`
-function world.new(options)
+-- @param controller of cqueues
+-- @param states by kind, see `callbacks.new`
+function world.new(options, controller, states)
   math.randomseed(options.seed)
   local self = setmetatable({ options = options, log = {}, counts = {}, skipped = 0,
     versions = {}, uploads = {}, upload_list = {} }, world)
+  self.controller = controller
+  self.callbacks = callbacks.new(self, states)
   self.started = cqueues.monotime()
   self.ids = ids.new(options)
   self.tasks = tasks.new(function() return self:clock() end, self.ids, options)
@@ -32,7 +37,16 @@ end
 
 --- Begins the task that a request asks for.
 function world:begin(kind, request)
-  return self.tasks:create(kind, request.body, request.outcome)
+  local task = self.tasks:create(kind, request.body, request.outcome)
+  self.callbacks:watch(task)
+  return task
+end
+
+--- Moves the clock on.
+-- @param seconds emulated
+function world:advance(seconds)
+  self.skipped = self.skipped + seconds
+  self.callbacks:wake()
 end
 
 --- Keeps an uploaded file.
