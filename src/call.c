@@ -211,12 +211,13 @@ static const char *push_path(lua_State *L, const char *path) {
 }
 
 /* Fills the body from options.body; -1 with an error pushed. */
-static int add_body(lua_State *L, struct call *call) {
+static int add_body(lua_State *L, struct call *call, const char *path) {
   struct request request = {.kind = MEDIA_NO_KIND};
   if (!options_get(L, 4, "body"))
     return 0;
   request.secret = call->job.client->profile->key;
   request.nonce = retry_random(&call->job.client->engine->random);
+  request.bare = endpoint_takes_bare_ids(path);
   return request_build(L, lua_gettop(L), &request, &call->exchange.body);
 }
 
@@ -249,7 +250,7 @@ int call_call(lua_State *L) {
                  exchange_url(client, push_path(L, path), NULL, NULL),
                  is_get ? LANE_QUERY : LANE_SUBMIT,
                  is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
-  if (add_body(L, call) < 0)
+  if (add_body(L, call, path) < 0)
     job_fail(L, &call->job, self);
   lua_settop(L, self);
   if (call->job.ended)

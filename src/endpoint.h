@@ -47,4 +47,7 @@ enum kind kind_of_id(const char *id);
  * the argument it came with. */
 enum kind kind_check(lua_State *L, int index, int argument);
 
+/* Whether a call to this path takes ids as bare numbers. */
+int endpoint_takes_bare_ids(const char *path);
+
 #endif

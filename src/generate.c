@@ -13,9 +13,9 @@
 /* Where each value stands on the stack, for the whole call. */
 enum { CLIENT = 1, REQUEST, DESTINATION, OPTIONS, RESULT };
 
-enum { SUBMITTED, WAITED, DOWNLOADED };
+enum { CHECKED, SUBMITTED, WAITED, DOWNLOADED }; /* CHECKED: a dry run */
 
-static const char *const submit_options[] = {"kind", "block", NULL};
+static const char *const submit_options[] = {"kind", "block", "dry_run", NULL};
 static const char *const wait_options[] = {"timeout",   "interval", "kind",
                                            "on_status", "block",    NULL};
 static const char *const download_options[] = {
@@ -25,7 +25,7 @@ static const char *const download_options[] = {
 struct checked {
   uint64_t time;
   uint64_t bytes;
-  int flag, overwrite;
+  int flag, overwrite, dry_run;
 };
 
 static const struct option known[] = {
@@ -37,6 +37,7 @@ static const struct option known[] = {
     {"overwrite", OPTION_BOOLEAN, offsetof(struct checked, overwrite)},
     {"allow_private", OPTION_BOOLEAN, offsetof(struct checked, flag)},
     {"max_bytes", OPTION_BYTES, offsetof(struct checked, bytes)},
+    {"dry_run", OPTION_BOOLEAN, offsetof(struct checked, dry_run)},
     {"verify", OPTION_BOOLEAN, offsetof(struct checked, flag)},
     {"block", OPTION_BOOLEAN, offsetof(struct checked, flag)},
     {NULL, OPTION_ANY, 0},
@@ -58,12 +59,12 @@ static int call(lua_State *L, int arguments, lua_KContext stage) {
   return go_on(L, LUA_OK, stage);
 }
 
-static int call_submit(lua_State *L) {
+static int call_submit(lua_State *L, int dry_run) {
   lua_pushcfunction(L, submit_call);
   lua_pushvalue(L, CLIENT);
   lua_pushvalue(L, REQUEST);
   push_options(L, submit_options);
-  return call(L, 3, SUBMITTED);
+  return call(L, 3, dry_run ? CHECKED : SUBMITTED);
 }
 
 static int call_wait(lua_State *L) {
@@ -99,6 +100,8 @@ static int go_on(lua_State *L, int status, lua_KContext stage) {
   if (lua_isnil(L, -2))
     return fail(L, stage);
   lua_pop(L, 1);
+  if (stage == CHECKED)
+    return 1;
   if (stage == DOWNLOADED) { /* RESULT is the status, the info is above it */
     lua_pushvalue(L, RESULT);
     return 2;
@@ -119,7 +122,7 @@ bad path costs nothing.
 @treturn[2] minimax.error with `task` once one exists: go on with that */
 int generate_call(lua_State *L) {
   struct client *client = client_check(L);
-  struct checked checked = {0, 0, 0, 1};
+  struct checked checked = {.overwrite = 1};
   lua_settop(L, OPTIONS);
   if (!lua_istable(L, REQUEST))
     options_argerror(L, REQUEST, "a request table is expected");
@@ -132,5 +135,5 @@ int generate_call(lua_State *L) {
     return fail(L, SUBMITTED);
   }
   lua_pushnil(L); /* RESULT */
-  return call_submit(L);
+  return call_submit(L, checked.dry_run);
 }

@@ -252,17 +252,35 @@ const char *request_push_id(lua_State *L, int index, int argument) {
   return lua_tostring(L, -1);
 }
 
-/* An id may be given as an integer; the API wants strings. */
-static void mend_ids(lua_State *L, int copy, int original) {
+/* Replaces the id on top, a string, by its digits as a bare number. */
+static void make_bare(struct walk *walk) {
+  lua_State *L = walk->L;
+  size_t length;
+  const char *id = lua_tolstring(L, -1, &length);
+  if (!walk->splices || length == 0 || strspn(id, "0123456789") != length)
+    return;
+  lua_createtable(L, 1, 0);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 1);
+  hide(walk);
+}
+
+/* An id may be given as an integer; the API wants strings, but for a few
+ * calls. */
+static void mend_ids(struct walk *walk, int copy, int original) {
   static const char *const names[] = {"template_id", "task_id", "file_id"};
+  lua_State *L = walk->L;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (lua_getfield(L, original, names[i]) == LUA_TNUMBER) {
-      if (!lua_isinteger(L, -1))
-        luaL_error(L,
-                   "'%s' must be a string or an integer: a float loses its "
-                   "last digits",
-                   names[i]);
+    int type = lua_getfield(L, original, names[i]);
+    if (type == LUA_TNUMBER && !lua_isinteger(L, -1))
+      luaL_error(L,
+                 "'%s' must be a string or an integer: a float loses its "
+                 "last digits",
+                 names[i]);
+    if (type == LUA_TNUMBER || (type == LUA_TSTRING && walk->request->bare)) {
       request_push_id(L, -1, 1);
+      if (walk->request->bare)
+        make_bare(walk);
       lua_setfield(L, copy, names[i]);
     }
     lua_pop(L, 1);
@@ -305,7 +323,7 @@ static int copy_request(struct walk *walk, int index) {
   if (copy_table(walk, index, NULL) < 0)
     return -1;
   copy = lua_gettop(L);
-  mend_ids(L, copy, index);
+  mend_ids(walk, copy, index);
   mend_inputs(L, copy);
   return 0;
 }

@@ -13,6 +13,7 @@
 struct request {
   int kind;           /* enum kind, or MEDIA_NO_KIND */
   uint64_t nonce;     /* nobody can guess it */
+  int bare;           /* ids are sent as bare numbers */
   const char *secret; /* for the redactor */
 };
 

@@ -269,7 +269,7 @@ nothing was created
 int submit_call(lua_State *L) {
   struct client *client = client_check(L);
   struct submit_options options = {OPTIONS_NEVER, client->block, 0};
-  struct request request;
+  struct request request = {0};
   lua_settop(L, 3);
   if (!lua_istable(L, 2))
     options_argerror(L, 2, "a request table is expected");
