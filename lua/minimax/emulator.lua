@@ -80,9 +80,24 @@ end
 --
 --   * `speed`: how many times faster than real its tasks go (60)
 --   * `seconds`: how long a task takes at speed 1 (60)
+--   * `api_keys`: the keys that it accepts (`{ "sk-api-emulator" }`)
+--   * `submit_rate`, `query_rate`: `{ count, seconds }`, in real seconds (none)
+--   * `port`, `storage_port`: 0 for any free one (0)
+--   * `path_prefix`: what a gateway puts before `/v1` (`""`)
+--   * `auth_header`, `auth_scheme`: where the key stands (`Authorization`, `Bearer`)
+--   * `wrap`: how deep a gateway wraps a query's reply: 0, 1 or 2 (0)
+--   * `ids`: `"string"`, `"number"` (bare, everywhere) or `"ulid"` (`"string"`)
+--   * `digits`: the length of ids (18 for template tasks, 15 for all others)
+--   * `link_life`: seconds that a link serves (9 h for template tasks, else 1 h)
+--   * `video_bytes`: the size of each video (that of a film of 1.5 s)
+--   * `fail_rate`: the share of tasks that fail, from 0 to 1 (0)
+--   * `seed`: for ids and failures; the same seed makes the same (1)
+--   * `tls`: TLS with a certificate of its own, and HTTP/2 (false)
+--   * `lua`: the interpreter of its process (the one that runs this script)
 -- @return an object with `base_url`, `storage_url`, `port`, `storage_port`,
---   `api_key` and the methods below; or nil and why not. It stops at the end of
---   a `<close>` variable's block, or when it is collected.
+--   `api_key`, `ca_file` (with `tls`), `env` (environment variables for a script
+--   that is to use it) and the methods below; or nil and why not. It stops at the
+--   end of a `<close>` variable's block, or when it is collected.
 function emulator.start(given)
   local complete = options.complete(given, 2)
   local ok, why = paths.prepare()
@@ -110,6 +125,12 @@ function emulator.start(given)
   self.env = { MINIMAX_API_KEY = self.api_key, MINIMAX_BASE_URL = self.base_url,
     CURL_CA_BUNDLE = self.ca_file }
   return self
+end
+
+--- The emulator as a program of its own, see doc/emulator.md; it does not return.
+-- @param words its arguments (those of this script)
+function emulator.main(words)
+  require "minimax.emulator.main".run(words or arg)
 end
 
 local function must(answer, why)

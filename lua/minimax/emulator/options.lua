@@ -53,7 +53,8 @@ local CHECKS = {
   end, '"string", "number" or "ulid"' },
   wrap = { function(value) return value == 0 or value == 1 or value == 2 end, "0, 1 or 2" },
   api_keys = { names, "a list of strings" },
-  port = { port, "a port" }, storage_port = { port, "a port" },
+  port = { port, "an integer from 0 to 65535" },
+  storage_port = { port, "an integer from 0 to 65535" },
   path_prefix = { function(value)
     return value == "" or text(value) and value:find("^/.*[^/]$") ~= nil
   end, "a path that begins with a slash and does not end with one" },
@@ -70,7 +71,7 @@ local CHECKS = {
 
 --- Completes what the caller gave; raises on an unknown name or a wrong value.
 -- @param given a table or nil
--- @param level of the caller, for the error's position
+-- @param level of the caller, for the error's position; -1 for none
 function options.complete(given, level)
   local complete = {}
   for name, value in pairs(given or {}) do

@@ -38,6 +38,9 @@ function record.add(world, request, endpoint)
     headers = request.headers, time = request.time, endpoint = endpoint,
     attempt = request.attempt, http = request.http, bytes = #request.raw_body }
   world.log[#world.log + 1] = entry
+  if world.on_request then
+    world.on_request(entry)
+  end
   return entry
 end
 

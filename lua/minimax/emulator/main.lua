@@ -1,0 +1,171 @@
+--- The emulator from a shell, for scripts in any language:
+--
+--     lua5.4 -e 'require "minimax.emulator".main()' - --port 8080 --speed 10
+
+local main = {}
+
+local NAME = "minimax.emulator"
+
+local function number(text)
+  return math.tointeger(tonumber(text)) or tonumber(text)
+end
+
+-- "5/60" is five in any sixty seconds.
+local function rate(text)
+  local count, seconds = text:match("^(%d+)/([%d.]+)$")
+  if not count then
+    return nil, "a rate is COUNT/SECONDS, such as 5/60"
+  end
+  return { number(count), number(seconds) }
+end
+
+-- "endpoint=submit,fault=reset,attempt=2"
+local function fault(text)
+  local faults = require "minimax.emulator.faults"
+  local rule = {}
+  for name, value in text:gmatch("([^=,]+)=([^,]*)") do
+    rule[name] = number(value) or value
+    if value == "true" or value == "false" then
+      rule[name] = value == "true"
+    end
+  end
+  local ok, why = faults.check(rule)
+  return ok and rule, why
+end
+
+-- flag, how it is read, what it is
+local FLAGS = {
+  { "--port", number, "The API's port (8080; 0 for any free one)." },
+  { "--storage-port", number, "The storage host's port (any free one)." },
+  { "--speed", number, "How many times faster than real tasks go (60)." },
+  { "--seconds", number, "How long a task takes at speed 1 (60)." },
+  { "--submit-rate", rate, "Submits allowed, as COUNT/SECONDS." },
+  { "--query-rate", rate, "Queries allowed, as COUNT/SECONDS." },
+  { "--path-prefix", nil, "What stands before /v1 and /v2, such as /minimaxi." },
+  { "--auth-header", nil, "The header that carries the key (Authorization)." },
+  { "--auth-scheme", nil, "The word before the key (Bearer)." },
+  { "--wrap", number, "How deep a query's reply is wrapped: 0, 1 or 2 (0)." },
+  { "--ids", nil, "The shape of ids: string, number or ulid (string)." },
+  { "--digits", number, "The length of ids." },
+  { "--video-bytes", number, "The size of each video." },
+  { "--link-life", number, "Seconds that a link serves." },
+  { "--fail-rate", number, "The share of tasks that fail, 0 to 1 (0)." },
+  { "--seed", number, "For ids and failures, an integer (1)." },
+}
+
+local function parser()
+  local argparse = require "argparse"
+  local parsed = argparse(NAME, "The MiniMax video API on this machine, free of charge.")
+  parsed:help_max_width(80)
+  for _, flag in ipairs(FLAGS) do
+    local option = parsed:option(flag[1], flag[3])
+    if flag[2] then
+      option:convert(flag[2])
+    end
+  end
+  parsed:option("--key", "A key that is accepted (sk-api-emulator)."):count("*")
+  parsed:option("--fault", "A fault, as endpoint=submit,fault=reset,attempt=2.")
+    :count("*"):convert(fault)
+  parsed:flag("--tls", "TLS with a certificate of its own, and HTTP/2.")
+  parsed:flag("--log", "Print a line for each request.")
+  parsed:flag("--with-parent", "End when standard input ends.")
+  return parsed
+end
+
+local function to_options(arguments)
+  local options = { port = 8080, tls = arguments.tls }
+  for _, flag in ipairs(FLAGS) do
+    local name = flag[1]:sub(3):gsub("-", "_")
+    if arguments[name] ~= nil then
+      options[name] = arguments[name]
+    end
+  end
+  options.api_keys = arguments.key[1] and arguments.key
+  return require "minimax.emulator.options".complete(options, -1)
+end
+
+local function say(...)
+  io.stdout:write(...)
+  io.stdout:write("\n")
+  io.stdout:flush()
+end
+
+local function introduce(world, addresses)
+  say("The MiniMax video API, free of charge, at ", addresses.base_url)
+  say("export MINIMAX_BASE_URL=", addresses.base_url)
+  say("export MINIMAX_API_KEY=", world.options.api_keys[1])
+  if addresses.ca_file then
+    say("export CURL_CA_BUNDLE=", addresses.ca_file)
+  end
+  say("Ctrl-C ends it.")
+end
+
+local function leave(world)
+  if world.ca_file then
+    os.remove(world.ca_file)
+  end
+  os.exit(0)
+end
+
+local function wait_for_signal(world)
+  local signal = require "cqueues.signal"
+  signal.listen(signal.SIGINT, signal.SIGTERM):wait()
+  leave(world)
+end
+
+local function wait_for_parent(world)
+  local cqueues = require "cqueues"
+  repeat
+    cqueues.poll { pollfd = 0, events = "r" }
+  until not io.stdin:read("l")
+  leave(world)
+end
+
+local function serve(arguments, options)
+  local cqueues = require "cqueues"
+  local signal = require "cqueues.signal"
+  local service = require "minimax.emulator.service"
+  signal.block(signal.SIGINT, signal.SIGTERM)
+  signal.ignore(signal.SIGPIPE)
+  local controller = cqueues.new()
+  local world, why = service.start(controller, options)
+  if not world then
+    return nil, why
+  end
+  for _, rule in ipairs(arguments.fault) do
+    world.faults:add(rule)
+  end
+  world.on_request = arguments.log and function(entry)
+    say(entry.method, " ", entry.path, "  ", entry.endpoint, " ", entry.attempt)
+  end
+  introduce(world, service.addresses(world))
+  controller:wrap(wait_for_signal, world)
+  if arguments.with_parent then
+    controller:wrap(wait_for_parent, world)
+  end
+  for problem in controller:errors() do
+    io.stderr:write(NAME, ": ", tostring(problem), "\n")
+  end
+end
+
+--- Serves until Ctrl-C; ends the process.
+-- @param words the arguments, a list of strings
+function main.run(words)
+  local paths = require "minimax.emulator.paths"
+  local ready, why = paths.prepare()
+  if ready then
+    local arguments = parser():parse(words)
+    local ok, options = pcall(to_options, arguments)
+    if ok then
+      ready, why = serve(arguments, options)
+    else
+      ready, why = nil, options
+    end
+  end
+  if not ready then
+    io.stderr:write(NAME, ": ", (tostring(why):gsub("^minimax.emulator: ", "")), "\n")
+  end
+  os.exit(ready and 0 or 1)
+end
+
+return main
