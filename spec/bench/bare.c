@@ -57,6 +57,7 @@ static struct request *make(struct run *run) {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run->headers);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "bench-agent/0.1.0");
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
   if (run->ca_file)
     curl_easy_setopt(easy, CURLOPT_CAINFO, run->ca_file);
