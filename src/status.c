@@ -167,8 +167,10 @@ static void set_task_id(lua_State *L, const char *id) {
 static enum state complete(lua_State *L, enum kind kind, const char *id,
                            enum state state) {
   set_task_id(L, id);
-  set_file_id(L);
-  status_set_link(L, kind);
+  if (state != STATE_QUEUED && state != STATE_RUNNING) { /* no video yet */
+    set_file_id(L);
+    status_set_link(L, kind);
+  }
   lua_pushstring(L, endpoints[kind].name);
   lua_setfield(L, -2, "kind");
   if (state != STATE_NONE) {
