@@ -31,7 +31,8 @@ function database.open(name, ...)
   if not connect then
     return nil, why
   end
-  local self = setmetatable({ connect = connect, where = table.pack(...), statements = {} }, database)
+  local self = { connect = connect, where = table.pack(...), statements = {} }
+  setmetatable(self, database)
   local ok
   ok, why = self:reconnect()
   if not ok then
@@ -42,7 +43,8 @@ end
 
 local WORDS_OF_DRIVERS = {
   "^Failed to connect to database: ", "^Execute failed ", "^Fetch failed ",
-  "^Error preparing statement handle: ", "^Error executing statement parameters: ", "^ERROR:%s+",
+  "^Error preparing statement handle: ", "^Error executing statement parameters: ",
+  "^ERROR:%s+",
 }
 
 -- What a driver says, without its own words around it.

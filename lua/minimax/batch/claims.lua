@@ -1,0 +1,173 @@
+--- What a run changes in the ledger: one statement for each step of a job, so
+-- that a step is on the disk or has not been made. Each names the state that it
+-- leaves and whose job it is: a worker whose lease was taken over changes
+-- nothing.
+
+local claims = {}
+claims.__index = claims
+
+--- @param ledger the open ledger
+-- @param worker `name` (of this run alone), `host`, `lease` (seconds)
+function claims.new(ledger, worker)
+  local self = { ledger = ledger, name = worker.name, host = worker.host, lease = worker.lease }
+  self.shunned = "%," .. worker.host .. ",%"
+  self.seen = { added = 0, submitted = 0, succeeded = 0 }
+  return setmetatable(self, claims)
+end
+
+-- Taking --------------------------------------------------------------------------
+
+local function take_after(self, state, id)
+  return self.ledger:row([[WITH free AS MATERIALIZED (
+      SELECT id FROM minimax_jobs WHERE state = ? AND id > ?
+      AND (lease IS NULL OR lease < $clock) AND avoid NOT LIKE ? ORDER BY id LIMIT 1 $skip_locked)
+    UPDATE minimax_jobs SET worker = ?, host = ?, lease = $clock + ?
+    WHERE id IN (SELECT id FROM free) RETURNING *]],
+    state, id, self.shunned, self.name, self.host, self.lease)
+end
+
+--- Takes a job that is nobody's. It goes on behind the last one, so that a long
+-- row of jobs that this host avoids is not walked again for each.
+-- @param state one of `states.open`
+-- @return the row; nil where there is none; nil and an error
+function claims:take(state)
+  local job, err = take_after(self, state, self.seen[state])
+  if not job and not err and self.seen[state] > 0 then
+    job, err = take_after(self, state, 0)
+  end
+  self.seen[state] = job and job.id or 0
+  return job, err
+end
+
+--- Prolongs leases. What this worker holds without knowing (the answer to a
+-- claim was lost) is not among them and runs out.
+-- @param ids a list of job ids
+-- @return how many were prolonged; or nil and an error
+function claims:prolong(ids)
+  return self.ledger:run([[UPDATE minimax_jobs SET lease = $clock + ?
+    WHERE worker = ? AND ? LIKE '%,' || id || ',%']], self.lease, self.name,
+    "," .. table.concat(ids, ",") .. ",")
+end
+
+--- Settles what dead workers were submitting: nobody knows whether it arrived.
+-- @param all true: no other worker can be alive
+-- @return the rows of those jobs; or nil and an error
+function claims:give_up_dead(all)
+  return self.ledger:rows([[UPDATE minimax_jobs SET state = 'unknown', worker = NULL, lease = NULL,
+    ended_at = $clock, error_kind = 'unknown', error = 'the worker on host ' || coalesce(host, '?')
+    || ' ended while the submit was under way: a task may exist and be paid'
+    WHERE state = 'submitting' AND (lease < $clock OR ? = 1) RETURNING *]], all and 1 or 0)
+end
+
+--- Frees what a former run of this ledger held, where no other can be alive.
+function claims:free_all()
+  return self.ledger:run([[UPDATE minimax_jobs SET worker = NULL, lease = NULL
+    WHERE worker IS NOT NULL]])
+end
+
+--- Forgets what this host could not do in an earlier run.
+function claims:forget_avoided()
+  return self.ledger:run([[UPDATE minimax_jobs SET avoid = replace(avoid, ?, ',')
+    WHERE avoid LIKE ? AND state IN ('added', 'submitted', 'succeeded')]],
+    "," .. self.host .. ",", self.shunned)
+end
+
+--- How many open jobs others hold, or may take, and this worker can't.
+function claims:held_by_others()
+  local row, err = self.ledger:row([[SELECT count(*) AS jobs FROM minimax_jobs
+    WHERE state IN ('added', 'submitting', 'submitted', 'succeeded')
+    AND worker IS NOT NULL AND worker <> ?]], self.name)
+  return row and row.jobs, err
+end
+
+-- Steps of a job --------------------------------------------------------------------
+
+local function step(self, job, to, changes, ...)
+  local parameters = table.pack(...)
+  local count = parameters.n
+  parameters[count + 1], parameters[count + 2] = job.id, job.state
+  parameters[count + 3], parameters[count + 4] = job.attempt, self.name
+  local changed, err = self.ledger:run("UPDATE minimax_jobs SET state = '" .. to .. "'" .. changes
+    .. " WHERE id = ? AND state = ? AND attempt = ? AND worker = ?",
+    table.unpack(parameters, 1, count + 4))
+  if changed == 1 then
+    job.state = to
+  end
+  return changed and changed == 1, err
+end
+
+--- The intent: from here on a task may exist.
+-- @return true; false where the job is no longer this worker's; nil and an error
+function claims:intend(job)
+  local changed, err = self.ledger:run([[UPDATE minimax_jobs SET state = 'submitting',
+    attempt = attempt + 1, submitting_at = $clock, error = NULL, error_kind = NULL
+    WHERE id = ? AND state = 'added' AND attempt = ? AND worker = ? AND lease > $clock]],
+    job.id, job.attempt, self.name)
+  if changed == 1 then
+    job.state, job.attempt = "submitting", job.attempt + 1
+  end
+  return changed and changed == 1, err
+end
+
+--- Certainly nothing was created: the job can be submitted at any time. This
+-- holds also where nobody knows whether the intent reached the ledger.
+function claims:unsent(job)
+  local row, err = self.ledger:row([[UPDATE minimax_jobs SET state = 'added', ended_at = NULL
+    WHERE id = ? AND attempt IN (?, ?) AND task_id IS NULL
+    AND (state = 'unknown' OR state IN ('added', 'submitting') AND worker = ?) RETURNING attempt]],
+    job.id, job.attempt, job.attempt + (job.state == "added" and 1 or 0), self.name)
+  if row then
+    job.state, job.attempt = "added", row.attempt
+  end
+  return not err and row ~= nil, err
+end
+
+--- The id. It is kept whoever holds the job by now, as long as this attempt is
+-- the last; otherwise it is noted as a stray.
+-- @return true; false for a stray; nil and an error
+function claims:submitted(job, task)
+  local changed, err = self.ledger:run([[UPDATE minimax_jobs SET state = 'submitted', task_id = ?,
+    kind = ?, trace_id = ?, submitted_at = $clock, worker = ?, host = ?, lease = $clock + ?,
+    error = NULL, error_kind = NULL, ended_at = NULL WHERE id = ? AND attempt = ?
+    AND (task_id IS NULL OR task_id = ?)
+    AND state IN ('submitting', 'unknown', 'added', 'submitted')]], task.task_id, task.kind,
+    task.trace_id, self.name, self.host, self.lease, job.id, job.attempt, task.task_id)
+  if changed == 1 then
+    job.state, job.task_id, job.kind = "submitted", task.task_id, task.kind
+    return true
+  elseif changed == 0 then
+    changed, err = self.ledger:run([[UPDATE minimax_jobs SET
+      strays = coalesce(strays, '') || ? || ' ' WHERE id = ? AND coalesce(strays, '') NOT LIKE ?]],
+      task.task_id, job.id, "%" .. task.task_id .. " %")
+  end
+  return changed and false, err
+end
+
+function claims:unknown(job, err)
+  return step(self, job, "unknown", [[, worker = NULL, lease = NULL, ended_at = $clock,
+    error_kind = ?, error = ?, trace_id = ?]], err.kind, err.message, err.trace_id)
+end
+
+function claims:succeeded(job)
+  return step(self, job, "succeeded", ", succeeded_at = $clock, error = NULL, error_kind = NULL")
+end
+
+function claims:downloaded(job, bytes)
+  return step(self, job, "downloaded", [[, bytes = ?, worker = NULL, lease = NULL,
+    ended_at = $clock, error = NULL, error_kind = NULL]], bytes)
+end
+
+function claims:failed(job, err)
+  return step(self, job, "failed", [[, worker = NULL, lease = NULL, ended_at = $clock,
+    error_kind = ?, error = ?]], err.kind, err.message)
+end
+
+--- Gives a job back as it is.
+-- @param err why, or nil: it is kept for people to see
+-- @param avoid true: this host does not take it again in this run
+function claims:release(job, err, avoid)
+  return step(self, job, job.state, [[, worker = NULL, lease = NULL, error_kind = ?, error = ?,
+    avoid = avoid || ?]], err and err.kind, err and err.message, avoid and self.host .. "," or "")
+end
+
+return claims

@@ -1,0 +1,196 @@
+--- What can be asked of a ledger without a run: its jobs come in, are counted,
+-- looked at and set right.
+
+local fault = require "minimax.batch.fault"
+local postgresql = require "minimax.batch.postgresql"
+local request = require "minimax.batch.request"
+local schema = require "minimax.batch.schema"
+local sqlite = require "minimax.batch.sqlite"
+local states = require "minimax.batch.states"
+
+local ledger = {}
+ledger.__index = ledger
+
+--- Opens a ledger, making its tables where there are none.
+-- @param where a path, or `postgresql://…`
+-- @param migrations for the specs, see `schema.lua`
+function ledger.open(where, migrations)
+  local dialect = postgresql.is_address(where) and postgresql or sqlite
+  local db, err = dialect.open(where)
+  if not db then
+    return nil, err
+  end
+  local ok
+  ok, err = schema.prepare(db, dialect, migrations)
+  if not ok then
+    db:close()
+    return nil, db.explain(err)
+  end
+  local self = setmetatable({ db = db, dialect = dialect }, ledger)
+  self.sql = setmetatable({}, { __index = function(known, text)
+    known[text] = text:gsub("%$([%a_]+)", dialect)
+    return known[text]
+  end })
+  return self
+end
+
+--- Rows of a statement in which `$clock` and `$skip_locked` stand for the
+-- dialect's words.
+function ledger:rows(text, ...)
+  return self.db:rows(self.sql[text], ...)
+end
+
+function ledger:row(text, ...)
+  return self.db:row(self.sql[text], ...)
+end
+
+function ledger:run(text, ...)
+  return self.db:run(self.sql[text], ...)
+end
+
+-- Adding ------------------------------------------------------------------------
+
+-- Why a job could not be put beside those that are there.
+local function compare(self, job)
+  local there, err = self:row("SELECT * FROM minimax_jobs WHERE key = ?", job.key)
+  if err then
+    return nil, err
+  elseif not there then
+    there, err = self:row("SELECT key FROM minimax_jobs WHERE output = ?", job.output)
+    return nil, err or fault.new("invalid", "job '%s': its output '%s' belongs to job '%s'",
+      job.key, job.output, there and there.key or "?")
+  elseif not request.same(there.request, there.files, job.request, job.files) then
+    return nil, fault.new("invalid", "job '%s' is there already, with another request", job.key)
+  elseif there.output ~= job.output then
+    return nil, fault.new("invalid", "job '%s' is there already, with the output '%s'", job.key,
+      there.output)
+  end
+  return 0
+end
+
+--- Adds a job; the same once more changes nothing.
+-- @param job `key`, `output`, `kind`, and `request` and `files` as `request.freeze`
+--   makes them
+-- @return 1 if it was added, 0 if it was there; or nil and an error
+function ledger:add(job)
+  local added, err = self:run([[INSERT INTO minimax_jobs
+    (key, request, files, kind, output, state, added_at) VALUES (?, ?, ?, ?, ?, 'added', $clock)
+    ON CONFLICT DO NOTHING]], job.key, job.request, job.files, job.kind, job.output)
+  if added == 0 then
+    return compare(self, job)
+  end
+  return added, err
+end
+
+--- Adds all jobs of a list, or none.
+-- @return how many were new; or nil, an error and the index of the job
+function ledger:add_all(jobs)
+  local failed
+  local count, err = self.db:transaction(self.dialect.begin, function()
+    local count = 0
+    for index, job in ipairs(jobs) do
+      local added, why = self:add(job)
+      if not added then
+        failed = index
+        return nil, why
+      end
+      count = count + added
+    end
+    return count
+  end)
+  return count, err, failed
+end
+
+-- Looking -----------------------------------------------------------------------
+
+--- How many jobs are in each state, those without any included.
+function ledger:count()
+  local rows, err = self:rows "SELECT state, count(*) AS jobs FROM minimax_jobs GROUP BY state"
+  if not rows then
+    return nil, err
+  end
+  local counts = {}
+  for _, name in ipairs(states.all) do
+    counts[name] = 0
+  end
+  for _, row in ipairs(rows) do
+    counts[row.state] = row.jobs
+  end
+  return counts
+end
+
+--- A page of jobs, in the order of their adding.
+-- @param state only those; nil: all
+-- @param after the `id` of the last one seen
+-- @param limit how many
+function ledger:page(state, after, limit)
+  if state then
+    return self:rows([[SELECT * FROM minimax_jobs WHERE state = ? AND id > ? ORDER BY id
+      LIMIT ?]], state, after, limit)
+  end
+  return self:rows("SELECT * FROM minimax_jobs WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+end
+
+--- The job with that key; nil and an error where there is none.
+function ledger:find(key)
+  local job, err = self:row("SELECT * FROM minimax_jobs WHERE key = ?", key)
+  return job, not job and (err or fault.new("invalid", "there is no job '%s'", key)) or nil
+end
+
+-- Setting right -----------------------------------------------------------------
+
+local function changed(key, count, err)
+  if count == 0 then
+    return nil, fault.new("invalid", "job '%s' has changed in the meantime; look again", key)
+  end
+  return count and true, err
+end
+
+--- Lets a failed or unknown job be tried again.
+-- @return its new state; or nil and an error
+function ledger:retry(key, resubmit)
+  local job, err = self:find(key)
+  if not job then
+    return nil, err
+  end
+  local state, why = states.after_retry(job, resubmit)
+  if not state then
+    return nil, fault.new("invalid", "job '%s' %s", key, why)
+  end
+  local anew = state == "added"
+  local count
+  count, err = self:run([[UPDATE minimax_jobs SET state = ?, error = NULL, error_kind = NULL,
+    task_id = ?, worker = NULL, lease = NULL, avoid = ',', ended_at = NULL, succeeded_at = ?
+    WHERE id = ? AND state = ? AND attempt = ?]], state, not anew and job.task_id or nil,
+    state == "succeeded" and job.succeeded_at or nil, job.id, job.state, job.attempt)
+  local ok
+  ok, err = changed(key, count, err)
+  return ok and state, err
+end
+
+--- Settles an unknown job: this is its task.
+function ledger:adopt(key, task_id)
+  local job, err = self:find(key)
+  if not job then
+    return nil, err
+  elseif job.state ~= "unknown" then
+    return nil, fault.new("invalid", "job '%s' is %s: only an unknown one can adopt a task", key,
+      job.state)
+  end
+  local owner
+  owner, err = self:row("SELECT key FROM minimax_jobs WHERE task_id = ?", task_id)
+  if err then
+    return nil, err
+  elseif owner then
+    return nil, fault.new("invalid", "task %s belongs to job '%s'", task_id, owner.key)
+  end
+  return changed(key, self:run([[UPDATE minimax_jobs SET state = 'submitted', task_id = ?,
+    submitted_at = $clock, error = NULL, error_kind = NULL, ended_at = NULL
+    WHERE id = ? AND state = 'unknown' AND attempt = ?]], task_id, job.id, job.attempt))
+end
+
+function ledger:close()
+  self.db:close()
+end
+
+return ledger

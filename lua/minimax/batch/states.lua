@@ -1,0 +1,59 @@
+--- The life of a job as data: its states, and whose matter an error is.
+--
+--     added -> submitting -> submitted -> succeeded -> downloaded
+--
+-- or `failed`, or `unknown`: submitted perhaps, and nobody knows the task's id.
+
+local states = {}
+
+--- All of them, in the order of a job's life.
+states.all = { "added", "submitting", "submitted", "succeeded", "downloaded", "failed", "unknown" }
+
+--- Those in which a run has something to do, the nearest to its end first: what
+-- is paid for is brought home before more is paid.
+states.open = { "succeeded", "submitted", "added" }
+
+--- Those in which a run has nothing to do any more.
+states.ended = { downloaded = true, failed = true, unknown = true }
+
+states.known = {}
+for _, name in ipairs(states.all) do
+  states.known[name] = true
+end
+
+-- What an error means to a batch.
+--   job   the job has failed, the others go on
+--   stop  it would happen to every job: the run stops, the job stays as it is
+--   again it passes: the same is tried once more after a while
+local MEANING = {
+  content = "job", invalid = "job", failed = "job", io = "job",
+  auth = "stop", balance = "stop", quota = "stop", tls = "stop", cancelled = "stop",
+  rate_limit = "again", network = "again", timeout = "again", server = "again",
+  protocol = "again", expired = "again",
+}
+
+--- Whose matter an error is: "job", "stop" or "again".
+function states.meaning(err)
+  return MEANING[err.kind] or "again"
+end
+
+-- The task itself has come to nothing.
+local LOST = { failed = true, content = true }
+
+--- Where a job goes on that is tried again by its owner's wish.
+-- @param job a row of the ledger
+-- @param resubmit true: pay for a new task, whatever became of the old one
+-- @return a state; or nil and why not
+function states.after_retry(job, resubmit)
+  if job.state == "unknown" then
+    return "added"
+  elseif job.state ~= "failed" then
+    return nil, "is " .. job.state .. ": only what failed or is unknown can be tried again"
+  elseif resubmit or not job.task_id or LOST[job.error_kind] then
+    return "added"
+  end
+  -- The task is paid for: what went wrong came after it.
+  return job.succeeded_at and "succeeded" or "submitted"
+end
+
+return states
