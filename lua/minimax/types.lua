@@ -557,6 +557,10 @@ local emulator = {}
 ---@return string? why
 function emulator.start(options) end
 
+---The emulator as a program of its own: serves until Ctrl-C and ends the process.
+---@param words? string[] its arguments (those of this script)
+function emulator.main(words) end
+
 -- The module --------------------------------------------------------------------------------
 
 ---How coroutines wait in another loop, which drives `minimax.step`.
