@@ -161,17 +161,24 @@ static void send_attempt(lua_State *L, struct job *job, int self,
 }
 
 /* Sends the next attempt if it is its turn. */
-static void ask(lua_State *L, struct job *job, int self,
-                struct exchange *exchange, uint64_t now) {
+static enum exchange_step ask(lua_State *L, struct job *job, int self,
+                              struct exchange *exchange, uint64_t now) {
   uint64_t due = exchange->resume_at;
-  if (due <= now)
+  if (exchange->pass.inside) /* it was ready, and has asked its owner */
+    due = exchange->cleared ? 0 : POLLER_NEVER;
+  else if (due <= now)
     due = gate_ask(&job->client->gate, &exchange->pass, now);
   if (due > 0) {
     job_sleep(job, due);
-    return;
+    return EXCHANGE_PENDING;
+  }
+  if (exchange->single && !exchange->cleared) {
+    job_sleep(job, POLLER_NEVER);
+    return EXCHANGE_READY;
   }
   send_attempt(L, job, self, exchange);
   job_sleep(job, transfer_due(exchange->transfer, now));
+  return EXCHANGE_PENDING;
 }
 
 /* ---- after an attempt ---- */
@@ -206,7 +213,7 @@ static int is_passing(const struct transfer *transfer,
 
 static int may_repeat(const struct job *job, const struct exchange *exchange,
                       const struct reply *reply) {
-  if (exchange->policy == EXCHANGE_POLL ||
+  if (exchange->policy == EXCHANGE_POLL || exchange->single ||
       exchange->failures >= job->client->retries)
     return 0;
   if (!is_passing(exchange->transfer, reply))
@@ -217,7 +224,7 @@ static int may_repeat(const struct job *job, const struct exchange *exchange,
 static int is_limited(const struct exchange *exchange,
                       const struct reply *reply) {
   return exchange->transfer->outcome == TRANSFER_ANSWERED &&
-         reply->kind == FAULT_RATE_LIMIT &&
+         reply->kind == FAULT_RATE_LIMIT && !exchange->single &&
          (exchange->policy == EXCHANGE_POLL || exchange->limits < LIMITS);
 }
 
@@ -262,6 +269,8 @@ static void teach_gate(struct job *job, const struct exchange *exchange,
       (reply->readable || reply->kind != FAULT_SERVER)) {
     if (reply->kind != FAULT_RATE_LIMIT)
       gate_answered(gate, exchange->pass.lane, now);
+    else if (exchange->single)
+      gate_limited(gate, exchange->pass.lane, now, reply_retry_after(transfer));
     gate->multiplier = transfer_http_version(transfer) == 2 ? 100 : 1;
   } else if (exchange->pass.lane == LANE_QUERY && is_passing(transfer, reply)) {
     gate_failed(gate, now, exchange->patience);
@@ -289,8 +298,7 @@ static enum exchange_step conclude(lua_State *L, struct job *job, int self,
     return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
   }
   lua_settop(L, top);
-  ask(L, job, self, exchange, now);
-  return EXCHANGE_PENDING;
+  return ask(L, job, self, exchange, now);
 }
 
 enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
@@ -299,10 +307,8 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
   struct transfer *transfer = exchange->transfer;
   uint64_t now = poller_clock();
   uint64_t due;
-  if (!transfer) {
-    ask(L, job, self, exchange, now);
-    return EXCHANGE_PENDING;
-  }
+  if (!transfer)
+    return ask(L, job, self, exchange, now);
   if (transfer->outcome == TRANSFER_UNDER_WAY) {
     due = transfer_due(transfer, now);
     if (due > 0) {

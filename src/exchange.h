@@ -20,6 +20,7 @@ enum exchange_policy {
 
 enum exchange_step {
   EXCHANGE_PENDING,  /* the job's alarm is set */
+  EXCHANGE_READY,    /* its turn has come: it waits for `cleared` */
   EXCHANGE_ANSWERED, /* the decoded object was pushed, or nil */
   EXCHANGE_LOST      /* no answer: reply_push_loss tells */
 };
@@ -38,7 +39,9 @@ struct exchange {
   unsigned failures, limits;
   lua_Integer limit_code; /* of the last rate limit that was answered */
   long limit_status;
-  unsigned char policy; /* enum exchange_policy */
+  unsigned char policy;  /* enum exchange_policy */
+  unsigned char single;  /* one attempt, and it asks before it leaves */
+  unsigned char cleared; /* that one may leave */
 };
 
 /* Begins one; takes `url` over (malloc'd). */

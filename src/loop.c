@@ -281,6 +281,44 @@ static const struct deed deed = {
     .close = run_close,
 };
 
+/* ---- sleep ---- */
+
+static void sleep_advance(lua_State *L, struct job *job, int self) {
+  (void)L, (void)self;
+  job_sleep(job, POLLER_NEVER); /* until its deadline */
+}
+
+static void sleep_expire(lua_State *L, struct job *job, int self) {
+  lua_pushboolean(L, 1);
+  job_succeed(L, job, self);
+}
+
+static const struct deed sleep_deed = {
+    .stage = "sleep",
+    .advance = sleep_advance,
+    .expire = sleep_expire,
+    .release = run_release,
+};
+
+/*** Waits for that long, as everything else waits: other transfers and, under
+`minimax.run`, other coroutines go on meanwhile.
+@function sleep
+@tparam number seconds
+@treturn boolean true */
+int loop_sleep(lua_State *L) {
+  lua_Number seconds = luaL_checknumber(L, 1);
+  struct job *job;
+  luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 1,
+                "a number of seconds is expected");
+  lua_settop(L, 1);
+  client_push_bare(L);
+  job = job_new(L, sizeof *job, &sleep_deed, 2);
+  job->kind = -1;
+  job_set_timeout(job, (uint64_t)(seconds * 1000 + 0.5));
+  job_start(job);
+  return await_job(L);
+}
+
 /* ---- the calls ---- */
 
 /* Replaces the function and its arguments, from `index` to the top, by a

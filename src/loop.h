@@ -10,9 +10,10 @@
 /* Once for each Lua state. */
 void loop_open(lua_State *L);
 
-/* minimax.spawn(fn, ...) and minimax.run([fn, ...]) */
+/* minimax.spawn(fn, ...), minimax.run([fn, ...]) and minimax.sleep(seconds) */
 int loop_spawn(lua_State *L);
 int loop_run(lua_State *L);
+int loop_sleep(lua_State *L);
 
 /* Whether this very coroutine was resumed by a run of this engine (a forked
  * child's run is still its parent's). */

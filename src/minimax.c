@@ -121,11 +121,17 @@ static int step(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"new", client_new},  {"configure", configure},
-    {"file", media_file}, {"spawn", loop_spawn},
-    {"run", loop_run},    {"pollfd", pollfd},
-    {"events", events},   {"timeout", timeout},
-    {"step", step},       {"adapter", await_set_adapter},
+    {"new", client_new},
+    {"configure", configure},
+    {"file", media_file},
+    {"spawn", loop_spawn},
+    {"run", loop_run},
+    {"sleep", loop_sleep},
+    {"pollfd", pollfd},
+    {"events", events},
+    {"timeout", timeout},
+    {"step", step},
+    {"adapter", await_set_adapter},
     {NULL, NULL},
 };
 

@@ -138,6 +138,9 @@ static void submit_advance(lua_State *L, struct job *job, int self) {
   switch (exchange_advance(L, job, self, &submit->exchange, &reply)) {
   case EXCHANGE_PENDING:
     break;
+  case EXCHANGE_READY:
+    job_tell(L, job, self);
+    break;
   case EXCHANGE_ANSWERED:
     judge_answer(L, submit, self, &reply, lua_gettop(L));
     break;
@@ -155,6 +158,36 @@ static void submit_expire(lua_State *L, struct job *job, int self) {
   fail(L, submit, self, unknown);
 }
 
+/* ---- on_send ---- */
+
+static int submit_deliver(lua_State *L, struct job *job, int self) {
+  job->news = 0;
+  if (job->ended) /* its deadline passed before the owner could look */
+    return -1;
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  return 0;
+}
+
+/* `false`, or nil and why not, keeps it from being sent. */
+static void submit_delivered(lua_State *L, struct job *job, int self,
+                             int results) {
+  struct submit *submit = (struct submit *)job;
+  if (job->ended)
+    return;
+  if (lua_toboolean(L, results) ||
+      (lua_isnil(L, results) && lua_isnil(L, results + 1))) {
+    submit->exchange.cleared = 1;
+    engine_wake(job->client->engine, &job->waiter);
+    return;
+  }
+  luaL_tolstring(L, results + 1, NULL);
+  fault_push(L, job->client->profile->key, FAULT_CANCELLED,
+             "on_send kept it from being sent%s%s",
+             lua_isnil(L, results + 1) ? "" : ": ",
+             lua_isnil(L, results + 1) ? "" : lua_tostring(L, -1));
+  fail(L, submit, self, 0);
+}
+
 static void submit_release(struct job *job) {
   exchange_clear(&((struct submit *)job)->exchange, job->client);
 }
@@ -164,6 +197,8 @@ static const struct deed deed = {
     .advance = submit_advance,
     .expire = submit_expire,
     .release = submit_release,
+    .deliver = submit_deliver,
+    .delivered = submit_delivered,
 };
 
 /* ---- the call ---- */
@@ -178,6 +213,7 @@ static const struct option known[] = {
     {"timeout", OPTION_DEADLINE, offsetof(struct submit_options, timeout)},
     {"block", OPTION_BOOLEAN, offsetof(struct submit_options, block)},
     {"dry_run", OPTION_BOOLEAN, offsetof(struct submit_options, dry_run)},
+    {"on_send", OPTION_FUNCTION, 0},
     {NULL, OPTION_ANY, 0},
 };
 
@@ -240,6 +276,10 @@ static int begin(lua_State *L, struct client *client,
   submit->began = time(NULL);
   exchange_begin(&submit->exchange, &submit->job, "POST", url, LANE_SUBMIT,
                  EXCHANGE_ONCE);
+  if (options_get(L, 3, "on_send")) {
+    lua_setiuservalue(L, self, JOB_CALLBACK);
+    submit->exchange.single = 1;
+  }
   if (request_build(L, 2, request, &submit->exchange.body) < 0) {
     lua_insert(L, self + 1);
     lua_settop(L, self + 1);
@@ -257,7 +297,10 @@ static int begin(lua_State *L, struct client *client,
 @tparam table request MiniMax's own JSON body as a Lua table; `minimax.file`
 may stand for any media value
 @tparam[opt] table options `kind`, `timeout` (seconds; also for its turn under
-a rate budget), `block`, `dry_run` (checks and returns what would be sent)
+a rate budget), `block`, `dry_run` (checks and returns what would be sent),
+`on_send` (function, called in the caller's coroutine when its turn has come,
+right before the request leaves; `false`, or nil and why not, stops it; the
+call then makes this one attempt only and returns what came of it)
 @treturn[1] minimax.task
 @treturn[2] nil
 @treturn[2] minimax.error kind "unknown" where a task may exist; otherwise

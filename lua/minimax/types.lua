@@ -108,6 +108,7 @@
 ---@class minimax.submit_options : minimax.call_options
 ---@field kind? minimax.kind where the fields of the request do not tell it
 ---@field dry_run? boolean does all checks and returns what would be sent instead of sending
+---@field on_send? fun(): boolean?, any right before it leaves; `false`, or nil and why, stops it
 
 ---@class minimax.query_options : minimax.call_options
 ---@field kind? minimax.kind of a bare id ("template")
@@ -701,6 +702,11 @@ function minimax.run(fn, ...) end
 ---Says how coroutines wait in a loop of the program's own; nil takes it away.
 ---@param adapter minimax.adapter?
 function minimax.adapter(adapter) end
+
+---Waits for that long, as everything else waits: other transfers and coroutines go on.
+---@param seconds number
+---@return true
+function minimax.sleep(seconds) end
 
 ---One descriptor that is readable whenever there is work; nil on a system without epoll.
 ---@return integer?
