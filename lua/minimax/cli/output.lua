@@ -1,0 +1,95 @@
+--- What the command line prints: results on standard output, as lines of text
+-- or, with --json, as lines of JSON; everything else on standard error.
+
+local json = require "minimax.batch.json"
+local terminal = require "minimax.cli.terminal"
+
+local output = {}
+output.__index = output
+
+--- @param options `json` and `quiet`, booleans
+-- @return an output: `json`, and `live` where progress can be redrawn
+function output.new(options)
+  local self = setmetatable({ json = options.json, quiet = options.quiet or options.json }, output)
+  self.live = not self.quiet and terminal.is_one(2)
+  return self
+end
+
+-- What JSON can't hold, such as a text that is not UTF-8, must not hide the rest.
+local function encodable(value)
+  if type(value) == "string" then
+    return utf8.len(value) and value:gsub("%z", "?") or value:gsub("[^\x20-\x7E]", "?")
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local copy = {}
+  for name, member in pairs(value) do
+    copy[encodable(name)] = encodable(member)
+  end
+  return copy
+end
+
+--- A value as JSON text.
+-- @param as_list writes an empty table as `[]`
+function output.text(value, as_list)
+  if as_list and next(value) == nil then
+    return "[]"
+  end
+  return json.encode(value) or assert(json.encode(encodable(value)))
+end
+
+local function line(file, text)
+  file:write(text, "\n")
+  file:flush()
+end
+
+--- A line of the result, for people.
+function output:say(format, ...)
+  if not self.json then
+    line(io.stdout, format:format(...))
+  end
+end
+
+--- A result for scripts: `{"name": value}`.
+function output:emit(name, value)
+  if self.json then
+    line(io.stdout, '{"' .. name .. '":' .. output.text(value) .. "}")
+  end
+end
+
+--- A line of JSON that is made already.
+function output:emit_text(text)
+  if self.json then
+    line(io.stdout, text)
+  end
+end
+
+--- A line about how it goes; not with --quiet or --json.
+function output:note(format, ...)
+  if not self.quiet then
+    line(io.stderr, format:format(...))
+  end
+end
+
+--- A line that must be seen, whatever the options are.
+function output.warn(_, format, ...)
+  line(io.stderr, format:format(...))
+end
+
+local FIELDS = { "kind", "message", "code", "http_status", "trace_id", "task_id", "stage",
+  "attempts", "retryable", "received", "status" }
+
+--- An error of the module, on the stream where its reader looks.
+function output:fail(err)
+  if not self.json then
+    line(io.stderr, terminal.clean(err))
+    return
+  end
+  local object = { task_kind = err.task and err.task.kind }
+  for _, name in ipairs(FIELDS) do
+    object[name] = err[name]
+  end
+  self:emit("error", object)
+end
+
+return output

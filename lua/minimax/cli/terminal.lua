@@ -1,0 +1,44 @@
+--- What plain Lua does not know of terminals: the shell is asked.
+
+local terminal = {}
+
+--- One word for the shell, quoted only where it has to be.
+function terminal.word(text)
+  if text:find("^[%w_./:@%%+=,-]+$") then
+    return text
+  end
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- Words as a command that can be pasted into a shell.
+function terminal.command(words)
+  local quoted = {}
+  for index, word in ipairs(words) do
+    quoted[index] = terminal.word(word)
+  end
+  return table.concat(quoted, " ")
+end
+
+--- Whether a descriptor (1 or 2) is a terminal that can move its cursor.
+function terminal.is_one(descriptor)
+  local term = os.getenv "TERM"
+  return term ~= nil and term ~= "dumb" and os.execute("test -t " .. descriptor) == true
+end
+
+--- How many columns the terminal has; 80 where it does not say.
+function terminal.width()
+  local pipe = io.popen("stty size </dev/tty 2>/dev/null")
+  local size = pipe and pipe:read("a") or ""
+  if pipe then
+    pipe:close()
+  end
+  return tonumber(size:match("^%d+ (%d+)")) or tonumber(os.getenv "COLUMNS") or 80
+end
+
+--- A text as one line that cannot steer the terminal: what servers send may
+-- hold anything.
+function terminal.clean(text)
+  return (tostring(text):gsub("%c", "?"):gsub("\xC2[\x80-\x9F]", "?"))
+end
+
+return terminal
