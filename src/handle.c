@@ -274,6 +274,7 @@ int handle_dress(struct transfer *transfer) {
    * for it saves connections. Without, only its first answer would tell. */
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
                    (long)!profile_is_plain(transfer->profile));
+  curl_easy_setopt(easy, CURLOPT_SHARE, transfer->profile->share);
   set_callbacks(transfer);
   set_trust(transfer);
   if (curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) != CURLE_OK)

@@ -7,14 +7,26 @@
 #include <strings.h>
 
 #include "address.h"
+#include "guard.h"
 #include "transfer.h"
 #include "url.h"
 
 struct profile *profile_new(void) {
   struct profile *profile = calloc(1, sizeof *profile);
-  if (profile)
-    profile->references = 1;
-  return profile;
+  if (!profile)
+    return NULL;
+  profile->references = 1;
+  profile->share = curl_share_init();
+  if (!profile->share)
+    goto fail;
+  if (curl_share_setopt(profile->share, CURLSHOPT_SHARE,
+                        CURL_LOCK_DATA_CONNECT) == CURLSHE_OK &&
+      curl_share_setopt(profile->share, CURLSHOPT_SHARE,
+                        CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK)
+    return profile;
+fail:
+  profile_release(profile);
+  return NULL;
 }
 
 struct profile *profile_retain(struct profile *profile) {
@@ -33,10 +45,18 @@ static void free_texts(struct profile *profile) {
   free(profile->no_proxy);
 }
 
+static void close_connections(struct profile *profile) {
+  struct guard guard;
+  guard_enter(&guard);
+  curl_share_cleanup(profile->share);
+  guard_leave(&guard);
+}
+
 void profile_release(struct profile *profile) {
   if (!profile || --profile->references > 0)
     return;
   transfer_free_idle(profile);
+  close_connections(profile);
   curl_slist_free_all(profile->headers);
   curl_slist_free_all(profile->json_headers);
   free_texts(profile);

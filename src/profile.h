@@ -21,14 +21,16 @@ struct profile {
   size_t max_response;                                      /* bytes */
   char *ca_file, *ca_path; /* NULL: libcurl's own */
   int insecure;
-  char *proxy;           /* for https; NULL: none */
-  char *http_proxy;      /* for http */
-  char *no_proxy;        /* hosts that are reached directly */
+  char *proxy;      /* for https; NULL: none */
+  char *http_proxy; /* for http */
+  char *no_proxy;   /* hosts that are reached directly */
+  void *share; /* CURLSH: its connections and TLS sessions, nobody else's */
   struct transfer *idle; /* easy handles ready for the next read */
   unsigned idle_count, idle_limit;
 };
 
-/* With one reference; NULL when memory ends. */
+/* With one reference; NULL when memory ends. The last release closes the
+ * connections. */
 struct profile *profile_new(void);
 struct profile *profile_retain(struct profile *profile);
 void profile_release(struct profile *profile);
