@@ -19,7 +19,10 @@ static const struct {
     [TRANSFER_BAD_CERTIFICATE] = {FAULT_TLS,
                                   "the certificate is not trusted (%s); the "
                                   "option ca_file names a CA of your own"},
-    [TRANSFER_TIMED_OUT] = {FAULT_TIMEOUT, "no answer in time"},
+    [TRANSFER_TIMED_OUT] =
+        {FAULT_TIMEOUT,
+         "no answer in time; connect_timeout, request_timeout and "
+         "stall_timeout bound an attempt"},
     [TRANSFER_LOST] = {FAULT_NETWORK,
                        "the connection broke before the answer came (%s)"},
     [TRANSFER_CUT] = {FAULT_NETWORK,

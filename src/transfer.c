@@ -117,11 +117,14 @@ static enum transfer_outcome outcome_of(CURLcode code) {
   }
 }
 
-/* libcurl says 18 for a body that was cut; it says 56 or 92 as well. */
+/* libcurl says 18 for a body that was cut; it says 56 or 92 as well. And it
+ * calls an answer that is no HTTP an unsupported protocol. */
 static enum transfer_outcome refined(const struct transfer *transfer,
                                      enum transfer_outcome outcome) {
   if (outcome == TRANSFER_LOST && transfer->begun)
     return TRANSFER_CUT;
+  if (outcome == TRANSFER_BAD_URL && transfer->departures > 0)
+    return TRANSFER_LOST;
   return outcome;
 }
 
