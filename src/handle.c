@@ -96,6 +96,8 @@ static size_t on_read(char *out, size_t size, size_t count, void *user) {
     decide(transfer, TRANSFER_BODY_FAILED);
     return CURL_READFUNC_ABORT;
   }
+  if (transfer->moved == 0) /* from here on another clock counts */
+    engine_wake(transfer->engine, transfer->waiter);
   transfer->moved += (uint64_t)read;
   if (body_is_done(&transfer->body))
     transfer->waiting_since = transfer->engine->now;
@@ -155,6 +157,8 @@ static enum transfer_outcome begin_body(struct transfer *transfer) {
   transfer->begun = 1;
   transfer->marked_at = transfer->engine->now;
   transfer->marked_bytes = transfer->moved;
+  /* From here on another clock counts. */
+  engine_wake(transfer->engine, transfer->waiter);
   if (!transfer->sink)
     return TRANSFER_UNDER_WAY;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -194,7 +198,7 @@ static size_t pass_to_sink(struct transfer *transfer, const char *bytes,
     decide(transfer, verdict_of(result));
     return CURL_WRITEFUNC_ERROR;
   }
-  if (transfer->wants_bytes && transfer->waiter)
+  if (transfer->wants_bytes)
     engine_wake(transfer->engine, transfer->waiter);
   transfer->paused = result == SINK_FULL;
   return transfer->paused ? CURL_WRITEFUNC_PAUSE : length;

@@ -5,6 +5,9 @@ local video = {}
 
 local HEADER = 8
 
+-- What was made before: some are asked for again and again.
+local made = {}
+
 local function box(kind, payload)
   return string.pack(">I4", #payload + HEADER) .. kind .. payload
 end
@@ -31,8 +34,12 @@ end
 -- @param size in bytes, 100 or more
 -- @param seed a number; files of different seeds differ in every place (1)
 function video.make(size, seed)
-  local head = video.head(size)
-  return head .. filling(size - #head, seed or 1)
+  local name = size .. " " .. (seed or 1)
+  if not made[name] then
+    local head = video.head(size)
+    made[name] = head .. filling(size - #head, seed or 1)
+  end
+  return made[name]
 end
 
 return video
