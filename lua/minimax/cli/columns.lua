@@ -1,0 +1,46 @@
+--- Rows of texts as columns.
+
+local terminal = require "minimax.cli.terminal"
+
+local columns = {}
+
+local function width_of(text)
+  return utf8.len(text) or #text
+end
+
+--- Lines with the cells of all rows below each other; the last cell of a row is
+-- not padded.
+-- @param rows a list of lists of values
+function columns.lines(rows)
+  local widths, cells = {}, {}
+  for number, row in ipairs(rows) do
+    cells[number] = {}
+    for index, value in ipairs(row) do
+      local text = terminal.clean(value)
+      cells[number][index] = text
+      widths[index] = math.max(widths[index] or 0, width_of(text))
+    end
+  end
+  for number, row in ipairs(cells) do
+    for index = 1, #row - 1 do
+      row[index] = row[index] .. (" "):rep(widths[index] - width_of(row[index]))
+    end
+    cells[number] = (table.concat(row, "  "):gsub(" +$", ""))
+  end
+  return cells
+end
+
+--- A table's fields as lines "name  value", sorted by name; tables inside are
+-- left out.
+function columns.fields(object)
+  local rows = {}
+  for name, value in pairs(object) do
+    if type(value) ~= "table" then
+      rows[#rows + 1] = { tostring(name), value }
+    end
+  end
+  table.sort(rows, function(one, other) return one[1] < other[1] end)
+  return columns.lines(rows)
+end
+
+return columns

@@ -1,0 +1,92 @@
+--- `minimax` on the command line: reads its words, runs one command, and turns
+-- what becomes of it into an exit code.
+
+local codes = require "minimax.cli.codes"
+local fault = require "minimax.cli.fault"
+local grammar = require "minimax.cli.grammar"
+local session = require "minimax.cli.session"
+
+local main = {}
+
+-- Where the commands are: modules with `run(session)`, or functions that get a
+-- client.
+local MODULES = { templates = "minimax.cli.templates" }
+local KINDS = { template = true, video = true, video2 = true }
+
+local function run(run_session)
+  local command = run_session.arguments.command
+  if KINDS[command] then
+    return require "minimax.cli.render".run(run_session, command)
+  elseif MODULES[command] then
+    return require(MODULES[command]).run(run_session)
+  end
+  local client, err = run_session:client()
+  if not client then
+    return nil, err
+  end
+  return require "minimax.cli.commands"[command](run_session, client)
+end
+
+local function advise(run_session)
+  for _, line in ipairs(run_session.advice or {}) do
+    run_session.out:warn("%s", line)
+  end
+end
+
+local function is_interrupt(problem)
+  return type(problem) == "string" and problem:find("interrupted!$") ~= nil
+end
+
+-- What a bug leaves: where it is.
+local function traced(problem)
+  if type(problem) == "string" and not is_interrupt(problem) then
+    return debug.traceback(problem, 2)
+  end
+  return problem
+end
+
+local function explain_raised(run_session, problem)
+  if is_interrupt(problem) then
+    run_session.out:warn("Interrupted.")
+    advise(run_session)
+    return codes.INTERRUPTED
+  elseif fault.is_misuse(problem) then
+    run_session.out:warn("minimax: %s", problem)
+    return codes.USAGE
+  end
+  run_session.out:warn("minimax: please report this: %s", problem)
+  advise(run_session)
+  return codes.BUG
+end
+
+local function conclude(run_session, ok, code, err)
+  if not ok then
+    return explain_raised(run_session, code)
+  elseif code then
+    return code
+  end
+  run_session.out:fail(err)
+  advise(run_session)
+  return codes.of(err)
+end
+
+local function refuse(parser, message)
+  io.stderr:write("minimax: ", message, "\n", parser:get_usage(), "\n")
+  os.exit(codes.USAGE)
+end
+
+--- Runs the command line.
+-- @param words the arguments, a list of strings
+-- @return the exit code
+function main.run(words)
+  local parser, why = grammar.parser()
+  if not parser then
+    io.stderr:write("minimax: ", why, "\n")
+    return codes.USAGE
+  end
+  parser.error = refuse
+  local run_session = session.new(parser:parse(words))
+  return conclude(run_session, xpcall(run, traced, run_session))
+end
+
+return main

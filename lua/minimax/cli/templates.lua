@@ -1,0 +1,46 @@
+--- `minimax templates`: the catalogue.
+
+local catalogue = require "minimax.catalogue"
+local codes = require "minimax.cli.codes"
+local columns = require "minimax.cli.columns"
+
+local templates = {}
+
+local function fits(template, word)
+  for _, text in ipairs { template.name, template.wants, template.template_id, template.list } do
+    if text:lower():find(word, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+local function inputs_of(template)
+  return (template.media and "-m" or "") .. (template.media and template.text and " " or "")
+    .. (template.text and "-t" or "")
+end
+
+local function price_of(template)
+  return template.price and string.format("$%.2f", template.price) or "-"
+end
+
+--- Lists the templates.
+-- @return an exit code
+function templates.run(session)
+  local out = session.out
+  local word = (session.arguments.word or ""):lower()
+  local rows = { { "TEMPLATE", "NEEDS", "PRICE", "NAME" } }
+  for _, template in ipairs(catalogue.templates) do
+    if fits(template, word) then
+      out:emit("template", template)
+      rows[#rows + 1] = { template.template_id, inputs_of(template), price_of(template),
+        template.name .. ": " .. template.wants }
+    end
+  end
+  for _, line in ipairs(columns.lines(rows)) do
+    out:say("%s", line)
+  end
+  return codes.OK
+end
+
+return templates
