@@ -205,4 +205,6 @@ function database:close()
   end
 end
 
+database.__close = database.close
+
 return database

@@ -58,7 +58,7 @@ end
 
 --- Workers share the ledger: there is nothing to lock.
 function postgresql.lock()
-  return { close = function() end }
+  return setmetatable({}, { __close = function() end })
 end
 
 return postgresql

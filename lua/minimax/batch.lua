@@ -1,0 +1,309 @@
+--- Many tasks, and no crash loses or pays one twice: a durable ledger of jobs.
+--
+--     local batch = require "minimax.batch"
+--     local b <close> = assert(batch.open "night.db")
+--     assert(b:add { key = "lion", output = "lion.mp4", request = {
+--       template_id = "393769180141805569",
+--       media_inputs = { minimax.file "pet.jpg" }, text_inputs = { "Lion" } } })
+--     local counts, reason, err = b:run { max_in_flight = 20 }
+--
+-- A job goes `added`, `submitting`, `submitted`, `succeeded`, `downloaded`, or
+-- becomes `failed`, or `unknown`: submitted perhaps, and nobody knows its id.
+-- The ledger is a file (SQLite) or, for many machines, PostgreSQL.
+-- @module minimax.batch
+
+local budget = require "minimax.batch.budget"
+local claims = require "minimax.batch.claims"
+local fault = require "minimax.batch.fault"
+local ledger = require "minimax.batch.ledger"
+local minimax = require "minimax"
+local options = require "minimax.batch.options"
+local request = require "minimax.batch.request"
+local runner = require "minimax.batch.runner"
+local states = require "minimax.batch.states"
+local worker = require "minimax.batch.worker"
+
+local batch = {}
+
+local Batch = { __name = "minimax.batch" }
+Batch.__index = Batch
+
+-- The module's own functions, as if they were a client.
+local default_client = setmetatable({}, { __index = function(_, name)
+  return function(_, ...) return minimax[name](...) end
+end })
+
+--- Opens a ledger, and makes it where there is none.
+-- @tparam string where a path (SQLite), or `postgresql://user@host/database`
+-- @tparam[opt] minimax.client client whose key pays; else the module's default
+-- @treturn[1] minimax.batch
+-- @treturn[2] nil
+-- @treturn[2] minimax.error kind "io", or "invalid" for what is no ledger, or one of
+--   a newer version
+function batch.open(where, client)
+  if type(where) ~= "string" or where == "" or where:find("%z") then
+    error("minimax.batch.open: a path or an address is expected", 2)
+  end
+  local opened, err = ledger.open(where)
+  if not opened then
+    return nil, err
+  end
+  return setmetatable({ ledger = opened, client = client or default_client }, Batch)
+end
+
+-- Adding --------------------------------------------------------------------------
+
+local TELLING = { { "template_id", "template" }, { "content", "video2" }, { "model", "video" } }
+
+local function kind_of(body)
+  for _, told in ipairs(TELLING) do
+    if body[told[1]] ~= nil then
+      return told[2]
+    end
+  end
+end
+
+-- What the ledger keeps of a job.
+local function freeze(given, digests)
+  local job = options.job(given)
+  job.kind = job.kind or kind_of(job.request)
+  if not job.kind then
+    return nil, fault.new("invalid", "job '%s': the request has neither template_id, model nor "
+      .. "content: the kind of task can't be told (or set the field kind)", job.key)
+  end
+  local text, files = request.freeze(job.request, digests)
+  if not text then
+    return nil, fault.new("invalid", "job '%s': %s", job.key, files)
+  end
+  job.request, job.files = text, files
+  return job
+end
+
+local function add_list(self, list)
+  local jobs, digests = {}, {}
+  for index, given in ipairs(list) do
+    local job, err = freeze(given, digests)
+    if not job then
+      err.index = index
+      return nil, err
+    end
+    jobs[index] = job
+  end
+  local count, err, index = self.ledger:add_all(jobs)
+  if err then
+    err.index = index
+  end
+  return count, err
+end
+
+--- Adds a job, or a list of jobs: all of it or none. The same job once more
+-- changes nothing; the same key with another request is an error. "The same"
+-- compares the JSON, with the SHA-256 of each file in its place.
+-- @tparam table job `key` (a name of your own), `request` (as for `client:submit`),
+--   `output` (a path; the key with ".mp4"), `kind` (where the request does not tell)
+-- @treturn[1] integer how many were new
+-- @treturn[2] nil
+-- @treturn[2] minimax.error with `index`, where a list was given
+function Batch:add(job)
+  if type(job) == "table" and job[1] ~= nil then
+    return add_list(self, job)
+  end
+  local frozen, err = freeze(job, {})
+  if not frozen then
+    return nil, err
+  end
+  return self.ledger:add(frozen)
+end
+
+-- Looking -------------------------------------------------------------------------
+
+--- How many jobs are in each state, and their `total`.
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] minimax.error
+function Batch:status()
+  local counts, err = self.ledger:count()
+  if not counts then
+    return nil, err
+  end
+  local total = 0
+  for _, count in pairs(counts) do
+    total = total + count
+  end
+  counts.total = total
+  return counts
+end
+
+local PAGE = 500
+
+-- What people see of a row.
+local function shown(row)
+  local job = {}
+  for _, name in ipairs { "key", "state", "output", "kind", "attempt", "task_id", "trace_id",
+    "strays", "host", "added_at", "submitting_at", "submitted_at", "succeeded_at", "ended_at" } do
+    job[name] = row[name]
+  end
+  job.bytes = row.bytes and math.tointeger(row.bytes)
+  job.request = request.thaw(row.request, row.files)
+  if row.error_kind then
+    job.err = { kind = row.error_kind, message = row.error }
+  end
+  return job
+end
+
+--- Iterates over the jobs, in the order of their adding.
+-- @tparam[opt] table filter `state`: only those
+-- @treturn function an iterator of tables: `key`, `state`, `request`, `output`, `kind`,
+--   `task_id`, `trace_id`, `err` (`kind`, `message`), `attempt` (how often it was
+--   submitted), `bytes`, `host`, `strays` (ids of tasks that were paid besides), and
+--   times in Unix seconds. It raises where the ledger fails.
+function Batch:jobs(filter)
+  filter = options.filter(filter)
+  if filter.state and not states.known[filter.state] then
+    error("minimax.batch: there is no state '" .. filter.state .. "'", 2)
+  end
+  local page, index, last = {}, 0, 0
+  return function()
+    index = index + 1
+    if index > #page and (last == 0 or #page == PAGE) then
+      page, index = assert(self.ledger:page(filter.state, last, PAGE)), 1
+    end
+    local row = page[index]
+    last = row and row.id or last
+    return row and shown(row)
+  end
+end
+
+-- Setting right -------------------------------------------------------------------
+
+--- Lets a failed or unknown job be tried again in the next run. A task that is
+-- paid for is not paid once more: where only its download or its queries failed,
+-- the job goes on with it. An unknown one is submitted again: look first whether
+-- its task exists.
+-- @tparam string key
+-- @tparam[opt] table given `resubmit`: pay for a new task in any case
+-- @treturn[1] string the job's new state
+-- @treturn[2] nil
+-- @treturn[2] minimax.error
+function Batch:retry(key, given)
+  return self.ledger:retry(key, options.retry(given).resubmit)
+end
+
+--- Settles an unknown job: this is the task that was created for it.
+-- @tparam string key
+-- @param task its id, or a task or status
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] minimax.error
+function Batch:adopt(key, task)
+  local id = type(task) == "table" and task.task_id or task
+  if type(id) ~= "string" or id == "" then
+    error("minimax.batch: a task or a task id is expected", 2)
+  end
+  return self.ledger:adopt(key, id)
+end
+
+-- Running -------------------------------------------------------------------------
+
+local function more_than_allowed(self, most)
+  local counts, err = self.ledger:count()
+  if not counts then
+    return nil, err
+  elseif most and counts.added > most then
+    return fault.new("invalid", "%d jobs are to be submitted, and max_submits allows %d: "
+      .. "nothing was submitted", counts.added, most)
+  end
+  return false
+end
+
+-- What is settled before the first request.
+local function prepare(self, run, given)
+  local steps = {
+    function() return run.claims:forget_avoided() end,
+    function() return run.budget:configure("submit", given.submit_rate) end,
+    function() return run.budget:configure("query", given.query_rate) end,
+    function() return run.budget:refresh() end,
+  }
+  if not self.ledger.dialect.shared then -- whoever ran it before is dead
+    table.insert(steps, 1, function() return run.claims:free_all() end)
+  end
+  for _, step in ipairs(steps) do
+    local ok, err = step()
+    if not ok then
+      return nil, err
+    end
+  end
+  run:bury(not self.ledger.dialect.shared)
+  local excess, err = more_than_allowed(self, given.max_submits)
+  if excess then
+    given.max_submits = 0
+    run.excess = excess
+  end
+  return excess ~= nil, err
+end
+
+local function go(self, given)
+  local who = worker.new(given.host, given.lease)
+  if not self.ledger.dialect.shared then
+    who.lease = 1e9 -- the lock holds as long as the process lives
+  end
+  local run = runner.new { ledger = self.ledger, client = self.client, options = given,
+    claims = claims.new(self.ledger, who), budget = budget.new(self.ledger, given.account) }
+  local ok, err = prepare(self, run, given)
+  if not ok then
+    return nil, err
+  end
+  local _ <close> = setmetatable({}, { __close = function() run:abandon() end })
+  local reason
+  reason, err = run:run()
+  return reason, err or run.excess, run.lost
+end
+
+--- Works on the jobs until nothing is left to do, or there is a reason to stop.
+-- What an earlier run left goes on where it was; nothing is submitted or fetched
+-- twice; an unknown job stays unknown.
+-- @tparam[opt] table given
+--
+--   * `on_event`: function(event), see the manual
+--   * `max_in_flight`: jobs at a time (20)
+--   * `max_submits`: a spend guard: if more jobs than that would have to be
+--     submitted, none is
+--   * `dry_run`: checks every job that is still to be submitted, and pays nothing
+--   * `strict`: refuses what the catalogues of templates and models do not know
+--   * `poll_interval` (10 s), `wait_timeout` (7200 s, false), `patience`: seconds
+--     without any answer until the run gives up (3600, false)
+--   * `submit_rate`, `query_rate`: `{ count, seconds }` for all workers of the
+--     ledger together, kept there; false takes it away
+--   * `account`: a name for the key, where workers with several share a ledger
+--   * `lease`: seconds until others take over from a dead worker (60)
+-- @treturn[1] table counts by state, and `lost`: tasks whose id could not be
+--   written down
+-- @treturn[1] string why it ended: "done", "left" (some jobs could not be done
+--   here), "max_submits", or the kind of the error that stopped it
+-- @treturn[1] minimax.error that error, if there is one
+-- @treturn[2] nil
+-- @treturn[2] minimax.error where the ledger can't be run at all
+function Batch:run(given)
+  given = options.run(given)
+  local lock <close>, err = self.ledger.dialect.lock(self.ledger.db)
+  if not lock then
+    return nil, self.ledger.db.explain(err)
+  end
+  local reason, why, lost = go(self, given)
+  if not reason then
+    return nil, why
+  end
+  local counts = self:status() or {}
+  counts.lost = lost[1] and lost or nil
+  return counts, reason, why
+end
+
+--- Closes the ledger; a second call does nothing.
+function Batch:close()
+  self.ledger:close()
+end
+
+Batch.__close = Batch.close
+Batch.__gc = Batch.close
+
+return batch

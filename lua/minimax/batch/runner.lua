@@ -1,0 +1,242 @@
+--- A run: so many jobs at a time, each in a coroutine that takes one job after
+-- the other, until there is nothing left to do or a reason to stop.
+
+local fault = require "minimax.batch.fault"
+local minimax = require "minimax"
+local states = require "minimax.batch.states"
+local steps = require "minimax.batch.steps"
+
+local runner = {}
+runner.__index = runner
+
+local WATCH = 1 -- seconds between two looks at what other workers hold
+local LOST = 0.5 -- seconds between two attempts to reach the database again
+
+--- @param parts `ledger`, `client`, `claims`, `budget`, `options` (complete)
+function runner.new(parts)
+  parts.slots, parts.active, parts.submits = 0, {}, 0
+  parts.answered, parts.limits, parts.lost = os.time(), 0, {}
+  return setmetatable(parts, runner)
+end
+
+-- Telling -------------------------------------------------------------------------
+
+--- Calls `on_event`; an error in it is warned of once and hurts nobody.
+function runner:tell(event)
+  local on_event = self.options.on_event
+  if not on_event then
+    return
+  end
+  event.time = os.time()
+  local ok, why = pcall(on_event, event)
+  if not ok and not self.complained then
+    self.complained = true
+    warn("minimax: an error in on_event of a batch: ", tostring(why))
+  end
+end
+
+function runner:warn(job, err)
+  self:tell { type = "warning", key = job.key, state = job.state, task_id = job.task_id, err = err }
+end
+
+--- Stops the run; the first reason counts.
+function runner:stop(reason, err)
+  if not self.stopping then
+    self.stopping, self.err = reason, err
+    self:tell { type = "stop", reason = reason, err = err }
+  end
+end
+
+--- Whether one more task may be paid for.
+function runner:may_submit()
+  local most = self.options.max_submits
+  self.held_back = most ~= nil and self.submits >= most
+  return not self.held_back
+end
+
+-- Waiting -------------------------------------------------------------------------
+
+--- Sleeps, but no longer than the run goes on.
+-- @return whether it goes on
+function runner:sleep(seconds)
+  while seconds > 0 and not self.stopping do
+    minimax.sleep(math.min(seconds, 0.5))
+    seconds = seconds - 0.5
+  end
+  return not self.stopping
+end
+
+--- Waits before what failed is tried again.
+-- @param failures in a row, from 1
+-- @return whether the run goes on
+function runner:back_off(failures, err)
+  local patience = self.options.patience
+  if patience and os.time() - self.answered > patience then
+    self:stop(err.kind, err)
+    return false
+  end
+  local seconds = math.min(2 ^ (failures - 1), 30, math.max(self.options.poll_interval, 1))
+  return self:sleep(seconds * (0.75 + math.random() / 2))
+end
+
+-- The ledger ----------------------------------------------------------------------
+
+-- How long a write that must not be lost is tried again where the disk is full.
+local INSISTENCE = 60
+
+--- Does something with the ledger, again and again while the connection is lost.
+-- A run without its ledger can do nothing: any other failure stops it.
+-- @param insist true: goes on for a while even so
+-- @return what `work` returned; nil and an error after the run was stopped
+function runner:with_ledger(insist, work, ...)
+  local lost_since, failing_since
+  while true do
+    local results = table.pack(work(...))
+    local err = results[2]
+    if results[1] ~= nil or not err then
+      return table.unpack(results, 1, results.n)
+    elseif self.ledger.db:is_lost() then
+      lost_since = lost_since or os.time()
+      local patience = self.stopping and INSISTENCE or self.options.patience
+      if patience and os.time() - lost_since > patience then
+        self:stop("io", err)
+        return nil, err
+      end
+    else
+      self:stop("io", err)
+      failing_since = failing_since or os.time()
+      if not insist or os.time() - failing_since > INSISTENCE then
+        return nil, err
+      end
+    end
+    minimax.sleep(LOST)
+  end
+end
+
+--- Makes a step of a job: the name of a function of `claims.lua`, which says
+-- what it returns.
+function runner:step(job, name, ...)
+  local claims = self.claims
+  local before = job.state
+  local ok, err = self:with_ledger(name == "submitted" or name == "unsent", claims[name], claims,
+    job, ...)
+  if ok and job.state ~= before then
+    self:tell { type = "state", key = job.key, state = job.state, task_id = job.task_id,
+      output = job.state == "downloaded" and job.output or nil,
+      err = (job.state == "failed" or job.state == "unknown") and (...) or nil }
+  end
+  return ok, err
+end
+
+-- Jobs ----------------------------------------------------------------------------
+
+local function claim(self)
+  for _, state in ipairs(states.open) do
+    if state ~= "added" or not self.held_back then
+      local job = self:with_ledger(false, self.claims.take, self.claims, state)
+      if job or self.stopping then
+        return job
+      end
+    end
+  end
+end
+
+local function work(self, job)
+  self.active[job.id] = job
+  local goes_on = true
+  while goes_on and not self.stopping and steps[job.state] do
+    goes_on = steps[job.state](self, job)
+  end
+  if steps[job.state] and not job.dropped then
+    self:step(job, "release", job.trouble, job.trouble ~= nil)
+  end
+  self.active[job.id] = nil
+end
+
+-- Whether others are at work on what this worker would have to take over.
+local function others_work(self)
+  if not self.ledger.dialect.shared then
+    return false
+  end
+  local jobs = self:with_ledger(false, self.claims.held_by_others, self.claims)
+  return jobs and jobs > 0
+end
+
+local slot
+
+local function grow(self)
+  if self.slots < self.options.max_in_flight then
+    self.slots = self.slots + 1
+    minimax.spawn(slot, self)
+  end
+end
+
+function slot(self)
+  repeat
+    local job = not self.stopping and claim(self)
+    if job then
+      grow(self)
+      work(self, job)
+    elseif not self.stopping and self.slots == 1 and others_work(self) then
+      self:sleep(WATCH)
+      job = true
+    end
+  until not job
+  self.slots = self.slots - 1
+  if self.slots == 0 then
+    coroutine.close(self.keeper)
+  end
+end
+
+-- Keeping -------------------------------------------------------------------------
+
+--- Settles what dead workers were submitting.
+-- @param all true: this is the only worker
+function runner:bury(all)
+  local rows = self:with_ledger(false, self.claims.give_up_dead, self.claims, all)
+  for _, job in ipairs(rows or {}) do
+    self:tell { type = "state", key = job.key, state = "unknown",
+      err = fault.new("unknown", "%s", job.error) }
+  end
+end
+
+-- Prolongs the leases of what is under way, and looks after the dead.
+local function keep(self)
+  while true do
+    minimax.sleep(self.options.lease / 4)
+    local ids = {}
+    for id in pairs(self.active) do
+      ids[#ids + 1] = id
+    end
+    self:with_ledger(false, self.claims.prolong, self.claims, ids)
+    self:bury(false)
+    self:with_ledger(false, self.budget.refresh, self.budget)
+  end
+end
+
+--- Runs until it is done or stopped.
+-- @return the reason, and an error where there is one
+function runner:run()
+  minimax.run(function()
+    self.keeper = minimax.spawn(keep, self)
+    grow(self)
+  end)
+  local held_back = self.held_back and "max_submits" or nil
+  return self.stopping or held_back or self.left and "left" or "done", self.err
+end
+
+--- Gives everything back after a run that ended in the middle: what was being
+-- submitted is unknown from here on.
+function runner:abandon()
+  local failure = fault.new("unknown", "the run was interrupted while the submit was under way: "
+    .. "a task may exist and be paid")
+  for _, job in pairs(self.active) do
+    if job.state == "submitting" then
+      self.claims:unknown(job, failure)
+    else
+      self.claims:release(job)
+    end
+  end
+end
+
+return runner

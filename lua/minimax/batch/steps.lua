@@ -1,0 +1,268 @@
+--- One step of a job for each state in which there is something to do. A step
+-- returns whether the job goes on at once; where it does not, `job.dropped`
+-- says that it is no longer this worker's, and `job.trouble` why it is left.
+
+local fault = require "minimax.batch.fault"
+local output = require "minimax.batch.output"
+local request = require "minimax.batch.request"
+local states = require "minimax.batch.states"
+
+local steps = {}
+
+local ATTEMPTS = 5 -- downloads in a row that fail, until the job is left for this run
+local HOLD = 2     -- seconds that a rate limit holds all workers, doubling up to a minute
+
+-- Common ends ---------------------------------------------------------------------
+
+-- The step was made, or the job belongs to somebody else by now.
+local function settled(job, ok)
+  job.dropped = job.dropped or not ok
+  return ok
+end
+
+local function drop(job)
+  job.dropped = true
+  return false
+end
+
+local function fail(run, job, err)
+  settled(job, run:step(job, "failed", err))
+  return false
+end
+
+-- Left as it is: another host, or another run, may be able to do it.
+local function leave(run, job, err)
+  run.left = true
+  job.trouble = err
+  run:warn(job, err)
+  return false
+end
+
+-- What an error means that has changed nothing.
+-- @param failures of this kind in a row
+local function heed(run, job, err, failures)
+  local meaning = states.meaning(err)
+  if meaning == "job" then
+    return fail(run, job, err)
+  elseif meaning == "stop" then
+    run:stop(err.kind, err)
+    return false
+  end
+  run:warn(job, err)
+  return run:back_off(failures, err)
+end
+
+-- Submitting ----------------------------------------------------------------------
+
+-- Waits for its turn under the joint budget, without taking it.
+local function wait_for_turn(run, lane)
+  while not run.stopping do
+    local seconds = run:with_ledger(false, run.budget.look, run.budget, lane)
+    if not seconds or seconds == 0 then
+      break
+    end
+    run:sleep(seconds * (1 + math.random() / 10))
+  end
+  return not run.stopping
+end
+
+-- Right before the request leaves: the turn is taken and the intent written.
+-- @return true if it may leave
+local function intend(run, job, note)
+  note.asked = true
+  local seconds, err = run.budget:take("submit")
+  if seconds ~= 0 then
+    note.err = err
+    return false
+  elseif run.stopping or not run:may_submit() then
+    return false
+  end
+  local ok
+  ok, err = run.claims:intend(job)
+  note.err, note.lost = err, ok == false
+  if ok then
+    run.submits = run.submits + 1
+    run:tell { type = "state", key = job.key, state = "submitting", attempt = job.attempt }
+  end
+  return ok or false
+end
+
+-- The answer names a task: nothing comes before its id is on the disk.
+local function keep_id(run, job, task)
+  run.answered, run.limits = os.time(), 0
+  local ok, err = run:step(job, "submitted", task)
+  if ok then
+    job.fresh = true
+    return true
+  end
+  run:tell { type = "task", key = job.key, task_id = task.task_id, kind = task.kind,
+    err = err or fault.new("unknown", "the job has another task by now: this one is paid as well") }
+  if err then
+    run.lost[#run.lost + 1] = { key = job.key, task_id = task.task_id, kind = task.kind }
+  end
+  return drop(job)
+end
+
+-- The submit failed after the intent was written.
+local function heed_refusal(run, job, err)
+  if err.kind == "unknown" or err.kind == "cancelled" then -- a cancelled one may have arrived
+    settled(job, run:step(job, "unknown", err))
+    return false
+  elseif states.meaning(err) == "job" then
+    return fail(run, job, err)
+  elseif not settled(job, run:step(job, "unsent")) then
+    return false
+  elseif err.kind == "rate_limit" then
+    run.limits = run.limits + 1
+    run:with_ledger(false, run.budget.hold, run.budget, "submit",
+      math.min(HOLD * 2 ^ (run.limits - 1), 60))
+    run.answered = os.time()
+  end
+  job.refusals = (job.refusals or 0) + 1
+  return heed(run, job, err, job.refusals)
+end
+
+-- Nothing left: the turn had not come, or the ledger did not take the intent.
+local function heed_hindrance(run, job, err, note)
+  if note.lost then
+    return drop(job)
+  elseif note.err and run.ledger.db:is_lost() then -- it may have been written all the same
+    return settled(job, run:step(job, "unsent"))
+  elseif note.err then
+    run:stop("io", note.err)
+    return false
+  elseif note.asked and err.kind == "cancelled" then
+    return true
+  end
+  job.refusals = (job.refusals or 0) + 1
+  return heed(run, job, err, job.refusals)
+end
+
+local function submit(run, job)
+  local note = {}
+  local ok, task, err = pcall(run.client.submit, run.client, request.thaw(job.request, job.files), {
+    kind = job.kind,
+    on_send = function() return intend(run, job, note) end,
+  })
+  if job.state == "submitting" then
+    if not ok then
+      error(task, 0)
+    elseif task then
+      return keep_id(run, job, task)
+    end
+    return heed_refusal(run, job, err)
+  elseif not ok then -- a value that no request can hold
+    return fail(run, job, fault.new("invalid", "%s", tostring(task)))
+  end
+  return heed_hindrance(run, job, err, note)
+end
+
+function steps.added(run, job)
+  local present, why = request.present(job.files)
+  if not present then
+    return leave(run, job, fault.new("io", "%s", why))
+  end
+  local ok, err = output.check(job.output)
+  if not ok then
+    return fail(run, job, err)
+  elseif not run:may_submit() then
+    return false
+  end
+  return wait_for_turn(run, "submit") and submit(run, job)
+end
+
+-- Asking --------------------------------------------------------------------------
+
+local function reason_of(status)
+  local base, own = status.base_resp, status.error
+  return type(own) == "table" and own.message
+    or type(base) == "table" and base.status_code ~= 0 and base.status_msg
+    or "the server gave no reason"
+end
+
+-- The server answered.
+-- @return whether the job goes on; nil: it is to be asked again
+local function heed_status(run, job, status)
+  run.answered = os.time()
+  if status.status ~= job.word then
+    job.word = status.status
+    run:tell { type = "status", key = job.key, task_id = job.task_id, status = status.status,
+      state = status.state }
+  end
+  if status.state == "succeeded" then
+    job.status = status
+    return settled(job, run:step(job, "succeeded"))
+  elseif status.state == "failed" or status.state == "cancelled" then
+    return fail(run, job, fault.new("failed", "the task ended as '%s': %s", status.status,
+      reason_of(status)))
+  end
+end
+
+-- Takes a turn under the joint budget.
+local function take_turn(run, lane)
+  while not run.stopping do
+    local seconds = run:with_ledger(false, run.budget.take, run.budget, lane)
+    if seconds == 0 then
+      return true
+    end
+    run:sleep((seconds or 0) * (1 + math.random() / 10))
+  end
+end
+
+-- Asks once.
+-- @return whether the job goes on; nil: it is to be asked again. And an error
+local function ask(run, job, failures)
+  local status, err = run.client:query({ task_id = job.task_id, kind = job.kind })
+  if status then
+    return heed_status(run, job, status)
+  elseif not heed(run, job, err, failures + 1) then
+    return false
+  end
+  return nil, err
+end
+
+function steps.submitted(run, job)
+  local interval, timeout = run.options.poll_interval, run.options.wait_timeout
+  local began, failures = os.time(), 0
+  local pause = job.fresh and interval or 0
+  while run:sleep(pause) and take_turn(run, "query") do
+    local goes_on, err = ask(run, job, failures)
+    if goes_on ~= nil then
+      return goes_on
+    elseif timeout and os.time() - began > timeout then
+      return leave(run, job, err or fault.new("timeout",
+        "the task has not ended within %g s; it goes on at the server", timeout))
+    end
+    failures = err and failures + 1 or 0
+    pause = err and 0 or interval * (0.95 + math.random() / 10)
+  end
+  return false
+end
+
+-- Fetching ------------------------------------------------------------------------
+
+function steps.succeeded(run, job)
+  local bytes, err = output.finished(job.output)
+  if err then
+    return fail(run, job, err)
+  end
+  for attempt = 1, ATTEMPTS do
+    local info
+    if not bytes then
+      local what = job.status or { task_id = job.task_id, kind = job.kind }
+      info, err = run.client:download(what, job.output, { overwrite = false })
+      bytes = info and info.bytes
+    end
+    if bytes then
+      run.answered = os.time()
+      settled(job, run:step(job, "downloaded", bytes))
+      return false
+    elseif not heed(run, job, err, attempt) then
+      return false
+    end
+    job.status = nil -- the next attempt asks for a fresh link
+  end
+  return leave(run, job, err)
+end
+
+return steps
