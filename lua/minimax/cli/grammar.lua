@@ -40,6 +40,8 @@ local function add_common(parser)
   parser:option("--query", "A parameter for every API call."):argname "NAME=VALUE":count "*"
   parser:option("--proxy", "A proxy (https_proxy, all_proxy)."):argname "URL"
   parser:option("--ca-file", "Certificates to trust (CURL_CA_BUNDLE)."):argname "FILE"
+  parser:option("--retries", "Further attempts where they are safe (4)."):argname "NUMBER"
+    :convert(values.whole)
   parser:flag("--json", "Print results as lines of JSON.")
   parser:flag("-q --quiet", "Print results and errors alone.")
   parser:flag("--version", "Show the version and exit."):action(function()

@@ -59,6 +59,7 @@ function session:options(api_key)
     query = pairs_of(arguments.query),
     proxy = arguments.proxy,
     ca_file = arguments.ca_file,
+    retries = arguments.retries,
     poll_interval = arguments.interval,
     on_event = function(event)
       for _, listener in pairs(self.listeners) do
