@@ -217,20 +217,21 @@ static void park_with_adapter(lua_State *L, struct job *job) {
   lua_settop(L, 0);
 }
 
-void await_unpark(lua_State *L, struct job *job, int self, int gone) {
+void await_unpark(lua_State *L, struct job *job, int self,
+                  enum await_reason reason) {
   int place = job->parked;
   int top = lua_gettop(L);
   job->parked = 0;
   lua_getiuservalue(L, self, JOB_TOKEN);
-  if (place == PLACE_LOOP) { /* also if it was closed: the run must know */
-    loop_make_ready(L, top + 1);
-  } else if (place == PLACE_CQUEUES) {
-    pump_signal(L, self, top + 1, job->client->engine);
-  } else if (place == PLACE_ADAPTER && push_adapter(L)) {
+  if (place == PLACE_ADAPTER && push_adapter(L)) {
     lua_getfield(L, -1, "wake");
     lua_pushvalue(L, top + 1);
-    lua_pushboolean(L, gone);
+    lua_pushboolean(L, reason != AWAIT_NEWS);
     lua_call(L, 2, 0);
+  } else if (place == PLACE_LOOP && reason != AWAIT_COLLECTED) {
+    loop_make_ready(L, top + 1); /* closed, too: the run counts them */
+  } else if (place == PLACE_CQUEUES) {
+    pump_signal(L, self, top + 1);
   }
   lua_settop(L, top);
 }

@@ -21,15 +21,22 @@ int await_again(lua_State *L);
  * job, whose stack index is its context. */
 int await_then(lua_State *L, lua_KFunction after);
 
-/* There is news of a parked job, or (`gone`) it was closed; `self` is the
- * stack index of its userdata. */
-void await_unpark(lua_State *L, struct job *job, int self, int gone);
+enum await_reason {
+  AWAIT_NEWS,     /* its owner has something to look at */
+  AWAIT_CLOSED,   /* its owner was closed: no more than that is to be told */
+  AWAIT_COLLECTED /* its owner is gone, and so may be what it slept on */
+};
+
+/* A parked job is one no longer; `self` is the stack index of its userdata. */
+void await_unpark(lua_State *L, struct job *job, int self,
+                  enum await_reason reason);
 
 /* Steps the engine for at most `budget` ms; returns how many jobs ended. */
 int await_step(lua_State *L, struct engine *engine, int budget);
 
-/* How other loops wait in our stead: a table with the functions `token()`,
- * `park(token, job)`, which yields, and `wake(token)`. minimax.adapter(t) */
+/* How other loops wait in our stead: a table with the functions `token(job)`,
+ * `park(token, job)`, which yields, and `wake(token, gone)`, which is called
+ * once for each park. minimax.adapter(t) */
 int await_set_adapter(lua_State *L);
 
 /* Push what event loops ask for. */

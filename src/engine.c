@@ -265,11 +265,6 @@ void engine_settle_sockets(struct engine *engine) {
     poller_apply(&engine->poller, POLLER_NEVER);
 }
 
-void engine_nudge(struct engine *engine) {
-  if (engine_state(engine) == ENGINE_OPEN)
-    poller_apply(&engine->poller, 0);
-}
-
 void engine_pool(struct engine *engine, long connections) {
   engine->pooled += connections;
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, engine->pooled);

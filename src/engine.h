@@ -62,15 +62,12 @@ int engine_alarm(struct engine *engine, struct waiter *waiter, uint64_t due);
 /* The waiter goes away. */
 void engine_forget(struct engine *engine, struct waiter *waiter);
 
-/* Before every return from the module: applies what was noted. Like the turns
- * and the nudge, it does nothing in a forked child. */
+/* Before every return from the module: applies what was noted. Like a turn, it
+ * does nothing in a forked child. */
 void engine_settle(struct engine *engine);
 
 /* The same without the timer, for who waits in engine_turn at once. */
 void engine_settle_sockets(struct engine *engine);
-
-/* Makes the descriptor readable, so that hosts look in at once. */
-void engine_nudge(struct engine *engine);
 
 /* The instant of the next work; 0: there is some now; POLLER_NEVER: none. */
 uint64_t engine_due(const struct engine *engine);

@@ -35,9 +35,7 @@ void job_release(struct job *job) {
   engine_forget(job->client->engine, &job->waiter);
 }
 
-/* __gc: an abandoned job cancels itself. */
-static int job_dispose(lua_State *L) {
-  struct job *job = luaL_checkudata(L, 1, NAME);
+static int dispose(lua_State *L, struct job *job, enum await_reason reason) {
   struct engine *engine;
   if (!job->client || (!job->back && !job->parked))
     return 0;
@@ -46,9 +44,14 @@ static int job_dispose(lua_State *L) {
     return 0;
   job_release(job);
   if (job->parked)
-    await_unpark(L, job, 1, 1);
+    await_unpark(L, job, 1, reason);
   engine_settle(engine);
   return 0;
+}
+
+/* __gc: an abandoned job cancels itself. */
+static int job_collect(lua_State *L) {
+  return dispose(L, luaL_checkudata(L, 1, NAME), AWAIT_COLLECTED);
 }
 
 /* __close: the coroutine that owns it was closed, or it was awaited. */
@@ -58,7 +61,7 @@ static int job_close(lua_State *L) {
       engine_state(job->client->engine) == ENGINE_OPEN)
     job->deed->close(L, job, 1);
   lua_settop(L, 1);
-  return job_dispose(L);
+  return dispose(L, job, AWAIT_CLOSED);
 }
 
 struct job *job_at(lua_State *L, int index) {
@@ -88,7 +91,7 @@ static int job_timeout(lua_State *L) {
 void job_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"pollfd", job_pollfd}, {"events", job_events}, {"timeout", job_timeout},
-      {"__gc", job_dispose},  {"__close", job_close}, {NULL, NULL},
+      {"__gc", job_collect},  {"__close", job_close}, {NULL, NULL},
   };
   luaL_newmetatable(L, NAME);
   luaL_setfuncs(L, methods, 0);
@@ -156,7 +159,7 @@ void job_tell(lua_State *L, struct job *job, int self) {
   job->news = 1;
   tell_parent(job);
   if (job->parked)
-    await_unpark(L, job, self, 0);
+    await_unpark(L, job, self, AWAIT_NEWS);
 }
 
 static void end(lua_State *L, struct job *job, int self) {
@@ -165,7 +168,7 @@ static void end(lua_State *L, struct job *job, int self) {
   job_release(job);
   tell_parent(job);
   if (job->parked)
-    await_unpark(L, job, self, 0);
+    await_unpark(L, job, self, AWAIT_NEWS);
 }
 
 void job_succeed(lua_State *L, struct job *job, int self) {

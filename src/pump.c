@@ -11,7 +11,9 @@ enum { BUDGET = 2 }; /* ms of work in one round */
 /*
  * Registry keys: the record of each controller, and of each parked job, both
  * weakly. A record is a table: `count` of the waiters, `thread` of its pump,
- * `starting` until that first runs, the `engine` (a forked child has its own).
+ * `starting` until that first runs, the `engine` (a forked child has its own),
+ * `done`, a condition: nobody waits any longer. (The descriptor can't say it:
+ * another controller's pump may look at that first.)
  */
 static const char records_key = 0, parked_key = 0;
 
@@ -73,6 +75,22 @@ static int is_of_engine(lua_State *L, int record) {
   return is;
 }
 
+static void push_condition(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cqueues.condition");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "new");
+  lua_remove(L, -2);
+  lua_call(L, 0, 1);
+}
+
+static void signal_condition(lua_State *L, int condition) {
+  condition = lua_absindex(L, condition);
+  lua_getfield(L, condition, "signal");
+  lua_pushvalue(L, condition);
+  lua_call(L, 1, 0);
+}
+
 static lua_Integer count_of(lua_State *L, int record) {
   lua_Integer count;
   lua_getfield(L, record, "count");
@@ -88,7 +106,8 @@ static void set_count(lua_State *L, int record, lua_Integer count) {
 
 /* ---- the pump ---- */
 
-/* Upvalues: the record, _POLL, and an object that stands for the engine. */
+/* Upvalues: the record, _POLL, an object that stands for the engine, and the
+ * record's condition. */
 static int pump_round(lua_State *L, int status, lua_KContext context) {
   int record = lua_upvalueindex(1);
   (void)status, (void)context;
@@ -102,7 +121,8 @@ static int pump_round(lua_State *L, int status, lua_KContext context) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_pushvalue(L, lua_upvalueindex(3));
-  return lua_yieldk(L, 2, 0, pump_round);
+  lua_pushvalue(L, lua_upvalueindex(4));
+  return lua_yieldk(L, 3, 0, pump_round);
 }
 
 static int pump_start(lua_State *L) {
@@ -139,7 +159,8 @@ static void start_pump(lua_State *L, int controller, int record) {
   lua_setfield(L, -2, "pollfd");
   lua_pushliteral(L, "r");
   lua_setfield(L, -2, "events");
-  lua_pushcclosure(L, pump_start, 3);
+  lua_getfield(L, record, "done");
+  lua_pushcclosure(L, pump_start, 4);
   lua_call(L, 2, 0);
 }
 
@@ -152,6 +173,8 @@ static int push_record(lua_State *L, int controller) {
     lua_newtable(L);
     lua_pushlightuserdata(L, client_engine(L));
     lua_setfield(L, -2, "engine");
+    push_condition(L);
+    lua_setfield(L, -2, "done");
     lua_pushvalue(L, controller);
     lua_pushvalue(L, -2);
     lua_rawset(L, -4);
@@ -161,15 +184,6 @@ static int push_record(lua_State *L, int controller) {
 }
 
 /* ---- waiters ---- */
-
-static void push_condition(lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "cqueues.condition");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "new");
-  lua_remove(L, -2);
-  lua_call(L, 0, 1);
-}
 
 void pump_push_yield(lua_State *L, int job) {
   int controller, record;
@@ -190,7 +204,7 @@ void pump_push_yield(lua_State *L, int job) {
   push_condition(L);
 }
 
-void pump_signal(lua_State *L, int job, int condition, struct engine *engine) {
+void pump_signal(lua_State *L, int job, int condition) {
   int top = lua_gettop(L);
   job = lua_absindex(L, job);
   push_weak(L, &parked_key);
@@ -201,11 +215,11 @@ void pump_signal(lua_State *L, int job, int condition, struct engine *engine) {
     lua_pushvalue(L, job);
     lua_pushnil(L);
     lua_rawset(L, top + 1);
-    if (count == 0)
-      engine_nudge(engine); /* so that the pump sees it and ends */
+    if (count == 0) {
+      lua_getfield(L, top + 2, "done");
+      signal_condition(L, -1);
+    }
   }
   lua_settop(L, top);
-  lua_getfield(L, condition, "signal");
-  lua_pushvalue(L, condition);
-  lua_call(L, 1, 0);
+  signal_condition(L, condition);
 }

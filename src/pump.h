@@ -6,8 +6,6 @@
 
 #include <lua.h>
 
-#include "engine.h"
-
 enum pump_place {
   PUMP_NOWHERE, /* no controller runs */
   PUMP_HERE,    /* one resumed this very coroutine */
@@ -21,6 +19,6 @@ enum pump_place pump_running(lua_State *L);
 void pump_push_yield(lua_State *L, int job);
 
 /* Wakes the waiter of the job at `job`, whose condition is at `condition`. */
-void pump_signal(lua_State *L, int job, int condition, struct engine *engine);
+void pump_signal(lua_State *L, int job, int condition);
 
 #endif
