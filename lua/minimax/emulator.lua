@@ -175,7 +175,7 @@ function Emulator:fault(rule)
 end
 
 --- Every task that was created: what a real account would have paid for.
--- @return a list of tables: `task_id`, `kind`, `state`, `file_id`, `deleted`
+-- @return a list of tables: `task_id`, `kind`, `state`, `file_id`, `deleted`, `request`
 function Emulator:tasks()
   return must(ask(self, { order = "tasks" })).tasks
 end

@@ -499,6 +499,7 @@ function Client:close() end
 ---@field state string
 ---@field file_id? string
 ---@field deleted? boolean
+---@field request table the body, long strings shortened
 
 ---A request that the emulator sent to a `callback_url`.
 ---@class minimax.emulator.callback

@@ -1,6 +1,7 @@
 --- What the parent may ask of a running emulator.
 
 local json = require "minimax.emulator.json"
+local record = require "minimax.emulator.record"
 
 local control = {}
 
@@ -32,7 +33,7 @@ function orders.tasks(world)
   local list = json.array()
   for index, task in ipairs(world.tasks.list) do
     list[index] = { task_id = task.id, kind = task.kind, state = world.tasks:stage(task),
-      file_id = task.file_id, deleted = task.deleted }
+      file_id = task.file_id, deleted = task.deleted, request = record.shortened(task.request) }
   end
   return { tasks = list }
 end
