@@ -182,6 +182,14 @@ static int check_key(struct walk *walk, int key) {
   return 0;
 }
 
+/* The name by which the API knows a value: that of a list is its items', and
+ * image_url = { url = … } is an image_url. */
+static const char *name_of(lua_State *L, int key, const char *field) {
+  const char *name =
+      lua_type(L, key) == LUA_TSTRING ? lua_tostring(L, key) : field;
+  return field && strcmp(name, "url") == 0 ? field : name;
+}
+
 static int copy_table(struct walk *walk, int table, const char *field) {
   lua_State *L = walk->L;
   int copy;
@@ -195,8 +203,7 @@ static int copy_table(struct walk *walk, int table, const char *field) {
   while (lua_next(L, table)) {
     int key = copy + 1;
     size_t length = enter(walk, key);
-    const char *name =
-        lua_type(L, key) == LUA_TSTRING ? lua_tostring(L, key) : field;
+    const char *name = name_of(L, key, field);
     if (check_key(walk, key) < 0 || copy_value(walk, key + 1, name) < 0)
       return -1;
     lua_pushvalue(L, key);
