@@ -3,6 +3,7 @@
 local http_headers = require "http.headers"
 local http_server = require "http.server"
 local json = require "minimax.emulator.json"
+local seize = require "minimax.emulator.seizure"
 
 local server = {}
 
@@ -38,6 +39,12 @@ local function header_table(headers)
   return found
 end
 
+-- lua-http takes the end of the connection for the end of the body.
+local function is_complete(stream, body, request)
+  local length = stream.connection.version ~= 2 and request.headers["content-length"]
+  return not length or tonumber(length) == #body
+end
+
 -- Reads head and body; nil where the client went away before it was done.
 local function read_request(stream, headers)
   local path, raw_query = headers:get(":path"):match("^([^?]*)%??(.*)$")
@@ -49,7 +56,7 @@ local function read_request(stream, headers)
   end
   local body, why = stream:get_body_as_string()
   request.raw_body = body
-  return body and not why and request
+  return body and not why and is_complete(stream, body, request) and request
 end
 
 --- Encodes a reply's object, if it has one.
@@ -107,6 +114,11 @@ local function serve(handle, stream)
   end
   local request = read_request(stream, headers)
   if not request then
+    -- Left to itself, lua-http would read on for ever.
+    local taken = seize(stream)
+    if taken then
+      taken:close()
+    end
     return
   end
   if request.http == "1.0" then

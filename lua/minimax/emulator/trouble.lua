@@ -1,36 +1,13 @@
 --- Faults on the wire: what becomes of a connection instead of, or in the midst
 -- of, an answer.
 
-local connection_common = require "http.connection_common"
 local cqueues = require "cqueues"
+local seize = require "minimax.emulator.seizure"
 local server = require "minimax.emulator.server"
-local socket = require "cqueues.socket"
 
 local trouble = {}
 
 local LONGEST_HANG = 3600
-
--- A socket whose other end is closed already.
-local function dead_socket()
-  local here, there = socket.pair()
-  there:close()
-  here:onerror(connection_common.onerror)
-  return here
-end
-
--- Takes the connection from lua-http without a word to the peer.
-local function seize(stream)
-  local connection = stream.connection
-  if connection.version == 2 then
-    -- Its other streams go on to read; they are to find an end.
-    local taken = connection.socket
-    connection.socket = dead_socket()
-    return taken
-  end
-  -- With this set, lua-http does not answer on its own.
-  stream.body_write_type = stream.body_write_type or "close"
-  return connection:take_socket()
-end
 
 -- cqueues has no SO_LINGER. Both of these can set it on a descriptor.
 local function set_linger(taken)
