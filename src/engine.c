@@ -269,3 +269,7 @@ void engine_pool(struct engine *engine, long connections) {
   engine->pooled += connections;
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, engine->pooled);
 }
+
+const char *engine_libcurl(void) {
+  return curl_version();
+}

@@ -75,4 +75,7 @@ uint64_t engine_due(const struct engine *engine);
 /* Room in the connection pool for one more client. */
 void engine_pool(struct engine *engine, long connections);
 
+/* The libcurl that runs, and what it was built with, in its own words. */
+const char *engine_libcurl(void);
+
 #endif

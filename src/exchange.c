@@ -13,7 +13,9 @@
 enum {
   BACKOFF_BASE = 500, /* ms */
   BACKOFF_CAP = 30000,
-  LIMITS = 20 /* rate limit answers in a row that a call puts up with */
+  LIMITS = 20,       /* rate limit answers in a row that a call puts up with */
+  LONG_BODY = 65536, /* bytes: worth telling how far it is */
+  PROGRESS_EVERY = 250 /* ms */
 };
 
 static int add_parameter(struct buffer *url, char *mark, const char *name,
@@ -117,6 +119,7 @@ static void tell_response(lua_State *L, struct job *job, int self,
   event_set_number(L, "seconds",
                    (double)(poller_clock() - transfer->started) / 1000);
   event_set_integer(L, "bytes", (lua_Integer)transfer->reply.length);
+  event_set_text(L, job, "date", transfer_header(transfer, "Date"));
   if (transfer->outcome != TRANSFER_ANSWERED)
     event_set_text(L, job, "message", transfer->problem);
   event_send(L, job, self);
@@ -133,7 +136,35 @@ static void tell_delay(lua_State *L, struct job *job, int self,
   event_send(L, job, self);
 }
 
+/* Whether somebody listens to how far a long body is. */
+static int is_watched(const struct job *job, const struct exchange *exchange) {
+  uint64_t length = exchange->transfer->body.length;
+  return event_wanted(job) && length >= LONG_BODY && exchange->told < length;
+}
+
+/* How far a long body is; the last event says that it has left whole. */
+static void tell_progress(lua_State *L, struct job *job, int self,
+                          struct exchange *exchange) {
+  uint64_t length = exchange->transfer->body.length;
+  uint64_t moved = exchange->transfer->moved;
+  if (!is_watched(job, exchange) || moved == exchange->told)
+    return;
+  exchange->told = moved < length ? moved : length;
+  event_begin(L, job, self, "progress");
+  event_set_integer(L, "bytes", (lua_Integer)exchange->told);
+  event_set_integer(L, "total", (lua_Integer)length);
+  event_send(L, job, self);
+}
+
 /* ---- sending ---- */
+
+/* Looks again at `due`, and before that where there is progress to tell. */
+static void sleep_until(struct job *job, const struct exchange *exchange,
+                        uint64_t due, uint64_t now) {
+  if (is_watched(job, exchange) && due > now + PROGRESS_EVERY)
+    due = now + PROGRESS_EVERY;
+  job_sleep(job, due);
+}
 
 static enum transfer_purpose purpose_of(const struct exchange *exchange) {
   return exchange->policy == EXCHANGE_ONCE ? TRANSFER_PAID : TRANSFER_READ;
@@ -153,6 +184,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
     fault_no_memory(L);
   exchange->transfer = transfer;
   exchange->attempts++;
+  exchange->told = 0;
   transfer->body = exchange->body;
   memset(&exchange->body, 0, sizeof exchange->body);
   if (transfer_start(transfer, &job->waiter, &order) < 0)
@@ -177,7 +209,7 @@ static enum exchange_step ask(lua_State *L, struct job *job, int self,
     return EXCHANGE_READY;
   }
   send_attempt(L, job, self, exchange);
-  job_sleep(job, transfer_due(exchange->transfer, now));
+  sleep_until(job, exchange, transfer_due(exchange->transfer, now), now);
   return EXCHANGE_PENDING;
 }
 
@@ -285,6 +317,8 @@ static enum exchange_step conclude(lua_State *L, struct job *job, int self,
   int answered = exchange->transfer->outcome == TRANSFER_ANSWERED;
   int top = lua_gettop(L);
   memset(reply, 0, sizeof *reply);
+  if (body_is_done(&exchange->transfer->body))
+    tell_progress(L, job, self, exchange);
   tell_response(L, job, self, exchange);
   if (answered)
     reply_read(L, exchange->transfer, reply);
@@ -312,7 +346,8 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
   if (transfer->outcome == TRANSFER_UNDER_WAY) {
     due = transfer_due(transfer, now);
     if (due > 0) {
-      job_sleep(job, due);
+      tell_progress(L, job, self, exchange);
+      sleep_until(job, exchange, due, now);
       return EXCHANGE_PENDING;
     }
     transfer_stop(transfer, TRANSFER_TIMED_OUT);

@@ -34,6 +34,7 @@ struct exchange {
   char *url;
   char *content_type; /* NULL: JSON */
   uint64_t resume_at; /* of the next attempt, after a back-off */
+  uint64_t told;      /* bytes of the attempt's body, in an event */
   uint64_t patience;  /* ms: the longest back-off of a poll's lane */
   unsigned attempts;  /* requests that left or failed to */
   unsigned failures, limits;

@@ -185,5 +185,7 @@ LUAMOD_API int luaopen_minimax(lua_State *L) {
   add_methods(L);
   lua_pushliteral(L, VERSION);
   lua_setfield(L, -2, "_VERSION");
+  lua_pushstring(L, engine_libcurl());
+  lua_setfield(L, -2, "_LIBCURL");
   return 1;
 }

@@ -316,6 +316,7 @@ function Task:cancel(options) end
 ---@field method? string
 ---@field path? string
 ---@field http_status? integer
+---@field date? string the server's clock, as its Date header says
 ---@field seconds? number how long the request took
 ---@field delay? number seconds until the next attempt
 ---@field attempt? integer
@@ -573,6 +574,7 @@ function emulator.main(words) end
 
 ---@class minimax
 ---@field _VERSION string
+---@field _LIBCURL string the libcurl that runs, and what it was built with
 local minimax = {}
 
 ---Makes a client; raises on an unknown option or a wrong type.
