@@ -40,6 +40,7 @@ static void push_part_fault(lua_State *L, enum part_result result,
                "'%s.part' is being written by another "
                "download",
                path);
+    fault_set_retryable(L, lua_gettop(L), 1); /* it will be done some time */
     break;
   case PART_NO_MEMORY:
     fault_push(L, NULL, FAULT_IO, "not enough memory");

@@ -34,7 +34,7 @@ local MEANING = {
 
 --- Whose matter an error is: "job", "stop" or "again".
 function states.meaning(err)
-  return MEANING[err.kind] or "again"
+  return not err.retryable and MEANING[err.kind] or "again"
 end
 
 -- The task itself has come to nothing.

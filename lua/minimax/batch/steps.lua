@@ -241,17 +241,23 @@ end
 
 -- Fetching ------------------------------------------------------------------------
 
+-- @return the bytes of the whole video; or nil and an error
+local function fetch(run, job)
+  local what = job.status or { task_id = job.task_id, kind = job.kind }
+  local info, err = run.client:download(what, job.output, { overwrite = false })
+  job.status = nil -- another attempt asks for a fresh link
+  -- Another worker on this host may have been quicker.
+  return info and info.bytes or output.finished(job.output), err
+end
+
 function steps.succeeded(run, job)
   local bytes, err = output.finished(job.output)
   if err then
     return fail(run, job, err)
   end
   for attempt = 1, ATTEMPTS do
-    local info
     if not bytes then
-      local what = job.status or { task_id = job.task_id, kind = job.kind }
-      info, err = run.client:download(what, job.output, { overwrite = false })
-      bytes = info and info.bytes
+      bytes, err = fetch(run, job)
     end
     if bytes then
       run.answered = os.time()
@@ -260,7 +266,6 @@ function steps.succeeded(run, job)
     elseif not heed(run, job, err, attempt) then
       return false
     end
-    job.status = nil -- the next attempt asks for a fresh link
   end
   return leave(run, job, err)
 end
