@@ -305,6 +305,16 @@ static int finish_list(lua_State *L, struct call *call, int self, int object) {
   return 0;
 }
 
+static void check_ids(lua_State *L) {
+  if (!options_get(L, 2, "task_ids"))
+    return;
+  for (lua_Integer i = 1; lua_rawgeti(L, 3, i) != LUA_TNIL; i++) {
+    request_push_id(L, -1, 2);
+    lua_settop(L, 3);
+  }
+  lua_settop(L, 2);
+}
+
 static const char *push_list_path(lua_State *L) {
   static const struct {
     const char *option, *parameter;
@@ -337,6 +347,7 @@ int call_list(lua_State *L) {
   int self;
   lua_settop(L, 2);
   options_read(L, 2, list_known, &options);
+  check_ids(L);
   if (!client_is_usable(L, client, 1))
     return 2;
   call = call_new(L, &list_deed, &options.call);

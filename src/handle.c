@@ -356,11 +356,17 @@ static void send_body(struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
 }
 
+/* Of these a server expects a length, be it 0. */
+static int announces_body(const char *method) {
+  return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+         strcmp(method, "PATCH") == 0;
+}
+
 static int address_call(struct transfer *transfer,
                         const struct transfer_order *order) {
   CURL *easy = transfer->easy;
   const struct curl_slist *headers = transfer->profile->headers;
-  int has_body = transfer->body.length > 0;
+  int has_body = transfer->body.length > 0 || announces_body(order->method);
   int is_get = !has_body && strcmp(order->method, "GET") == 0;
   transfer->reusable = is_get && transfer->purpose == TRANSFER_READ;
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
