@@ -7,6 +7,9 @@ local figures = {
   cpu = { "us CPU/request", function(result)
     return result.cpu and result.cpu / result.requests * 1e6
   end },
+  whole = { "us CPU/request, all", function(result)
+    return result.requests and result.process_cpu / result.requests * 1e6
+  end },
   process = { "ms CPU", function(result) return result.process_cpu * 1e3 end },
   load = { "ms CPU", function(result) return result.load * 1e3 end },
   peak = { "MB peak", function(result) return result.peak_kb / 1024 end },
