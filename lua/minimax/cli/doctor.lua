@@ -1,0 +1,212 @@
+--- `minimax doctor`: looks at all that a render needs, one line each, and says
+-- what to do where something is wrong.
+
+local minimax = require "minimax"
+local codes = require "minimax.cli.codes"
+local columns = require "minimax.cli.columns"
+local key = require "minimax.cli.key"
+local probe = require "minimax.cli.probe"
+
+local doctor = {}
+
+local OFTEN_WRONG = 60 -- seconds that a clock may be wrong
+
+local INTERNATIONAL = "https://api.minimax.io"
+local CHINA = "https://api.minimaxi.com"
+
+local REGIONS = {
+  ["api.minimax.io"] = { "international", CHINA },
+  ["api.minimaxi.com"] = { "China", INTERNATIONAL },
+  ["api.minimax.cn"] = { "China", INTERNATIONAL },
+}
+
+-- A check returns its state ("ok", "warn" or "fail"), what it found, and what to
+-- do about it; for "fail" also the kind of error, which gives the exit code.
+
+local checks = {}
+
+function checks.versions()
+  local found, cjson = pcall(require, "cjson")
+  return "ok", string.format("minimax %s, %s, lua-cjson %s, %s", minimax._VERSION, _VERSION,
+    found and cjson._VERSION or "?", minimax._LIBCURL:match("^%S+ ?%S*"))
+end
+
+-- module, what it is for, rock, Debian's package
+local OPTIONAL = {
+  { "http.server", "emulator and callback-server", "http", "lua-http" },
+  { "DBI", "batch", "luadbi", "lua-dbi-sqlite3" },
+}
+
+local function is_there(module)
+  require "minimax.emulator.paths".prepare()
+  return package.searchpath(module, package.path) or package.searchpath(module, package.cpath)
+end
+
+function checks.optional()
+  local missing, advice = {}, {}
+  for _, some in ipairs(OPTIONAL) do
+    if not is_there(some[1]) then
+      missing[#missing + 1] = some[2]
+      advice[#advice + 1] = string.format("the rock '%s', on Debian '%s'", some[3], some[4])
+    end
+  end
+  if #missing == 0 then
+    return "ok", "all that the other commands need is there"
+  end
+  return "warn", table.concat(missing, " and ") .. " can't run",
+    "install " .. table.concat(advice, "; ")
+end
+
+local FAMILIES = { { "^sk%-api%-", "pay as you go" }, { "^sk%-cp%-", "a subscription's" } }
+
+function checks.key(state)
+  local found, err, from = key.find(state.session.arguments.key_file)
+  if err then
+    return "fail", err.message, nil, err.kind
+  elseif not found then
+    return "fail", "there is none", "set MINIMAX_API_KEY, or MINIMAX_API_KEY_FILE to a file "
+      .. "with mode 0600", "auth"
+  end
+  local family = "of an unknown family"
+  for _, known in ipairs(FAMILIES) do
+    family = found:find(known[1]) and known[2] or family
+  end
+  state.has_key = true
+  return "ok", string.format("from %s, %d characters, %s", from, #found, family)
+end
+
+local function variable(...)
+  for _, name in ipairs { ... } do
+    local value = os.getenv(name)
+    if value and value ~= "" then
+      return value, name
+    end
+  end
+end
+
+-- A proxy's URL may hold a password.
+local function without_password(url)
+  return (url:gsub("//[^/@]*@", "//…@"))
+end
+
+function checks.proxy(state)
+  local from = "--proxy"
+  local url = state.session.arguments.proxy
+  if not url and state.plain then
+    url, from = variable("http_proxy", "all_proxy", "ALL_PROXY")
+  elseif not url then
+    url, from = variable("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+  end
+  if not url then
+    return "ok", "none"
+  end
+  state.proxied = true
+  local exempt = from ~= "--proxy" and variable("no_proxy", "NO_PROXY")
+  return "ok", without_password(url) .. " (" .. from .. ")"
+    .. (exempt and ", but not for " .. exempt or "")
+end
+
+local function reached(state)
+  state.reach = state.reach or probe.reach(state.session)
+  return state.reach
+end
+
+local function is_name_trouble(err)
+  return err.kind == "network" and err.message:find("can't be resolved", 1, true) ~= nil
+end
+
+function checks.dns(state)
+  local reach = reached(state)
+  if reach.status or not is_name_trouble(reach.err) then
+    return "ok", state.host .. (state.proxied and " (left to the proxy)" or " has an address")
+  end
+  return "fail", "the name " .. state.host .. " can't be resolved",
+    "check MINIMAX_BASE_URL, the network and the resolver", "network"
+end
+
+function checks.connection(state)
+  local reach = reached(state)
+  if reach.status then
+    return "ok", string.format("%s answers (HTTP %d)", state.host, reach.status)
+  elseif reach.err.kind == "tls" then
+    return "ok", state.host .. " accepts connections"
+  elseif is_name_trouble(reach.err) then
+    return "warn", "not tried", "see dns"
+  end
+  return "fail", reach.err.message, "a firewall, or a proxy that is needed here?", reach.err.kind
+end
+
+function checks.tls(state)
+  local reach = reached(state)
+  if state.plain and (state.host:find("^127%.") or state.host == "localhost") then
+    return "ok", "none, which will do on this machine"
+  elseif state.plain then
+    return "warn", "none: the key crosses the network in the clear",
+      "let the base URL begin with https://"
+  elseif reach.status then
+    return "ok", "the certificate is trusted"
+  elseif reach.err.kind ~= "tls" then
+    return "warn", "not tried", "see connection"
+  end
+  return "fail", reach.err.message, "is the clock right, and ca-certificates installed? A proxy "
+    .. "that reads along has a CA of its own: --ca-file", "tls"
+end
+
+function checks.clock(state)
+  local ahead = reached(state).ahead
+  if not ahead then
+    return "warn", "the server did not say what time it is", "see connection"
+  elseif math.abs(ahead) <= OFTEN_WRONG then
+    return "ok", string.format("within %d s of the server's", math.max(1, math.abs(ahead)))
+  end
+  return "warn", string.format("%d s %s the server's", math.abs(ahead),
+    ahead > 0 and "ahead of" or "behind"), "set it: certificates and links end at a time"
+end
+
+local function other_region(region)
+  return region and "; one of the other region needs MINIMAX_BASE_URL=" .. region[2] or ""
+end
+
+function checks.region(state)
+  local region = REGIONS[state.host]
+  local place = state.host .. " (" .. (region and region[1] or "a gateway, or another host") .. ")"
+  if not state.has_key or not reached(state).status then
+    return "warn", place .. "; the key was not tried", "see above"
+  end
+  local answer = probe.authorize(state.session)
+  if answer.err and answer.err.kind == "auth" then
+    return "fail", place .. " refuses the key", "check it" .. other_region(region), "auth"
+  elseif not answer.status then
+    return "fail", answer.err.message, "try again", answer.err.kind
+  end
+  return "ok", place .. " accepts the key"
+end
+
+local ORDER = { "versions", "optional", "key", "proxy", "dns", "connection", "tls", "clock",
+  "region" }
+
+local function new_state(session)
+  local client = session:client { api_key = "none", auth = false }
+  local base = client and client:submit({ template_id = "1" }, { dry_run = true }).url
+  return { session = session, plain = base and base:find("^http://") ~= nil,
+    host = base and base:match("^%w+://([^/:]*)") or "?" }
+end
+
+--- Runs all checks.
+-- @return the exit code: that of the first failure
+function doctor.run(session)
+  local state, code = new_state(session), codes.OK
+  for _, name in ipairs(ORDER) do
+    local result, found, advice, kind = checks[name](state)
+    session.out:emit("check", { name = name, state = result, found = found, advice = advice,
+      kind = kind })
+    session.out:say("%s", columns.lines { { ("%-4s"):format(result), ("%-10s"):format(name),
+      found .. (advice and ": " .. advice or "") } }[1])
+    if result == "fail" and code == codes.OK then
+      code = codes.of_kind(kind)
+    end
+  end
+  return code
+end
+
+return doctor
