@@ -44,7 +44,7 @@ end
 -- sides have opened it.
 local function command(lua)
   return "unset LD_PRELOAD; folder=$(mktemp -d) && mkfifo -m 600 \"$folder/orders\""
-    .. " && echo \"$folder\" && exec " .. lua .. " -e " .. shell_quoted(program())
+    .. " && echo \"$folder\" && echo $$ && exec " .. lua .. " -e " .. shell_quoted(program())
     .. " <\"$folder/orders\""
 end
 
@@ -71,8 +71,9 @@ local function launch(lua)
     answers:close()
     return nil, "no pipe could be made for the emulator's process"
   end
+  local pid = math.tointeger(answers:read("n", "l"))
   local orders = assert(io.open(folder .. "/orders", "r+"))
-  return { orders = orders, answers = answers, folder = folder }
+  return { orders = orders, answers = answers, folder = folder, pid = pid }
 end
 
 --- Starts an emulator.
@@ -95,7 +96,7 @@ end
 --   * `tls`: TLS with a certificate of its own, and HTTP/2 (false)
 --   * `lua`: the interpreter of its process (the one that runs this script)
 -- @return an object with `base_url`, `storage_url`, `port`, `storage_port`,
---   `api_key`, `ca_file` (with `tls`), `env` (environment variables for a script
+--   `api_key`, `pid`, `ca_file` (with `tls`), `env` (environment variables for a script
 --   that is to use it) and the methods below; or nil and why not. It stops at the
 --   end of a `<close>` variable's block, or when it is collected.
 function emulator.start(given)

@@ -47,8 +47,7 @@ local function parent_of_self()
   end
 end
 
-local function watch_parent(world)
-  local parent = parent_of_self()
+local function watch_parent(world, parent)
   while parent do
     cqueues.sleep(1)
     if parent_of_self() ~= parent then
@@ -63,6 +62,8 @@ function child.run()
   -- want to clean up with our help.
   signal.ignore(signal.SIGINT)
   signal.ignore(signal.SIGPIPE)
+  -- Asked while the parent waits for us: later it may have died already.
+  local parent = parent_of_self()
   local options = json.decode(io.stdin:read("l") or "null")
   if not options then
     return
@@ -75,7 +76,7 @@ function child.run()
   end
   answer(service.addresses(world))
   controller:wrap(take_orders, world)
-  controller:wrap(watch_parent, world)
+  controller:wrap(watch_parent, world, parent)
   for problem in controller:errors() do
     io.stderr:write("minimax.emulator: ", tostring(problem), "\n")
   end
