@@ -36,7 +36,9 @@ static void begin(lua_State *L, struct cancel *cancel, int self,
 static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
   lua_getfield(L, status, "status");
   fault_push(L, cancel->job.client->profile->key, FAULT_INVALID,
-             "only a queued task can be cancelled; this one is '%s'",
+             cancel->sent ? "the server did not cancel it; it is '%s'"
+                          : "only a queued task can be cancelled; this one is "
+                            "'%s'",
              lua_tostring(L, -1));
   lua_pushvalue(L, status);
   lua_setfield(L, -2, "status");
@@ -61,7 +63,17 @@ static void heed_query(lua_State *L, struct cancel *cancel, int self,
   }
 }
 
-/* The DELETE's own answer is not trusted: an empty one occurs. */
+/* Whether the DELETE's own answer says that it is done; the status is pushed
+ * then. */
+static int is_done(lua_State *L, struct cancel *cancel, int self,
+                   const struct reply *reply, enum exchange_step step) {
+  int object = lua_gettop(L);
+  return step == EXCHANGE_ANSWERED && reply->kind == FAULT_NONE &&
+         query_result(L, &cancel->job, self, &cancel->exchange, reply, step,
+                      object) == STATE_CANCELLED;
+}
+
+/* An empty answer occurs, and a lost one: then another query tells. */
 static void heed_delete(lua_State *L, struct cancel *cancel, int self,
                         const struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
@@ -70,9 +82,12 @@ static void heed_delete(lua_State *L, struct cancel *cancel, int self,
     reply_push_fault(L, cancel->exchange.transfer, reply, object);
     exchange_count(L, &cancel->exchange);
     job_fail(L, &cancel->job, self);
-    return;
+  } else if (is_done(L, cancel, self, reply, step)) {
+    job_succeed(L, &cancel->job, self);
+  } else {
+    lua_settop(L, object);
+    begin(L, cancel, self, "GET", EXCHANGE_REPEAT);
   }
-  begin(L, cancel, self, "GET", EXCHANGE_REPEAT);
 }
 
 static void cancel_advance(lua_State *L, struct job *job, int self) {

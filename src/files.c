@@ -125,6 +125,14 @@ static const char *check_text(lua_State *L, int index, const char *what) {
   return lua_tostring(L, index);
 }
 
+/* It stands in the form as it is. */
+static const char *check_purpose(lua_State *L, int index) {
+  const char *purpose = check_text(L, index, "a purpose is expected");
+  if (strpbrk(purpose, "\r\n"))
+    options_argerror(L, index, "a purpose of one line is expected");
+  return purpose;
+}
+
 static int begin_upload(lua_State *L, struct call *call, const char *path,
                         const char *purpose, const char *mime) {
   int self = lua_gettop(L);
@@ -163,7 +171,7 @@ int files_upload(lua_State *L) {
   lua_settop(L, 4);
   path = check_text(L, 2, "a file path is expected");
   if (!lua_isnil(L, 3))
-    purpose = check_text(L, 3, "a purpose is expected");
+    purpose = check_purpose(L, 3);
   options_read(L, 4, known, &options);
   if (!client_is_usable(L, client, 1))
     return 2;
