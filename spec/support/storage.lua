@@ -84,9 +84,10 @@ function storage.serve(connection, file)
   until not request or not storage.answer(connection, request, file)
 end
 
--- "{origin}" in a text stands for the server's own.
+-- "{origin}" in a text stands for the server's own, "{port}" for its port.
 local function filled(text, request, scheme)
-  return (text:gsub("{origin}", scheme .. "://" .. request.headers.host))
+  local host = request.headers.host
+  return (text:gsub("{origin}", scheme .. "://" .. host):gsub("{port}", host:match("%d+$") or ""))
 end
 
 local function play_one(connection, request, answer, scheme)
@@ -115,7 +116,7 @@ function storage.play(connection, shared, plan, scheme)
   repeat
     request = connection:read_request()
     if request then
-      local name = request.path:match("^/([%w._]*)")
+      local name = request.path:gsub("^%a+://[^/]+", ""):match("^/([%w._]*)")
       local answers = plan[name] or { { status = 404, body = "nothing of that name" } }
       shared[name] = (shared[name] or 0) + 1
       ok = play_one(connection, request, answers[math.min(shared[name], #answers)],
