@@ -141,6 +141,27 @@ describe("after a fork", function()
     assert.equal("succeeded", status.state)
   end)
 
+  it("client:each hands out what is left as cancelled in the child", function()
+    local client <close> = api:client()
+    local pid, results = nil, {}
+    for task, status, err in client:each { "held", "slow", "slower" } do
+      results[task] = status and status.state or err.kind
+      pid = pid or posix.fork()
+      if pid ~= 0 then
+        api:tell("go")
+      end
+    end
+    if pid == 0 then
+      local kinds = {}
+      for _, kind in pairs(results) do
+        kinds[kind] = (kinds[kind] or 0) + 1
+      end
+      posix.exit(kinds.succeeded == 1 and kinds.cancelled == 2 and 7 or 1)
+    end
+    assert.equal(7, posix.wait(pid))
+    assert.same({ held = "succeeded", slow = "succeeded", slower = "succeeded" }, results)
+  end)
+
   it("in on_status the wait ends in the child, and goes on in the parent", function()
     local client <close> = api:client()
     local pid

@@ -14,6 +14,7 @@ struct each {
   struct job *first, *last; /* waits with news, oldest first */
   unsigned left;            /* items not handed out yet */
   unsigned current;         /* the one that is handed out next */
+  unsigned passed;          /* looked at since the loop was ended */
 };
 
 /* JOB_EXTRA holds the waits by number, JOB_SUBJECT nothing, JOB_CALLBACK the
@@ -91,19 +92,51 @@ static void each_delivered(lua_State *L, struct job *job, int self,
   job->news = !job->ended && each->first;
 }
 
+/* Fails the wait at `wait` for the reason why the loop failed. The error is
+ * its own: it names the task. */
+static void fail_like(lua_State *L, int self, int wait) {
+  int fault;
+  lua_newtable(L);
+  lua_getiuservalue(L, self, JOB_RESULT);
+  fault = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, fault)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, fault - 1);
+  }
+  lua_getmetatable(L, fault);
+  lua_setmetatable(L, fault - 1);
+  lua_settop(L, fault - 1);
+  job_fail(L, job_at(L, wait), wait);
+}
+
+/* The loop was ended from outside: what is left comes out in its order, each
+ * item with an error. */
+static void take_left(lua_State *L, struct each *each, int self, int waits) {
+  while (lua_rawgeti(L, waits, (lua_Integer)++each->passed) == LUA_TNIL)
+    lua_pop(L, 1);
+  each->current = each->passed;
+  if (!job_at(L, -1)->ended)
+    fail_like(L, self, lua_gettop(L));
+  lua_pop(L, 1);
+}
+
 /* The item as it was given, its status, its error. */
 static int each_push_results(lua_State *L, struct job *job, int self) {
   struct each *each = (struct each *)job;
-  lua_Integer number = (lua_Integer)each->current;
+  lua_Integer number;
   int waits, count;
-  lua_getiuservalue(L, self, JOB_CALLBACK);
-  lua_rawgeti(L, -1, number);
   lua_getiuservalue(L, self, JOB_EXTRA);
   waits = lua_gettop(L);
+  if (job->failed)
+    take_left(L, each, self, waits);
+  number = (lua_Integer)each->current;
   lua_rawgeti(L, waits, number);
   lua_pushnil(L);
   lua_rawseti(L, waits, number);
-  lua_pushvalue(L, waits - 1);
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  lua_rawgeti(L, -1, number);
   count = job_push_results(L, job_at(L, waits + 1), waits + 1);
   each->left--;
   return 1 + count;

@@ -200,8 +200,12 @@ void job_fail(lua_State *L, struct job *job, int self) {
 }
 
 int job_push_results(lua_State *L, struct job *job, int self) {
-  if (job->deed->push_results && !job->failed && !job->raises)
+  if (job->deed->push_results && !job->raises)
     return job->deed->push_results(L, job, self);
+  return job_push_outcome(L, job, self);
+}
+
+int job_push_outcome(lua_State *L, struct job *job, int self) {
   if (job->failed)
     lua_pushnil(L);
   lua_getiuservalue(L, self, JOB_RESULT);

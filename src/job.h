@@ -91,6 +91,9 @@ void job_tell(lua_State *L, struct job *job, int self);
 /* Pushes what the job ended with, or raises it; returns the number. */
 int job_push_results(lua_State *L, struct job *job, int self);
 
+/* The usual results, for deeds that have others besides. */
+int job_push_outcome(lua_State *L, struct job *job, int self);
+
 /* Asks to be moved on at `due`, or at the deadline. */
 void job_sleep(struct job *job, uint64_t due);
 

@@ -241,7 +241,8 @@ static void run_delivered(lua_State *L, struct job *job, int self,
 
 static int run_push_results(lua_State *L, struct job *job, int self) {
   int count = 0, results;
-  (void)job;
+  if (job->failed)
+    return job_push_outcome(L, job, self);
   if (lua_getiuservalue(L, self, JOB_SUBJECT) != LUA_TTABLE)
     return 0;
   results = lua_gettop(L);
