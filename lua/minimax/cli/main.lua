@@ -10,7 +10,8 @@ local main = {}
 
 -- Where the commands are: modules with `run(session)`, or functions that get a
 -- client.
-local MODULES = { templates = "minimax.cli.templates", doctor = "minimax.cli.doctor" }
+local MODULES = { templates = "minimax.cli.templates", doctor = "minimax.cli.doctor",
+  emulator = "minimax.cli.emulator" }
 local KINDS = { template = true, video = true, video2 = true }
 
 local function run(run_session)

@@ -53,10 +53,8 @@ local FLAGS = {
   { "--seed", number, "For ids and failures, an integer (1)." },
 }
 
-local function parser()
-  local argparse = require "argparse"
-  local parsed = argparse(NAME, "The MiniMax video API on this machine, free of charge.")
-  parsed:help_max_width(80)
+--- Adds the options to a parser of argparse, or to a command of one.
+function main.add_options(parsed)
   for _, flag in ipairs(FLAGS) do
     local option = parsed:option(flag[1], flag[3])
     if flag[2] then
@@ -69,6 +67,13 @@ local function parser()
   parsed:flag("--tls", "TLS with a certificate of its own, and HTTP/2.")
   parsed:flag("--log", "Print a line for each request.")
   parsed:flag("--with-parent", "End when standard input ends.")
+end
+
+local function parser()
+  local argparse = require "argparse"
+  local parsed = argparse(NAME, "The MiniMax video API on this machine, free of charge.")
+  parsed:help_max_width(80)
+  main.add_options(parsed)
   return parsed
 end
 
@@ -148,24 +153,34 @@ local function serve(arguments, options)
   end
 end
 
---- Serves until Ctrl-C; ends the process.
+local function plain(why)
+  return (tostring(why):gsub("^minimax.emulator: ", ""))
+end
+
+--- Serves until Ctrl-C, which ends the process.
+-- @param arguments what argparse read
+-- @return nil and why it can't; and third, whether the arguments are to blame
+function main.serve(arguments)
+  local ready, why = require "minimax.emulator.paths".prepare()
+  if not ready then
+    return nil, why
+  end
+  local ok, options = pcall(to_options, arguments)
+  if not ok then
+    return nil, plain(options), true
+  end
+  ok, why = serve(arguments, options)
+  return ok, why and plain(why)
+end
+
+--- The same as a program; ends the process.
 -- @param words the arguments, a list of strings
 function main.run(words)
-  local paths = require "minimax.emulator.paths"
-  local ready, why = paths.prepare()
-  if ready then
-    local arguments = parser():parse(words)
-    local ok, options = pcall(to_options, arguments)
-    if ok then
-      ready, why = serve(arguments, options)
-    else
-      ready, why = nil, options
-    end
+  local served, why = main.serve(parser():parse(words))
+  if not served then
+    io.stderr:write(NAME, ": ", tostring(why), "\n")
   end
-  if not ready then
-    io.stderr:write(NAME, ": ", (tostring(why):gsub("^minimax.emulator: ", "")), "\n")
-  end
-  os.exit(ready and 0 or 1)
+  os.exit(served and 0 or 1)
 end
 
 return main

@@ -23,10 +23,22 @@ Examples:
   MINIMAX_BASE_URL=https://api.minimaxi.com minimax doctor]])
 end
 
+local function add_emulator(parser)
+  local command = values.command(parser, "emulator", "Serve the API here, free of charge.", [[
+It listens on this machine alone, prints the environment for a second terminal,
+and ends with Ctrl-C. doc/emulator.md has the faults.
+
+Examples:
+  minimax emulator --port 8080 --speed 10 --log
+  minimax emulator --fault endpoint=query,fault=status_503,times=3]])
+  require "minimax.emulator.main".add_options(command)
+end
+
 --- Adds the commands.
 function services.add(parser)
   add_templates(parser)
   add_doctor(parser)
+  add_emulator(parser)
 end
 
 return services
