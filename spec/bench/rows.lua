@@ -129,7 +129,7 @@ local function secure(scale, in_flight, path)
 end
 
 -- Polls come evenly, as they do where tasks begin at different times.
-local function fleet(count, interval)
+local function fleet(count, interval, quick)
   local base = workshop.plain
   return {
     title = count .. " waiting tasks, each polled every " .. interval .. " s",
@@ -137,7 +137,8 @@ local function fleet(count, interval)
       { name = "ours", words = ours("fleet", count, interval, 2, base, interval) },
       { name = "Lua-cURLv3, hand-made scheduler", needs = "lcurl",
         words = lcurl("fleet", count, interval, 2, base, interval) },
-      { name = "aiohttp", words = python("aiohttp", "fleet", count, interval, 2, base, interval) },
+      not quick and { name = "aiohttp",
+        words = python("aiohttp", "fleet", count, interval, 2, base, interval) } or nil,
     },
     marks = {
       { figure = "cpu", over = "Lua-cURLv3, hand-made scheduler", limit = 0.6 },
@@ -147,7 +148,7 @@ local function fleet(count, interval)
 end
 
 -- All tasks begin at once, are polled once, and sleep.
-local function asleep(count, interval, window)
+local function asleep(count, interval, window, quick)
   local base = workshop.plain
   local function client(name, tasks)
     return { name = name, window = window, words = ours("fleet", tasks, interval, 2, base, 0) }
@@ -160,8 +161,8 @@ local function asleep(count, interval, window)
       client("ours, 100 tasks", 100),
       { name = "Lua-cURLv3, hand-made scheduler", needs = "lcurl", window = window,
         words = lcurl("fleet", count, interval, 2, base, 0) },
-      { name = "aiohttp", window = window,
-        words = python("aiohttp", "fleet", count, interval, 2, base, 0) },
+      not quick and { name = "aiohttp", window = window,
+        words = python("aiohttp", "fleet", count, interval, 2, base, 0) } or nil,
     },
     marks = {
       { figure = "asleep", minus = "ours, 100 tasks", scale = 1024 / (count - 100), limit = 2.5,
@@ -190,12 +191,12 @@ local function multitude(window)
   }
 end
 
-local function submit()
+local function submit(quick)
   local base, image = workshop.plain, workshop.image
   return {
     title = "submit of a 20 MB image",
     figures = { "process", "peak" },
-    times = 3,
+    times = quick and 1 or 3,
     clients = {
       { name = "ours", words = ours("submit", base, image) },
       { name = "bare C", words = bare("submit", base, image) },
@@ -251,8 +252,8 @@ end
 
 local function fleets(add, quick)
   if quick then
-    add(fleet(2000, 2))
-    add(asleep(10000, 3, 1000))
+    add(fleet(2000, 2, quick))
+    add(asleep(5000, 3, 1000, quick))
     return
   end
   add(fleet(10000, 10))
@@ -288,7 +289,7 @@ function rows.list(quick)
     add(secure(scale, 1000, "/late"))
   end
   fleets(add, quick)
-  add(submit())
+  add(submit(quick))
   add(download(quick))
   add(loading())
   return list, notes
