@@ -28,11 +28,13 @@ static void ensure_libcurl(void) {
 }
 
 static void note_unwatched(struct engine *engine, struct transfer *transfer) {
-  if (engine->turning && !transfer->unwatched) {
-    transfer->next_unwatched = engine->unwatched;
-    engine->unwatched = transfer;
-  }
   transfer->unwatched = 1;
+  /* It may lose one socket, gain another and lose that too in one turn. */
+  if (!engine->turning || transfer->listed)
+    return;
+  transfer->listed = 1;
+  transfer->next_unwatched = engine->unwatched;
+  engine->unwatched = transfer;
 }
 
 /* libcurl wants something of a socket. It never answers -1: that would fail
@@ -173,11 +175,14 @@ static void mend_unwatched(struct engine *engine) {
   int running;
   int mend = 0;
   struct transfer *transfer = engine->unwatched;
-  for (engine->unwatched = NULL; transfer; transfer = transfer->next_unwatched)
-    if (transfer->unwatched) {
-      transfer->unwatched = 0;
-      mend |= transfer->outcome == TRANSFER_UNDER_WAY;
-    }
+  for (engine->unwatched = NULL; transfer;
+       transfer = transfer->next_unwatched) {
+    transfer->listed = 0;
+    if (!transfer->unwatched)
+      continue;
+    transfer->unwatched = 0;
+    mend |= transfer->outcome == TRANSFER_UNDER_WAY;
+  }
   if (mend)
     curl_multi_socket_all(engine->multi, &running);
 }

@@ -46,7 +46,7 @@ enum transfer_outcome {
 struct transfer {
   struct transfer *next, **back;   /* in the engine's list, or the idle one */
   struct transfer *next_unwatched; /* see engine.c */
-  int unwatched;
+  int unwatched, listed;
   struct engine *engine;
   struct profile *profile; /* a reference is held */
   struct waiter *waiter;   /* woken at the end, and as bytes arrive */
