@@ -47,6 +47,25 @@ static int kind_of_jobs(lua_State *L, const struct client *client,
   return -1;
 }
 
+/* The kind of a submitted task that the program still holds, or -1. */
+static int kind_of_tasks(lua_State *L, const char *id) {
+  int top = lua_gettop(L);
+  int kind = -1;
+  lua_getiuservalue(L, 1, CLIENT_SUBMITTED);
+  lua_pushnil(L);
+  while (kind < 0 && lua_next(L, top + 1)) {
+    const char *task_id;
+    lua_getfield(L, top + 2, "task_id");
+    task_id = lua_tostring(L, -1);
+    if (task_id && strcmp(task_id, id) == 0 &&
+        lua_getfield(L, top + 2, "kind") == LUA_TSTRING)
+      kind = kind_named(lua_tostring(L, -1));
+    lua_settop(L, top + 2);
+  }
+  lua_settop(L, top);
+  return kind;
+}
+
 /* What the body itself tells: only v2 wraps a task, only templates have a
  * video_url. */
 static int kind_of_body(lua_State *L, int object) {
@@ -70,6 +89,8 @@ static int make_event(lua_State *L, const struct client *client, int object) {
   lua_getfield(L, -1, "task_id");
   if (kind < 0)
     kind = kind_of_jobs(L, client, lua_tostring(L, -1));
+  if (kind < 0)
+    kind = kind_of_tasks(L, lua_tostring(L, -1));
   if (*lua_tostring(L, -1) == '\0')
     return 0;
   lua_pop(L, 1);
@@ -105,6 +126,7 @@ int callback_call(lua_State *L) {
   lua_settop(L, 3);
   if (!make_event(L, client, 3))
     return fail(L, client, "names no task or no status");
+  event_tell_callback(L, client, 1);
   lua_pushliteral(L, "{\"status\":\"success\"}");
   lua_insert(L, -2);
   return 2;

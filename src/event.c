@@ -19,12 +19,16 @@ static double wall_clock(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-void event_begin(lua_State *L, const struct job *job, int self,
-                 const char *type) {
+static void begin(lua_State *L, const char *type) {
   lua_createtable(L, 0, 8);
   lua_pushstring(L, type);
   lua_setfield(L, -2, "type");
   event_set_number(L, "time", wall_clock());
+}
+
+void event_begin(lua_State *L, const struct job *job, int self,
+                 const char *type) {
+  begin(L, type);
   lua_pushstring(L, job->deed->stage);
   lua_setfield(L, -2, "stage");
   if (lua_getiuservalue(L, self, JOB_SUBJECT) == LUA_TTABLE) {
@@ -152,4 +156,22 @@ void event_flush(lua_State *L, struct client *client, int self) {
     lua_settop(L, top + 2);
   }
   lua_settop(L, top);
+}
+
+void event_tell_callback(lua_State *L, struct client *client, int self) {
+  static const char *const fields[] = {"task_id", "status", "state"};
+  int told = lua_gettop(L);
+  if (!client->observed)
+    return;
+  lua_getiuservalue(L, self, CLIENT_ON_EVENT);
+  begin(L, "callback");
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, told, fields[i]);
+    lua_setfield(L, -2, fields[i]);
+  }
+  if (client->prints)
+    print(L, client);
+  if (lua_isfunction(L, told + 1))
+    call_listener(L, client);
+  lua_settop(L, told);
 }

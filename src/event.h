@@ -26,6 +26,10 @@ void event_set_flag(lua_State *L, const char *name);
  * may close the client, and with it the job. */
 void event_send(lua_State *L, const struct job *job, int self);
 
+/* Tells of the callback whose event is on top; `self` is the index of the
+ * client. */
+void event_tell_callback(lua_State *L, struct client *client, int self);
+
 /* Hands the listener what was sent; `self` is the index of a job of that
  * client. */
 void event_flush(lua_State *L, struct client *client, int self);
