@@ -12,7 +12,9 @@
 -- The ledger is a file (SQLite) or, for many machines, PostgreSQL.
 -- @module minimax.batch
 
+local adding = require "minimax.batch.adding"
 local budget = require "minimax.batch.budget"
+local check = require "minimax.batch.check"
 local claims = require "minimax.batch.claims"
 local fault = require "minimax.batch.fault"
 local ledger = require "minimax.batch.ledger"
@@ -53,49 +55,6 @@ end
 
 -- Adding --------------------------------------------------------------------------
 
-local TELLING = { { "template_id", "template" }, { "content", "video2" }, { "model", "video" } }
-
-local function kind_of(body)
-  for _, told in ipairs(TELLING) do
-    if body[told[1]] ~= nil then
-      return told[2]
-    end
-  end
-end
-
--- What the ledger keeps of a job.
-local function freeze(given, digests)
-  local job = options.job(given)
-  job.kind = job.kind or kind_of(job.request)
-  if not job.kind then
-    return nil, fault.new("invalid", "job '%s': the request has neither template_id, model nor "
-      .. "content: the kind of task can't be told (or set the field kind)", job.key)
-  end
-  local text, files = request.freeze(job.request, digests)
-  if not text then
-    return nil, fault.new("invalid", "job '%s': %s", job.key, files)
-  end
-  job.request, job.files = text, files
-  return job
-end
-
-local function add_list(self, list)
-  local jobs, digests = {}, {}
-  for index, given in ipairs(list) do
-    local job, err = freeze(given, digests)
-    if not job then
-      err.index = index
-      return nil, err
-    end
-    jobs[index] = job
-  end
-  local count, err, index = self.ledger:add_all(jobs)
-  if err then
-    err.index = index
-  end
-  return count, err
-end
-
 --- Adds a job, or a list of jobs: all of it or none. The same job once more
 -- changes nothing; the same key with another request is an error. "The same"
 -- compares the JSON, with the SHA-256 of each file in its place.
@@ -106,13 +65,23 @@ end
 -- @treturn[2] minimax.error with `index`, where a list was given
 function Batch:add(job)
   if type(job) == "table" and job[1] ~= nil then
-    return add_list(self, job)
+    return adding.list(self.ledger, job)
   end
-  local frozen, err = freeze(job, {})
-  if not frozen then
-    return nil, err
-  end
-  return self.ledger:add(frozen)
+  return adding.one(self.ledger, job)
+end
+
+--- Adds the jobs of a file of JSON Lines: on each line an object with `key` and
+-- `request`, and perhaps `output` and `kind`. A media value that begins with "@"
+-- is a local path.
+-- @param source a path, or an open file
+-- @tparam[opt] table given `keep_going`: adds the good ones where others are bad;
+--   otherwise one bad line keeps all of them out
+-- @treturn[1] integer how many were new
+-- @treturn[1] table a list of `{ line, message }` of the bad ones
+-- @treturn[2] nil
+-- @treturn[2] minimax.error
+function Batch:add_lines(source, given)
+  return adding.lines(self.ledger, source, options.lines(given).keep_going)
 end
 
 -- Looking -------------------------------------------------------------------------
@@ -216,6 +185,21 @@ local function more_than_allowed(self, most)
   return false
 end
 
+local function dry_run(self, given)
+  local found, err = check.all(self.ledger, self.client, given.strict, given.on_event
+    or function() end)
+  if not found then
+    return nil, err
+  end
+  local counts
+  counts, err = self:status()
+  if not counts then
+    return nil, err
+  end
+  counts.checked, counts.refused, counts.doubtful = found.checked, found.refused, found.doubtful
+  return counts, "dry_run", found.first
+end
+
 -- What is settled before the first request.
 local function prepare(self, run, given)
   local steps = {
@@ -268,7 +252,9 @@ end
 --   * `max_in_flight`: jobs at a time (20)
 --   * `max_submits`: a spend guard: if more jobs than that would have to be
 --     submitted, none is
---   * `dry_run`: checks every job that is still to be submitted, and pays nothing
+--   * `dry_run`: checks every job that is still to be submitted, and pays nothing;
+--     the counts then hold `checked`, `refused` and `doubtful` (what the catalogues
+--     do not know), the reason is "dry_run", the error the first job's
 --   * `strict`: refuses what the catalogues of templates and models do not know
 --   * `poll_interval` (10 s), `wait_timeout` (7200 s, false), `patience`: seconds
 --     without any answer until the run gives up (3600, false)
@@ -285,6 +271,9 @@ end
 -- @treturn[2] minimax.error where the ledger can't be run at all
 function Batch:run(given)
   given = options.run(given)
+  if given.dry_run then
+    return dry_run(self, given)
+  end
   local lock <close>, err = self.ledger.dialect.lock(self.ledger.db)
   if not lock then
     return nil, self.ledger.db.explain(err)

@@ -82,23 +82,32 @@ function ledger:add(job)
   return added, err
 end
 
---- Adds all jobs of a list, or none.
--- @return how many were new; or nil, an error and the index of the job
-function ledger:add_all(jobs)
-  local failed
-  local count, err = self.db:transaction(self.dialect.begin, function()
-    local count = 0
-    for index, job in ipairs(jobs) do
-      local added, why = self:add(job)
-      if not added then
-        failed = index
-        return nil, why
-      end
-      count = count + added
+local function add_each(self, jobs, how, problems)
+  local count = 0
+  for index, job in ipairs(jobs) do
+    local added, err = self:add(job)
+    if not added and err.kind ~= "invalid" then
+      return nil, err
+    elseif not added then
+      problems[#problems + 1] = { index = index, err = err }
     end
-    return count
-  end)
-  return count, err, failed
+    count = count + (added or 0)
+  end
+  return (how == "some" or how == "all" and not problems[1]) and count
+end
+
+--- Adds the jobs of a list in one transaction.
+-- @param how "all" of them or none, "some": those that can be added, or "none": it
+--   only looks whether they can
+-- @return how many were new, and a list of `{ index, err }` of those that can't be
+--   added; or nil and an error
+function ledger:add_all(jobs, how)
+  local problems = {}
+  local count, err = self.db:transaction(self.dialect.begin, add_each, self, jobs, how, problems)
+  if err then
+    return nil, err
+  end
+  return count or 0, problems
 end
 
 -- Looking -----------------------------------------------------------------------

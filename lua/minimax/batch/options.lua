@@ -55,56 +55,84 @@ local JOB = {
   end, '"template", "video" or "video2"' },
 }
 
+local LINES = { keep_going = { is "boolean", "a boolean" } }
 local RETRY = { resubmit = { is "boolean", "a boolean" } }
 local FILTER = { state = { text, "the name of a state" } }
 
-local function complain(what, level, ...)
-  error("minimax.batch: " .. what:format(...), level + 2)
-end
-
--- Checks what was given; raises where the program is wrong.
-local function complete(known, what, given, level)
-  if given ~= nil and type(given) ~= "table" then
-    complain("%s must be a table", level, what)
-  end
-  local result = {}
-  for name, value in pairs(given or {}) do
+-- What is wrong with the fields, or nil.
+local function misfit(known, given)
+  for name, value in pairs(given) do
     local check = known[name]
     if not check then
-      complain("unknown field '%s' in %s", level, tostring(name), what)
+      return string.format("unknown field '%s'", tostring(name))
     elseif not check[1](value) then
-      complain("field '%s' of %s must be %s", level, name, what, check[2])
+      return string.format("field '%s' must be %s", name, check[2])
     end
-    result[name] = value
   end
+end
+
+local function complete(known, given)
+  local result = {}
   for name, check in pairs(known) do
-    if result[name] == nil then
-      result[name] = check[3]
-    end
+    result[name] = check[3]
+  end
+  for name, value in pairs(given) do
+    result[name] = value
   end
   return result
 end
 
+-- The options, with their defaults; raises where the program is wrong.
+local function read(known, what, given)
+  if given ~= nil and type(given) ~= "table" then
+    error("minimax.batch: " .. what .. " must be a table", 4)
+  end
+  local problem = misfit(known, given or {})
+  if problem then
+    error("minimax.batch: " .. problem .. " in " .. what, 4)
+  end
+  return complete(known, given or {})
+end
+
 function options.run(given)
-  return complete(RUN, "the options of run", given, 3)
+  local result = read(RUN, "the options of run", given)
+  return result
+end
+
+function options.lines(given)
+  local result = read(LINES, "the options of add_lines", given)
+  return result
 end
 
 function options.retry(given)
-  return complete(RETRY, "the options of retry", given, 3)
+  local result = read(RETRY, "the options of retry", given)
+  return result
 end
 
 function options.filter(given)
-  return complete(FILTER, "the filter of jobs", given, 3)
+  local result = read(FILTER, "the filter of jobs", given)
+  return result
 end
 
---- A job for `add`; its output defaults to its key with ".mp4".
-function options.job(given)
-  local job = complete(JOB, "a job", given, 4)
-  for _, name in ipairs { "key", "request" } do
-    if job[name] == nil then
-      complain("a job needs the field '%s'", 3, name)
-    end
+--- What is wrong with a job, or nil.
+function options.misfit_of_job(given)
+  if type(given) ~= "table" then
+    return "it must be a table"
+  elseif given.key == nil or given.request == nil then
+    return "the field '" .. (given.key == nil and "key" or "request") .. "' is missing"
   end
+  return misfit(JOB, given)
+end
+
+--- A job for `add`; its output defaults to its key with ".mp4". Raises where the
+-- program is wrong.
+-- @param level of the caller, for the error's position
+function options.job(given, level)
+  local problem = options.misfit_of_job(given)
+  if problem then
+    error("minimax.batch: a job: " .. problem, level + 1)
+  end
+  local job = complete(JOB, given)
   job.output = job.output or job.key:gsub("[/%c]", "_") .. ".mp4"
   return job
 end

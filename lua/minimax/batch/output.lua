@@ -6,6 +6,12 @@ local output = {}
 
 local ROOM = ("\0"):rep(4096)
 
+-- The reason without the name of the file that was tried.
+local function refuse(path, why)
+  return nil, fault.new("io", "output '%s' can't be written (%s); nothing was submitted", path,
+    why:match(": ([^:]*)$") or why)
+end
+
 --- Whether a video can be written there, and would not replace anything.
 -- @return true; or nil and an error of kind "io"
 function output.check(path)
@@ -17,14 +23,14 @@ function output.check(path)
   local probe = path .. ".probe"
   local file, why = io.open(probe, "wb")
   if not file then
-    return nil, fault.new("io", "output %s; nothing was submitted", why)
+    return refuse(path, why)
   end
   local ok
   ok, why = file:write(ROOM)
   local closed, reason = file:close()
   os.remove(probe)
   if not ok or not closed then
-    return nil, fault.new("io", "output '%s': %s; nothing was submitted", path, why or reason)
+    return refuse(path, why or reason)
   end
   return true
 end

@@ -2,6 +2,7 @@
 -- returns whether the job goes on at once; where it does not, `job.dropped`
 -- says that it is no longer this worker's, and `job.trouble` why it is left.
 
+local check = require "minimax.batch.check"
 local fault = require "minimax.batch.fault"
 local output = require "minimax.batch.output"
 local request = require "minimax.batch.request"
@@ -138,9 +139,9 @@ local function heed_hindrance(run, job, err, note)
   return heed(run, job, err, job.refusals)
 end
 
-local function submit(run, job)
+local function submit(run, job, body)
   local note = {}
-  local ok, task, err = pcall(run.client.submit, run.client, request.thaw(job.request, job.files), {
+  local ok, task, err = pcall(run.client.submit, run.client, body, {
     kind = job.kind,
     on_send = function() return intend(run, job, note) end,
   })
@@ -162,13 +163,15 @@ function steps.added(run, job)
   if not present then
     return leave(run, job, fault.new("io", "%s", why))
   end
+  local body = request.thaw(job.request, job.files)
   local ok, err = output.check(job.output)
+  if ok and run.options.strict then
+    ok, err = check.strict(job, body)
+  end
   if not ok then
     return fail(run, job, err)
-  elseif not run:may_submit() then
-    return false
   end
-  return wait_for_turn(run, "submit") and submit(run, job)
+  return run:may_submit() and wait_for_turn(run, "submit") and submit(run, job, body)
 end
 
 -- Asking --------------------------------------------------------------------------

@@ -1,0 +1,113 @@
+--- Looks at jobs before anything is paid: what the client would refuse, and what
+-- the catalogues do not know.
+
+local catalogue = require "minimax.catalogue"
+local fault = require "minimax.batch.fault"
+local models = require "minimax.batch.models"
+local output = require "minimax.batch.output"
+local request = require "minimax.batch.request"
+
+local check = {}
+
+local INPUTS = { { "media_inputs", "media" }, { "text_inputs", "text" } }
+
+local function check_template(body, warn)
+  local template = catalogue.by_id(body.template_id)
+  if not template then
+    return warn("the template %s is not in the catalogue", tostring(body.template_id))
+  end
+  for _, input in ipairs(INPUTS) do
+    local given = type(body[input[1]]) == "table" and #body[input[1]] > 0
+    if template[input[2]] and not given then
+      warn("the template '%s' wants %s: %s", template.name, input[1], template.wants)
+    elseif given and not template[input[2]] then
+      warn("the template '%s' takes no %s", template.name, input[1])
+    end
+  end
+end
+
+--- What the catalogues of templates and models say against a request.
+-- @return a list of texts
+function check.doubts(kind, body)
+  local doubts = {}
+  local function warn(...)
+    doubts[#doubts + 1] = string.format(...)
+  end
+  if kind == "template" then
+    check_template(body, warn)
+  else
+    models.check(kind, body, warn)
+  end
+  return doubts
+end
+
+--- What strict runs refuse.
+-- @return true; or nil and an error
+function check.strict(job, body)
+  local doubts = check.doubts(job.kind, body)
+  if doubts[1] then
+    return nil, fault.new("invalid", "%s (the run is strict)", table.concat(doubts, "; "))
+  end
+  return true
+end
+
+-- Why the job would fail, or nil.
+local function refusal(client, job, body)
+  local present, why = request.present(job.files)
+  if not present then
+    return fault.new("io", "%s", why)
+  end
+  local writable, err = output.check(job.output)
+  if not writable then
+    return err
+  end
+  local ok, preview
+  ok, preview, err = pcall(client.submit, client, body, { kind = job.kind, dry_run = true })
+  if not ok then -- a value that no request can hold
+    return fault.new("invalid", "%s", tostring(preview))
+  end
+  return not preview and err or nil
+end
+
+local function check_job(client, job, strict, tell)
+  local body = request.thaw(job.request, job.files)
+  local err, doubts = refusal(client, job, body), check.doubts(job.kind, body)
+  if not err and strict then
+    err = select(2, check.strict(job, body))
+  end
+  for _, doubt in ipairs(not err and doubts or {}) do
+    tell { type = "warning", key = job.key, state = job.state,
+      err = fault.new("invalid", "%s", doubt) }
+  end
+  if err then
+    tell { type = "refused", key = job.key, state = job.state, err = err }
+  end
+  return err, #doubts > 0
+end
+
+local PAGE = 200
+
+--- Checks every job that is still to be submitted, and sends nothing.
+-- @param tell takes the events `warning` and `refused`
+-- @return a table `checked`, `refused`, `doubtful` (numbers) and `first` (an error);
+--   or nil and an error
+function check.all(ledger, client, strict, tell)
+  local result = { checked = 0, refused = 0, doubtful = 0 }
+  local last = 0
+  repeat
+    local page, err = ledger:page("added", last, PAGE)
+    if not page then
+      return nil, err
+    end
+    for _, job in ipairs(page) do
+      local refused, doubtful = check_job(client, job, strict, tell)
+      result.checked, last = result.checked + 1, job.id
+      result.refused = result.refused + (refused and 1 or 0)
+      result.doubtful = result.doubtful + (doubtful and 1 or 0)
+      result.first = result.first or refused
+    end
+  until #page < PAGE
+  return result
+end
+
+return check

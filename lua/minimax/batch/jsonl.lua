@@ -1,0 +1,82 @@
+--- Jobs from JSON Lines: one object a line, with the members `key`, `request`,
+-- `output` and `kind`. A media value that begins with "@" is a local path.
+
+local fault = require "minimax.batch.fault"
+local json = require "minimax.batch.json"
+local media = require "minimax.cli.media"
+local options = require "minimax.batch.options"
+
+local jsonl = {}
+
+--- Reads one line.
+-- @return a job as `add` takes it; or nil and why not
+function jsonl.read(line)
+  local given, why = json.decode(line)
+  if given == nil then
+    return nil, why
+  elseif type(given) ~= "table" or #given > 0 then
+    return nil, "an object is expected"
+  end
+  why = options.misfit_of_job(given)
+  if why then
+    return nil, why
+  end
+  given.request, why = media.resolve(given.request)
+  return given.request and given, why
+end
+
+local function open(source)
+  if type(source) ~= "string" then
+    return source
+  end
+  local file, why = io.open(source, "rb")
+  if not file then
+    return nil, fault.new("io", "%s", why)
+  end
+  return file
+end
+
+-- The lines of a file with their numbers; empty ones are passed over.
+local function numbered(file)
+  local number = 0
+  return function()
+    local line
+    repeat
+      line = file:read("l")
+      number = number + 1
+      if number == 1 and line then
+        line = line:gsub("^\u{FEFF}", "")
+      end
+    until not line or line:find("%S")
+    return line and number, line
+  end
+end
+
+--- Reads jobs from a file and hands each over.
+-- @param source a path, or an open file
+-- @param take a function(job, line) that returns true; or nil and why not
+-- @return a list of `{ line, message }` of those that were not taken; or nil and
+--   an error
+function jsonl.each(source, take)
+  local file, err = open(source)
+  if not file then
+    return nil, err
+  end
+  local problems = {}
+  for number, line in numbered(file) do
+    local job, why = jsonl.read(line)
+    local ok
+    if job then
+      ok, why = take(job, number)
+    end
+    if not ok then
+      problems[#problems + 1] = { line = number, message = tostring(why) }
+    end
+  end
+  if file ~= source then
+    file:close()
+  end
+  return problems
+end
+
+return jsonl
