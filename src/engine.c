@@ -242,7 +242,9 @@ int engine_turn(struct engine *engine, int timeout) {
   guard_enter(&guard);
   happened = let_libcurl_act(engine, events, count);
   happened |= collect_ended(engine);
-  if (engine->unwatched) {
+  /* Mending may leave others without a socket. None stays in the list: after
+   * the turn its transfers may be freed. */
+  while (engine->unwatched) {
     mend_unwatched(engine);
     collect_ended(engine);
   }
