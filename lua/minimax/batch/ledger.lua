@@ -68,11 +68,7 @@ local function compare(self, job)
   return 0
 end
 
---- Adds a job; the same once more changes nothing.
--- @param job `key`, `output`, `kind`, and `request` and `files` as `request.freeze`
---   makes them
--- @return 1 if it was added, 0 if it was there; or nil and an error
-function ledger:add(job)
+local function insert(self, job)
   local added, err = self:run([[INSERT INTO minimax_jobs
     (key, request, files, kind, output, state, added_at) VALUES (?, ?, ?, ?, ?, 'added', $clock)
     ON CONFLICT DO NOTHING]], job.key, job.request, job.files, job.kind, job.output)
@@ -82,10 +78,18 @@ function ledger:add(job)
   return added, err
 end
 
+--- Adds a job; the same once more changes nothing.
+-- @param job `key`, `output`, `kind`, and `request` and `files` as `request.freeze`
+--   makes them
+-- @return 1 if it was added, 0 if it was there; or nil and an error
+function ledger:add(job)
+  return self.dialect.at_ease(self.db, insert, self, job)
+end
+
 local function add_each(self, jobs, how, problems)
   local count = 0
   for index, job in ipairs(jobs) do
-    local added, err = self:add(job)
+    local added, err = insert(self, job)
     if not added and err.kind ~= "invalid" then
       return nil, err
     elseif not added then

@@ -63,6 +63,15 @@ function sqlite.open(where)
   return db
 end
 
+--- Does something that costs no money if a power cut takes it back: it waits for
+-- no disk. The next step of a job puts it there for good.
+function sqlite.at_ease(db, work, ...)
+  db:run "PRAGMA synchronous = NORMAL"
+  local result, err = work(...)
+  db:run "PRAGMA synchronous = FULL"
+  return result, err
+end
+
 function sqlite.has_ledger(db)
   return db:row("SELECT 1 AS there FROM sqlite_master WHERE name = 'minimax_ledger'") ~= nil
 end
