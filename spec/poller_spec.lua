@@ -1,0 +1,216 @@
+-- What the engine waits for, and what it costs the host: addresses, children,
+-- name lookups.
+
+local native = require "spec.support.native"
+local process = require "spec.support.process"
+local socket = require "socket"
+local tasks = require "spec.support.tasks"
+local wire = require "spec.support.wire"
+
+local CHILD = native.import "posix" .. [[
+  local minimax = require "minimax"
+  local host = require "spec.support.host"
+  local fds = require "spec.support.fds"
+]]
+
+-- Runs a script in a child whose names are resolved by us.
+local function run(script, env)
+  env.LD_PRELOAD = native.library "resolver"
+  local result = process.run { script = CHILD .. script, env = env, timeout = 30 }
+  assert.equal("", result.err)
+  return result.out
+end
+
+describe("a host name with two addresses", function()
+  local QUERY = [[
+    local client = minimax.new { base_url = "http://two.test:" .. PORT, api_key = "k",
+      retries = 0, connect_timeout = 2 }
+    local began = posix.now()
+    local status, err = client:query("lion")
+    print(status and status.state or err.message, posix.now() - began)
+  ]]
+
+  local function ask(api, script)
+    local out = run(("local PORT = %d\n"):format(api.port) .. (script or QUERY),
+      { RESOLVER = "two.test=127.0.0.9,127.0.0.1 three.test=127.0.0.9,127.0.0.8,127.0.0.1" })
+    local state, seconds = out:match("^(%S+)\t(%S+)\n$")
+    return state or out, tonumber(seconds)
+  end
+
+  it("is reached at the second when the first refuses, at once", function()
+    local api <close> = tasks.start()
+    local state, seconds = ask(api)
+    assert.equal("succeeded", state)
+    assert.is_true(seconds < 0.15, tostring(seconds))
+  end)
+
+  it("is reached at the third when two refuse, at once", function()
+    local api <close> = tasks.start()
+    local state, seconds = ask(api, (QUERY:gsub("two.test", "three.test")))
+    assert.equal("succeeded", state)
+    assert.is_true(seconds < 0.15, tostring(seconds))
+  end)
+
+  it("is reached at the second when the first is silent, before the connect timeout", function()
+    local api <close> = tasks.start()
+    -- A listener whose queue is full answers nothing any more.
+    local silent = assert(socket.tcp4())
+    assert(silent:bind("127.0.0.9", api.port))
+    assert(silent:listen(0))
+    local fillers = {}
+    for i = 1, 4 do
+      fillers[i] = assert(socket.tcp4())
+      fillers[i]:settimeout(0)
+      fillers[i]:connect("127.0.0.9", api.port)
+    end
+    local state, seconds = ask(api)
+    silent:close()
+    assert.equal("succeeded", state)
+    assert.is_true(seconds > 0.5 and seconds < 1.9, tostring(seconds))
+  end)
+
+  it("is reached so by a bare coroutine that is stepped from outside, too", function()
+    local api <close> = tasks.start()
+    local state, seconds = ask(api, (QUERY:gsub("client:query%(\"lion\"%)",
+      'host.drive(coroutine.create(client.query), client, "lion")')))
+    assert.equal("succeeded", state)
+    assert.is_true(seconds < 0.15, tostring(seconds))
+  end)
+end)
+
+describe("a name lookup that takes long", function()
+  local SLOW = { RESOLVER = "slow.test=127.0.0.1", RESOLVER_DELAY = "3000" }
+
+  it("is waited for without harm to others", function()
+    local api <close> = tasks.start()
+    local out = run(([[
+      local slow = minimax.new { base_url = "http://slow.test:%d", api_key = "k" }
+      local quick = minimax.new { base_url = "http://127.0.0.1:%d", api_key = "k" }
+      local order = {}
+      minimax.spawn(function()
+        local state = assert(slow:query("a")).state
+        order[#order + 1] = "slow " .. state
+      end)
+      minimax.run(function()
+        local state = assert(quick:query("b")).state
+        order[#order + 1] = "quick " .. state
+      end)
+      print(table.concat(order, ", "))
+    ]]):format(api.port, api.port), { RESOLVER = SLOW.RESOLVER, RESOLVER_DELAY = "300" })
+    assert.equal("quick succeeded, slow succeeded\n", out)
+  end)
+
+  for name, cancel in pairs {
+    ["closing its coroutine"] = "coroutine.close(co)",
+    ["closing the client"] = "client:close()",
+    ["abort"] = "client:abort('lion')",
+    ["collecting it"] = "co = nil collectgarbage() collectgarbage()",
+  } do
+    it("is cancelled at once by " .. name, function()
+      local out = run(([[
+        local client = minimax.new { base_url = "http://slow.test", api_key = "k" }
+        local co = coroutine.create(client.wait)
+        assert(coroutine.resume(co, client, "lion"))
+        assert(coroutine.resume(co))
+        local began = posix.now()
+        do %s end
+        print(posix.now() - began < 0.05, minimax.timeout())
+        posix.exit(0)
+      ]]):format(cancel), SLOW)
+      assert.equal("true\tnil\n", out)
+    end)
+  end
+
+  it("does not hold up the end of the state, nor run code that is gone", function()
+    local began = socket.gettime()
+    local out = run([[
+      local client = minimax.new { base_url = "http://slow.test", api_key = "k" }
+      local co = coroutine.create(client.wait)
+      assert(coroutine.resume(co, client, "lion"))
+      assert(coroutine.resume(co))
+      io.stdout:write("closing\n")
+      os.exit(0, true)
+    ]], SLOW)
+    assert.equal("closing\n", out)
+    assert.is_true(socket.gettime() - began < 2)
+  end)
+
+  it("leaves a host alive in which the state is closed before it ends", function()
+    -- A thread's own Lua state is closed while the program goes on.
+    local out = run([[
+      local thread = require "cqueues.thread"
+      local other = assert(thread.start(function()
+        local minimax = require "minimax"
+        local client = minimax.new { base_url = "http://slow.test", api_key = "k" }
+        local co = coroutine.create(client.wait)
+        assert(coroutine.resume(co, client, "lion"))
+        assert(coroutine.resume(co))
+      end))
+      assert(other:join(5))
+      package.loaded.minimax = nil
+      host.step_until(function() return false end, 0.7)
+      print "alive"
+      posix.exit(0)
+    ]], { RESOLVER = SLOW.RESOLVER, RESOLVER_DELAY = "500" })
+    assert.equal("alive\n", out)
+  end)
+end)
+
+describe("the sockets of the engine", function()
+  it("are not inherited by children", function()
+    local api <close> = tasks.start { held = { { word = "go", "Success" } } }
+    local out = run(([[
+      local before = fds.list()
+      local client = minimax.new { base_url = %q, api_key = "k" }
+      local co = coroutine.create(client.query)
+      assert(coroutine.resume(co, client, "held"))
+      host.step_until(function()
+        for number, target in pairs(fds.list()) do
+          if target:find("^socket") and not before[number] then
+            return true
+          end
+        end
+      end)
+      local count = 0
+      for number in pairs(fds.list()) do
+        if not before[number] then
+          count = count + 1
+          assert(not posix.is_inherited(number))
+        end
+      end
+      assert(not posix.is_inherited(minimax.pollfd()))
+      print(count > 0)
+    ]]):format(api.url), {})
+    assert.equal("true\n", out)
+  end)
+
+  it("let a child of io.popen run during a connect without needless wake-ups", function()
+    -- Nobody accepts here and the queue is full: the connect goes on and on.
+    local server <close> = wire.start { accept = false }
+    local silent = assert(socket.tcp4())
+    assert(silent:bind("127.0.0.9", server.port))
+    assert(silent:listen(0))
+    local fillers = {}
+    for i = 1, 4 do
+      fillers[i] = assert(socket.tcp4())
+      fillers[i]:settimeout(0)
+      fillers[i]:connect("127.0.0.9", server.port)
+    end
+    local out = run(([[
+      local client = minimax.new { base_url = "http://127.0.0.9:%d", api_key = "k",
+        connect_timeout = 0.1, retries = 0 }
+      local co = coroutine.create(client.query)
+      assert(coroutine.resume(co, client, "lion"))
+      assert(coroutine.resume(co))
+      local child = io.popen("sleep 0.7")
+      local wakes, began = 0, posix.now()
+      host.step_until(function()
+        wakes = wakes + 1
+        return posix.now() - began > 0.5
+      end, 0.6)
+      print(wakes <= 20 or wakes, coroutine.resume(co))
+    ]]):format(server.port), {})
+    silent:close()
+    assert.matches("^true\ttrue\tnil\t", out)
+  end)
+end)
