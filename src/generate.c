@@ -84,11 +84,24 @@ static int call_download(lua_State *L) {
   return call(L, 4, DOWNLOADED);
 }
 
+/* A client that was closed between two stages knows no task any more. */
+static void name_task(lua_State *L, int fault) {
+  if (lua_getfield(L, fault, "task") == LUA_TNIL) {
+    lua_pushvalue(L, RESULT);
+    lua_setfield(L, fault, "task");
+    lua_getfield(L, RESULT, "task_id");
+    lua_setfield(L, fault, "task_id");
+  }
+  lua_settop(L, fault);
+}
+
 /* nil and the error: once a task is paid, calling generate again is no help. */
 static int fail(lua_State *L, lua_KContext stage) {
   int fault = lua_gettop(L);
-  if (stage > SUBMITTED)
+  if (stage > SUBMITTED) {
     fault_set_retryable(L, fault, 0);
+    name_task(L, fault);
+  }
   lua_pushnil(L);
   lua_insert(L, fault);
   return 2;
