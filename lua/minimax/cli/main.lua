@@ -10,8 +10,12 @@ local main = {}
 
 -- Where the commands are: modules with `run(session)`, or functions that get a
 -- client.
-local MODULES = { templates = "minimax.cli.templates", doctor = "minimax.cli.doctor",
-  emulator = "minimax.cli.emulator" }
+local MODULES = {
+  templates = "minimax.cli.templates",
+  doctor = "minimax.cli.doctor",
+  emulator = "minimax.cli.emulator",
+  ["callback-server"] = "minimax.cli.callbacks",
+}
 local KINDS = { template = true, video = true, video2 = true }
 
 local function run(run_session)

@@ -34,11 +34,29 @@ Examples:
   require "minimax.emulator.main".add_options(command)
 end
 
+local function add_callbacks(parser)
+  local command = values.command(parser, "callback-server", "Receive callbacks and print them.", [[
+It answers the server's challenge, and takes only what comes to its secret path.
+Nothing signs a callback: --confirm asks the API whether it is true. For the API
+to reach it, a proxy with TLS has to stand in front.
+
+Examples:
+  minimax callback-server --port 8080
+  minimax callback-server --path /hooks/6f1c0ad8 --confirm --json]])
+  command:option("--host", "Where it listens.", "127.0.0.1"):argname "ADDRESS"
+  command:option("--port", "The port; 0 for any free one.", "8080"):argname "NUMBER"
+    :convert(values.whole)
+  command:option("--path", "The secret path (a random one)."):argname "PATH"
+  command:flag("--confirm", "Ask the API about each task that is named.")
+  values.add_kind(command, "what the callback tells, or template")
+end
+
 --- Adds the commands.
 function services.add(parser)
   add_templates(parser)
   add_doctor(parser)
   add_emulator(parser)
+  add_callbacks(parser)
 end
 
 return services

@@ -1,0 +1,90 @@
+--- `minimax callback-server`: receives callbacks and prints them.
+
+local codes = require "minimax.cli.codes"
+local fault = require "minimax.cli.fault"
+local receiver = require "minimax.receiver"
+local tasks = require "minimax.cli.tasks"
+
+local callbacks = {}
+
+local function tell(session, event)
+  session.out:emit("event", event)
+  session.out:say("%s  %s  %s", os.date("%H:%M:%S"), event.task_id, event.status)
+end
+
+-- What a push says may be forged; what a query says is so.
+local function confirm(session, client, event)
+  local kind = event.kind or session.arguments.kind
+  local status, err = client:query(tasks.subject { task_id = event.task_id, kind = kind })
+  if not status then
+    return session.out:fail(err)
+  end
+  session.out:emit("status", status)
+  session.out:say("%s  %s  %s, confirmed", os.date("%H:%M:%S"), status.task_id, status.status)
+end
+
+local function on_event(session, client)
+  return function(event)
+    tell(session, event)
+    if session.arguments.confirm then
+      confirm(session, client, event)
+    end
+  end
+end
+
+-- Serves until a signal comes. Returns a second value where serving broke off.
+local function serve(controller)
+  local signal = require "cqueues.signal"
+  local stopped = false
+  controller:wrap(function()
+    signal.listen(signal.SIGINT, signal.SIGTERM):wait()
+    stopped = true
+  end)
+  repeat
+    local ok, problem = controller:step()
+    if not ok then
+      return nil, problem
+    end
+  until stopped
+  return true
+end
+
+--- Serves until Ctrl-C.
+-- @return the exit code; or nil and an error
+function callbacks.run(session)
+  local ready, cqueues = pcall(require, "cqueues")
+  if not ready then
+    return nil, fault.new("io", "callback-server needs lua-http: install the rock 'http' "
+      .. "(luarocks install http) or Debian's package 'lua-http'")
+  end
+  local arguments = session.arguments
+  local client, err = session:client()
+  if not client then
+    return nil, err
+  elseif arguments.path and arguments.path:sub(1, 1) ~= "/" then
+    fault.misuse("--path must begin with a slash")
+  end
+  local signal = require "cqueues.signal"
+  signal.block(signal.SIGINT, signal.SIGTERM)
+  signal.ignore(signal.SIGPIPE)
+  local controller = cqueues.new()
+  local served, why = receiver.start { controller = controller, client = client,
+    host = arguments.host, port = arguments.port, path = arguments.path,
+    on_event = on_event(session, client),
+    on_problem = function(problem) session.out:note("%s", problem) end }
+  if not served then
+    return nil, fault.new("io", "%s", why)
+  end
+  local address = string.format("http://%s:%d%s", arguments.host, served.port, served.path)
+  session.out:emit("callback_url", address)
+  session.out:say("callback_url: %s", address)
+  session.out:note("Ctrl-C ends it.")
+  local ok, problem = serve(controller)
+  served:close()
+  if not ok then
+    return nil, fault.new("io", "%s", problem)
+  end
+  return codes.OK
+end
+
+return callbacks
