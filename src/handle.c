@@ -239,13 +239,19 @@ static void set_callbacks(struct transfer *transfer) {
 static void set_trust(struct transfer *transfer) {
   const struct profile *profile = transfer->profile;
   CURL *easy = transfer->easy;
-  if (profile->ca_file)
+  if (profile->ca_file) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, profile->ca_file);
-  if (profile->ca_path)
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, profile->ca_file);
+  }
+  if (profile->ca_path) {
     curl_easy_setopt(easy, CURLOPT_CAPATH, profile->ca_path);
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, profile->ca_path);
+  }
   if (profile->insecure) {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
   }
 }
 

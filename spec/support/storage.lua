@@ -116,7 +116,7 @@ function storage.play(connection, shared, plan, scheme)
   repeat
     request = connection:read_request()
     if request then
-      local name = request.path:gsub("^%a+://[^/]+", ""):match("^/([%w._]*)")
+      local name = request.path:gsub("^%a+://[^/]+", ""):match("^/([%w._]*)") or ""
       local answers = plan[name] or { { status = 404, body = "nothing of that name" } }
       shared[name] = (shared[name] or 0) + 1
       ok = play_one(connection, request, answers[math.min(shared[name], #answers)],
