@@ -226,13 +226,14 @@ local function prepare(self, run, given)
   return excess ~= nil, err
 end
 
-local function go(self, given)
+local function go(self, given, reserve)
   local who = worker.new(given.host, given.lease)
   if not self.ledger.dialect.shared then
     who.lease = 1e9 -- the lock holds as long as the process lives
   end
   local run = runner.new { ledger = self.ledger, client = self.client, options = given,
-    claims = claims.new(self.ledger, who), budget = budget.new(self.ledger, given.account) }
+    reserve = reserve, claims = claims.new(self.ledger, who),
+    budget = budget.new(self.ledger, given.account) }
   local ok, err = prepare(self, run, given)
   if not ok then
     return nil, err
@@ -278,7 +279,11 @@ function Batch:run(given)
   if not lock then
     return nil, self.ledger.db.explain(err)
   end
-  local reason, why, lost = go(self, given)
+  local reserve <close>, no_room = self.ledger.dialect.reserve(self.ledger.db)
+  if not reserve then
+    return nil, no_room
+  end
+  local reason, why, lost = go(self, given, reserve)
   if not reason then
     return nil, why
   end

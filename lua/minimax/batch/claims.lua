@@ -49,16 +49,6 @@ function claims:prolong(ids)
     "," .. table.concat(ids, ",") .. ",")
 end
 
---- Settles what dead workers were submitting: nobody knows whether it arrived.
--- @param all true: no other worker can be alive
--- @return the rows of those jobs; or nil and an error
-function claims:give_up_dead(all)
-  return self.ledger:rows([[UPDATE minimax_jobs SET state = 'unknown', worker = NULL, lease = NULL,
-    ended_at = $clock, error_kind = 'unknown', error = 'the worker on host ' || coalesce(host, '?')
-    || ' ended while the submit was under way: a task may exist and be paid'
-    WHERE state = 'submitting' AND (lease < $clock OR ? = 1) RETURNING *]], all and 1 or 0)
-end
-
 --- Frees what a former run of this ledger held, where no other can be alive.
 function claims:free_all()
   return self.ledger:run([[UPDATE minimax_jobs SET worker = NULL, lease = NULL

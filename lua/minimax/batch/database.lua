@@ -49,7 +49,7 @@ local WORDS_OF_DRIVERS = {
 
 -- What a driver says, without its own words around it.
 local function plain(why)
-  why = tostring(why)
+  why = tostring(why):gsub("^[^:]*%.lua:%d+: ", "")
   for _, words in ipairs(WORDS_OF_DRIVERS) do
     why = why:gsub(words, "")
   end

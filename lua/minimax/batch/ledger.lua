@@ -152,6 +152,29 @@ end
 
 -- Setting right -----------------------------------------------------------------
 
+--- Settles what dead workers were submitting: nobody knows whether it arrived.
+-- @param all true: no worker can be alive
+-- @return the rows of those jobs; or nil and an error
+function ledger:give_up_dead(all)
+  return self:rows([[UPDATE minimax_jobs SET state = 'unknown', worker = NULL, lease = NULL,
+    ended_at = $clock, error_kind = 'unknown', error = 'the worker on host ' || coalesce(host, '?')
+    || ' ended while the submit was under way: a task may exist and be paid'
+    WHERE state = 'submitting' AND (lease < $clock OR ? = 1) RETURNING *]], all and 1 or 0)
+end
+
+-- The job with that key, after a look at whether who was submitting it is dead.
+local function find_settled(self, key)
+  local job, err = self:find(key)
+  if not job or job.state ~= "submitting" then
+    return job, err
+  end
+  local lock <close> = self.dialect.lock(self.db)
+  if lock then
+    self:give_up_dead(not self.dialect.shared)
+  end
+  return self:find(key)
+end
+
 local function changed(key, count, err)
   if count == 0 then
     return nil, fault.new("invalid", "job '%s' has changed in the meantime; look again", key)
@@ -162,7 +185,7 @@ end
 --- Lets a failed or unknown job be tried again.
 -- @return its new state; or nil and an error
 function ledger:retry(key, resubmit)
-  local job, err = self:find(key)
+  local job, err = find_settled(self, key)
   if not job then
     return nil, err
   end
@@ -183,7 +206,7 @@ end
 
 --- Settles an unknown job: this is its task.
 function ledger:adopt(key, task_id)
-  local job, err = self:find(key)
+  local job, err = find_settled(self, key)
   if not job then
     return nil, err
   elseif job.state ~= "unknown" then

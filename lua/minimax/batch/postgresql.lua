@@ -61,9 +61,16 @@ function postgresql.lock_schema(db)
   return db:rows("SELECT pg_advisory_xact_lock(" .. SCHEMA_LOCK .. ")::text AS locked")
 end
 
+local function nothing() end
+
+--- The server's disk is not this worker's.
+function postgresql.reserve()
+  return setmetatable({ free = nothing, close = nothing }, { __close = nothing })
+end
+
 --- Workers share the ledger: there is nothing to lock.
 function postgresql.lock()
-  return setmetatable({}, { __close = function() end })
+  return setmetatable({ close = nothing }, { __close = nothing })
 end
 
 return postgresql

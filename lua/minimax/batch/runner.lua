@@ -108,6 +108,7 @@ function runner:with_ledger(insist, work, ...)
       if not insist or os.time() - failing_since > INSISTENCE then
         return nil, err
       end
+      self.reserve.free()
     end
     minimax.sleep(LOST)
   end
@@ -193,7 +194,7 @@ end
 --- Settles what dead workers were submitting.
 -- @param all true: this is the only worker
 function runner:bury(all)
-  local rows = self:with_ledger(false, self.claims.give_up_dead, self.claims, all)
+  local rows = self:with_ledger(false, self.ledger.give_up_dead, self.ledger, all)
   for _, job in ipairs(rows or {}) do
     self:tell { type = "state", key = job.key, state = "unknown",
       err = fault.new("unknown", "%s", job.error) }

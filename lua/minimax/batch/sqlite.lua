@@ -88,6 +88,31 @@ function sqlite.lock_schema(db)
   return true
 end
 
+-- Room for the ids of all submits under way, should the disk be full by then.
+local RESERVE = 262144
+
+--- Holds some room on the disk for what must be written whatever happens.
+-- @return an object with `free`, which gives the room to the ledger, and `close`;
+--   or nil and an error
+function sqlite.reserve(db)
+  local path = db.path .. "-reserve"
+  local file, why = io.open(path, "wb")
+  local ok = file
+  if file then
+    ok, why = file:write(("\0"):rep(RESERVE))
+    local closed, reason = file:close()
+    ok, why = ok and closed, why or reason
+  end
+  local function free()
+    return os.remove(path)
+  end
+  if not ok then
+    free()
+    return nil, fault.new("io", "no room beside the ledger: %s", why)
+  end
+  return setmetatable({ free = free, close = free }, { __close = free })
+end
+
 --- Keeps other processes from running the same ledger, until this one ends or
 -- releases it. The system frees the lock when a process dies.
 -- @return a lock with `close`; or nil and an error

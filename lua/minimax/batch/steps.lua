@@ -99,6 +99,8 @@ local function keep_id(run, job, task)
   run:tell { type = "task", key = job.key, task_id = task.task_id, kind = task.kind,
     err = err or fault.new("unknown", "the job has another task by now: this one is paid as well") }
   if err then
+    warn("minimax: the id of a paid task could not be written: job ", job.key, ", task ",
+      task.task_id)
     run.lost[#run.lost + 1] = { key = job.key, task_id = task.task_id, kind = task.kind }
   end
   return drop(job)
