@@ -120,9 +120,12 @@ end
 
 local function wait_for_parent(world)
   local cqueues = require "cqueues"
-  repeat
-    cqueues.poll { pollfd = 0, events = "r" }
-  until not io.stdin:read("l")
+  -- What can be sought, such as /dev/null, is no pipe: it cannot be polled.
+  if not io.stdin:seek() then
+    repeat
+      cqueues.poll { pollfd = 0, events = "r" }
+    until not io.stdin:read("l")
+  end
   leave(world)
 end
 
