@@ -17,6 +17,9 @@ enum { STACK = 40, CHARGE_KB = 1 };
 /* The key of the weak table that leads from addresses to userdata. */
 static const char jobs_key = 0;
 
+/* The key of the thread in which jobs move on. */
+static const char worker_key = 0;
+
 static void leave_list(struct job *job) {
   if (!job->back)
     return;
@@ -104,6 +107,8 @@ void job_open(lua_State *L) {
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &jobs_key);
   lua_pop(L, 1);
+  lua_sethook(lua_newthread(L), NULL, 0, 0); /* it inherits the hook */
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &worker_key);
 }
 
 static void enter_list(struct job *job, struct client *client) {
@@ -231,28 +236,53 @@ static int advance(lua_State *L) {
   return 0;
 }
 
-enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
-  struct job *job = (struct job *)engine_take(engine);
-  int before, after;
-  if (!job)
-    return JOB_NONE;
-  luaL_checkstack(L, STACK, "minimax");
-  if (!job_push(L, job))
-    return JOB_MOVED; /* collected, its finalizer still to run */
-  before = job->ended;
+/* Moves the job at index 1 on, then tells the listener what happened. */
+static int move_on(lua_State *L) {
+  struct job *job = lua_touserdata(L, 1);
   lua_pushcfunction(L, advance);
-  lua_pushvalue(L, -2);
+  lua_pushvalue(L, 1);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     job->raises = 1;
-    if (job->ended)
-      lua_pop(L, 1);
-    else
-      end(L, job, lua_gettop(L) - 1);
+    if (!job->ended)
+      end(L, job, 1);
   }
-  after = job->ended;
-  event_flush(L, job->client, lua_gettop(L));
+  lua_settop(L, 1);
+  event_flush(L, job->client, 1);
+  return 0;
+}
+
+/* The Lua half has a thread of its own, which no hook of the caller's reaches:
+ * the hook by which Ctrl-C raises its error would otherwise be spent inside a
+ * protected call of ours, and the signal lost. */
+static lua_State *worker(lua_State *L) {
+  lua_State *thread;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &worker_key);
+  thread = lua_tothread(L, -1);
   lua_pop(L, 1);
-  return after && !before ? JOB_ENDED : JOB_MOVED;
+  return thread;
+}
+
+enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
+  struct job *job = (struct job *)engine_take(engine);
+  lua_State *thread;
+  int before;
+  if (!job)
+    return JOB_NONE;
+  thread = worker(L);
+  if (!lua_checkstack(thread, STACK))
+    fault_no_memory(L);
+  lua_pushcfunction(thread, move_on);
+  if (!job_push(thread, job)) {
+    lua_pop(thread, 1);
+    return JOB_MOVED; /* collected, its finalizer still to run */
+  }
+  before = job->ended;
+  if (lua_pcall(thread, 1, 0, 0) != LUA_OK) {
+    if (thread != L)
+      lua_xmove(thread, L, 1);
+    lua_error(L);
+  }
+  return job->ended && !before ? JOB_ENDED : JOB_MOVED;
 }
 
 void job_cancel(lua_State *L, struct job *job, const char *text) {
