@@ -1,0 +1,321 @@
+-- The ledger: jobs come in, are counted, looked at and set right.
+
+local claims = require "minimax.batch.claims"
+local ledger = require "minimax.batch.ledger"
+local ledgers = require "spec.support.ledgers"
+local process = require "spec.support.process"
+local sqlite = require "minimax.batch.sqlite"
+local temp = require "spec.support.temp"
+
+local function job(key, more)
+  local made = { key = key, request = '{"template_id":"1"}', output = key .. ".mp4",
+    kind = "template" }
+  for name, value in pairs(more or {}) do
+    made[name] = value
+  end
+  return made
+end
+
+local function files(digest)
+  return '[{"at":["first_frame_image"],"bytes":3,"path":"x","sha256":"' .. digest .. '"}]'
+end
+
+local function specs_of(kind)
+  local new, l = kind.new, nil
+
+  before_each(function() l = assert(ledger.open(new())) end)
+  after_each(function() l:close() end)
+
+  -- A job that has come so far.
+  local function brought(key, ...)
+    assert(l:add(job(key)))
+    local worker = claims.new(l, { name = "w", host = "h", lease = 100 })
+    local row = assert(worker:take "added")
+    assert.equal(key, row.key)
+    for _, step in ipairs { ... } do
+      assert.is_true(worker[step[1]](worker, row, step[2]))
+    end
+    return row, worker
+  end
+
+  local UNKNOWN = { "unknown", { kind = "unknown", message = "no answer" } }
+  local TASK = { "submitted", { task_id = "42", kind = "template", trace_id = "t" } }
+
+  it("takes the same job once", function()
+    assert.equal(1, l:add(job "a"))
+    assert.equal(0, l:add(job "a"))
+    assert.equal(1, l:add(job "b"))
+    assert.equal(2, l:count().added)
+  end)
+
+  it("refuses the same key with another request, another file or another output", function()
+    assert(l:add(job("a", { files = files "aa" })))
+    assert.equal(0, l:add(job("a", { files = files "aa" })))
+    for _, other in ipairs { { request = "{}", files = files "aa" }, { files = files "bb" }, {},
+      { files = files "aa", output = "else.mp4" } } do
+      local added, err = l:add(job("a", other))
+      assert.is_nil(added)
+      assert.equal("invalid", err.kind)
+      assert.matches("job 'a' is there already, with", err.message, 1, true)
+    end
+    assert.equal(1, l:count().added)
+  end)
+
+  it("refuses an output that belongs to another job: a video would be lost", function()
+    assert(l:add(job "a"))
+    local _, err = l:add(job("b", { output = "a.mp4" }))
+    assert.equal("job 'b': its output 'a.mp4' belongs to job 'a'", err.message)
+  end)
+
+  it("takes all jobs of a list, or none, and says which are bad", function()
+    assert(l:add(job "a"))
+    local list = { job "b", job("a", { request = "{}" }), job "c", job("d", { output = "b.mp4" }) }
+    local count, problems = l:add_all(list, "all")
+    assert.equal(0, count)
+    assert.same({ 2, 4 }, { problems[1].index, problems[2].index })
+    assert.equal(1, l:count().added)
+    assert.same({ 0, {} }, { l:add_all({ job "e" }, "none") })
+    assert.equal(1, l:count().added)
+    assert.equal(2, (l:add_all(list, "some")))
+    assert.equal(3, l:count().added)
+  end)
+
+  it("pages through its jobs in the order of their adding", function()
+    for number = 1, 7 do
+      assert(l:add(job("k" .. number)))
+    end
+    local seen, last = {}, 0
+    repeat
+      local page = assert(l:page("added", last, 3))
+      for _, row in ipairs(page) do
+        seen[#seen + 1], last = row.key, row.id
+      end
+    until #page < 3
+    assert.same({ "k1", "k2", "k3", "k4", "k5", "k6", "k7" }, seen)
+    assert.same({}, l:page("failed", 0, 3))
+    assert.equal(7, #l:page(nil, 0, 10))
+  end)
+
+  it("keeps any text, and numbers beyond 32 bits", function()
+    local text = [[it's "quoted"; ? $1 \ %s ü 😀]]
+    local _, worker = brought("x", { "intend" }, TASK, { "succeeded" },
+      { "downloaded", 5000000000 })
+    assert(l:add(job(text, { request = text, output = text })))
+    local row = assert(l:find(text))
+    assert.equal(text, row.request)
+    assert.equal(5000000000, l:find("x").bytes)
+    assert.truthy(worker:take "added")
+  end)
+
+  it("tells of a job that is not there", function()
+    local row, err = l:find "none"
+    assert.is_nil(row)
+    assert.equal("there is no job 'none'", err.message)
+    assert.is_nil((l:retry "none"))
+    assert.is_nil((l:adopt("none", "1")))
+  end)
+
+  it("tries an unknown job again only when its owner says so", function()
+    local row, worker = brought("a", { "intend" }, UNKNOWN)
+    assert.is_nil((worker:take "added"))
+    assert.equal("added", l:retry "a")
+    local again = assert(worker:take "added")
+    assert.equal(row.id, again.id)
+    assert.equal(1, again.attempt)
+    assert.is_nil(again.error)
+  end)
+
+  it("adopts a task for an unknown job, once", function()
+    brought("a", { "intend" }, UNKNOWN)
+    assert.is_true(l:adopt("a", "77"))
+    local row = l:find "a"
+    assert.equal("submitted", row.state)
+    assert.equal("77", row.task_id)
+    local ok, err = l:adopt("a", "78")
+    assert.is_nil(ok)
+    assert.equal("job 'a' is submitted: only an unknown one can adopt a task", err.message)
+    brought("b", { "intend" }, UNKNOWN)
+    ok, err = l:adopt("b", "77")
+    assert.is_nil(ok)
+    assert.equal("task 77 belongs to job 'a'", err.message)
+  end)
+
+  local function failed(error_kind)
+    return { "failed", { kind = error_kind, message = "no" } }
+  end
+
+  for what, case in pairs {
+    ["whose task failed: it is submitted again"] =
+      { { "intend" }, TASK, failed "failed", state = "added" },
+    ["that was refused: it is submitted again"] =
+      { { "intend" }, failed "content", state = "added" },
+    ["whose query was refused: it goes on with its task"] =
+      { { "intend" }, TASK, failed "invalid", state = "submitted", task_id = "42" },
+    ["whose download failed: it goes on with its task"] =
+      { { "intend" }, TASK, { "succeeded" }, failed "io", state = "succeeded", task_id = "42" },
+  } do
+    it("lets a job be tried again " .. what, function()
+      brought("a", table.unpack(case))
+      assert.equal(case.state, l:retry "a")
+      local row = l:find "a"
+      assert.equal(case.task_id, row.task_id)
+      assert.is_nil(row.error)
+      assert.is_nil(row.ended_at)
+    end)
+  end
+
+  it("pays for a new task only where its owner says so", function()
+    brought("a", { "intend" }, TASK, { "succeeded" }, failed "io")
+    assert.equal("added", l:retry("a", true))
+    assert.is_nil(l:find("a").task_id)
+  end)
+
+  it("tries nothing again that is done or under way", function()
+    brought("a", { "intend" }, TASK)
+    local state, err = l:retry "a"
+    assert.is_nil(state)
+    assert.matches("job 'a' is submitted", err.message, 1, true)
+  end)
+
+  it("makes its tables once, however many open it", function()
+    assert(l:add(job "a"))
+    local other <close> = setmetatable({}, { __close = function(self) self.l:close() end })
+    other.l = assert(ledger.open(l.db.path or l.db.where[1]))
+    assert.equal(1, other.l:count().added)
+  end)
+
+  it("is brought up to date step by step, and refuses one from a newer version", function()
+    local where = new()
+    local first = { "CREATE TABLE minimax_jobs (id $identity, key TEXT)" }
+    local second = { "ALTER TABLE minimax_jobs ADD COLUMN more $number",
+      "UPDATE minimax_jobs SET more = 1.5" }
+    local old = assert(ledger.open(where, { first }))
+    assert(old:run "INSERT INTO minimax_jobs (key) VALUES ('a')")
+    old:close()
+    local today = assert(ledger.open(where, { first, second }))
+    assert.equal(1.5, today:row("SELECT more FROM minimax_jobs").more)
+    today:close()
+    local opened, err = ledger.open(where, { first })
+    assert.is_nil(opened)
+    assert.equal("invalid", err.kind)
+    assert.matches("the ledger has version 2, written by a newer minimax", err.message, 1, true)
+  end)
+
+  it("changes nothing where a step of the way up to date fails", function()
+    local where = new()
+    local first = { "CREATE TABLE minimax_jobs (id $identity, key TEXT)" }
+    assert(ledger.open(where, { first })):close()
+    assert.is_nil((ledger.open(where,
+      { first, { "ALTER TABLE minimax_jobs ADD COLUMN more $number", "nonsense" } })))
+    local again = assert(ledger.open(where, { first }))
+    assert.is_nil((again:rows "SELECT more FROM minimax_jobs"))
+    again:close()
+  end)
+end
+
+for _, kind in ipairs(ledgers) do
+  describe("a ledger on " .. kind.name, function()
+    if kind.missing then
+      return pending(kind.missing)
+    end
+    lazy_setup(kind.start)
+    lazy_teardown(kind.stop)
+    specs_of(kind)
+  end)
+end
+
+describe("a ledger in a file", function()
+  local folder
+  before_each(function() folder = temp.folder() end)
+  after_each(function() folder:close() end)
+
+  local function refusal(path)
+    local opened, err = ledger.open(path)
+    assert.is_nil(opened)
+    return err
+  end
+
+  it("is a file whatever its name is", function()
+    for _, name in ipairs { "file:x?mode=memory", ":memory:", "a b'c.db" } do
+      assert(ledger.open(folder:file(name))):close()
+      assert.truthy(folder:read(name), name)
+    end
+  end)
+
+  it("says that its folder is missing", function()
+    local err = refusal(folder:file "none/a.db")
+    assert.equal("io", err.kind)
+    assert.matches("none/a.db': does its folder exist", err.message, 1, true)
+  end)
+
+  it("says that the file is something else", function()
+    local err = refusal(folder:write("a.db", ("no database "):rep(100)))
+    assert.matches("file is not a database", err.message, 1, true)
+  end)
+
+  it("refuses the database of another program", function()
+    local db = assert(sqlite.open(folder:file "a.db"))
+    assert(db:run "CREATE TABLE songs (name TEXT)")
+    db:close()
+    local err = refusal(folder:file "a.db")
+    assert.equal("invalid", err.kind)
+    assert.matches("it is no ledger: the database holds a table 'songs'", err.message, 1, true)
+  end)
+
+  it("says that it may not be written", function()
+    local root = process.run { command = { "id", "-u" } }.out == "0\n"
+    if root and process.run { command = { "setpriv", "--version" } }.code ~= 0 then
+      return pending "root may write everywhere, and setpriv is not installed"
+    end
+    assert(ledger.open(folder:file "a.db")):close()
+    process.run { command = { "chmod", "555", folder.path } }
+    process.run { command = { "chmod", "444", folder:file "a.db" } }
+    local script = { file = "spec/support/open_ledger.lua", args = { folder:file "a.db" } }
+    if root then
+      script = { command = { "setpriv", "--reuid=65534", "--clear-groups", "env",
+        "lua5.4", "spec/support/open_ledger.lua", folder:file "a.db" } }
+    end
+    local result = process.run(script)
+    assert.matches("a.db' and its folder must be writable", result.out, 1, true)
+    process.run { command = { "chmod", "755", folder.path } }
+  end)
+
+  it("waits for nobody's disk to add, but does for what costs money", function()
+    local l = assert(ledger.open(folder:file "a.db"))
+    local during
+    l.dialect.at_ease(l.db, function()
+      during = l:row("PRAGMA synchronous").synchronous
+      return true
+    end)
+    assert.same({ 1, 2 }, { during, l:row("PRAGMA synchronous").synchronous })
+    assert.equal("wal", l:row("PRAGMA journal_mode").journal_mode)
+    l:close()
+  end)
+
+  it("is closed for good", function()
+    local l = assert(ledger.open(folder:file "a.db"))
+    l:close()
+    l:close()
+    local counts, err = l:count()
+    assert.is_nil(counts)
+    assert.equal("the ledger is closed", err.message)
+  end)
+end)
+
+describe("without LuaDBI", function()
+  for where, names in pairs {
+    ["a.db"] = { "luadbi-sqlite3", "lua-dbi-sqlite3" },
+    ["postgresql://x/y"] = { "luadbi-postgresql", "lua-dbi-postgresql" },
+  } do
+    it("the error for " .. where .. " names the rock and the Debian package", function()
+      local result = process.run { args = { where }, script = [[
+        package.preload.DBI = function() error "not here" end
+        print(select(2, require("minimax.batch").open(arg[1])))
+      ]] }
+      assert.equal("", result.err)
+      assert.matches(names[1] .. ",", result.out, 1, true)
+      assert.matches("package " .. names[2] .. " ", result.out, 1, true)
+      assert.matches("(io)", result.out, 1, true)
+    end)
+  end
+end)

@@ -1,0 +1,104 @@
+-- Requests as the ledger keeps them.
+
+local json = require "minimax.batch.json"
+local minimax = require "minimax"
+local request = require "minimax.batch.request"
+local temp = require "spec.support.temp"
+
+describe("a request in the ledger", function()
+  local folder, pet, other
+
+  before_each(function()
+    folder = temp.folder()
+    pet, other = folder:write("pet.jpg", "the pet"), folder:write("other.jpg", "the other")
+  end)
+  after_each(function() folder:close() end)
+
+  local function body(first, second)
+    return { template_id = "1", text_inputs = { "Lion" },
+      media_inputs = { first, { value = second } } }
+  end
+
+  it("comes back as it was, its files in their places", function()
+    local text, files = request.freeze(body(minimax.file(pet), minimax.file(other)))
+    local back = request.thaw(text, files)
+    assert.equal("minimax.file: " .. pet, tostring(back.media_inputs[1]))
+    assert.equal("minimax.file: " .. other, tostring(back.media_inputs[2].value))
+    assert.equal("userdata", type(back.media_inputs[1]))
+    assert.equal("Lion", back.text_inputs[1])
+  end)
+
+  it("never takes a string for a file", function()
+    local text, files = request.freeze(body("minimax.file: " .. pet, "@" .. pet))
+    assert.is_nil(files)
+    local back = request.thaw(text, files)
+    assert.equal("minimax.file: " .. pet, back.media_inputs[1])
+    assert.equal("@" .. pet, back.media_inputs[2].value)
+  end)
+
+  it("is left as it is by being kept", function()
+    local given = body(minimax.file(pet), "https://example.com/x.jpg")
+    request.freeze(given)
+    assert.equal("userdata", type(given.media_inputs[1]))
+    assert.is_nil(getmetatable(given))
+  end)
+
+  it("is the same where the files hold the same, wherever they lie", function()
+    local copy = folder:write("copy.jpg", "the pet")
+    local text, files = request.freeze(body(minimax.file(pet), minimax.file(other)))
+    local second, its_files = request.freeze(body(minimax.file(copy), minimax.file(other)))
+    assert.is_true(request.same(text, files, second, its_files))
+  end)
+
+  it("is another where a file holds something else, or stands elsewhere", function()
+    local text, files = request.freeze(body(minimax.file(pet), minimax.file(other)))
+    for _, given in ipairs {
+      body(minimax.file(other), minimax.file(pet)), body(minimax.file(pet), minimax.file(pet)),
+      body(minimax.file(pet), "x"),
+    } do
+      local second, its_files = request.freeze(given)
+      assert.is_false(request.same(text, files, second, its_files))
+    end
+    folder:write("other.jpg", "something else")
+    local second, its_files = request.freeze(body(minimax.file(pet), minimax.file(other)))
+    assert.is_false(request.same(text, files, second, its_files))
+  end)
+
+  it("takes an integer for a template's id, digit for digit", function()
+    assert.equal('{"template_id":"393769180141805569"}',
+      (request.freeze { template_id = 393769180141805569 }))
+  end)
+
+  it("is refused where JSON can't hold it, or a file is missing", function()
+    assert.same({ nil, "the request can't be kept: a function at extra.f" },
+      { request.freeze { extra = { f = print } } })
+    local _, why = request.freeze { first_frame_image = minimax.file(folder:file "none") }
+    assert.matches("none: No such file", why, 1, true)
+    local loop = {}
+    loop.again = loop
+    assert.matches("nested too deep", select(2, request.freeze(loop)), 1, true)
+  end)
+
+  it("reads each file once for many jobs", function()
+    local digests = {}
+    request.freeze(body(minimax.file(pet), minimax.file(other)), digests)
+    os.remove(pet)
+    assert.truthy(request.freeze(body(minimax.file(pet), "x"), digests))
+  end)
+
+  it("says which input is missing, or has changed in size", function()
+    local _, files = request.freeze(body(minimax.file(pet), minimax.file(other)))
+    assert.is_true(request.present(files))
+    assert.is_true(request.present(nil))
+    folder:write("other.jpg", "something longer")
+    assert.matches("other.jpg has changed since it was added: 9 bytes then, 16 now",
+      select(2, request.present(files)), 1, true)
+    os.remove(pet)
+    assert.matches("pet.jpg: No such file", select(2, request.present(files)), 1, true)
+  end)
+
+  it("keeps null", function()
+    local text = request.freeze { a = json.null }
+    assert.equal(json.null, request.thaw(text).a)
+  end)
+end)
