@@ -50,7 +50,7 @@ local function add_common(parser)
   end)
 end
 
-local PARTS = { "render", "tasks", "services" }
+local PARTS = { "render", "tasks", "batch", "services" }
 
 --- Builds the parser.
 -- @return it; or nil and what to install

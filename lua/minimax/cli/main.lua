@@ -11,6 +11,7 @@ local main = {}
 -- Where the commands are: modules with `run(session)`, or functions that get a
 -- client.
 local MODULES = {
+  batch = "minimax.cli.batch",
   templates = "minimax.cli.templates",
   doctor = "minimax.cli.doctor",
   emulator = "minimax.cli.emulator",
@@ -58,6 +59,10 @@ local function explain_raised(run_session, problem)
   elseif fault.is_misuse(problem) then
     run_session.out:warn("minimax: %s", problem)
     return codes.USAGE
+  elseif type(problem) == "table" and problem.kind then
+    run_session.out:fail(problem)
+    advise(run_session)
+    return codes.of(problem)
   end
   run_session.out:warn("minimax: please report this: %s", problem)
   advise(run_session)

@@ -12,6 +12,24 @@ function values.whole(text)
   return number
 end
 
+--- A whole number from 1 on.
+function values.natural(text)
+  local number = values.whole(text)
+  if not number or number == 0 then
+    return nil, "'" .. text .. "' is no whole number from 1 on"
+  end
+  return number
+end
+
+--- Seconds, above 0.
+function values.positive(text)
+  local number = values.seconds(text)
+  if not number or number == 0 then
+    return nil, "'" .. text .. "' is no number of seconds above 0"
+  end
+  return number
+end
+
 --- Seconds, from 0 on.
 function values.seconds(text)
   local number = tonumber(text)
@@ -27,6 +45,17 @@ function values.switch(text)
     return text == "on"
   end
   return nil, "'" .. text .. "' is neither on nor off"
+end
+
+--- "5/60" is five in any sixty seconds; "none" takes a rate away.
+function values.rate(text)
+  local count, seconds = text:match("^(%d+)/(%d+%.?%d*)$")
+  if text == "none" then
+    return false
+  elseif not count or tonumber(count) == 0 or tonumber(seconds) == 0 then
+    return nil, "'" .. text .. "' is no rate; five in a minute are 5/60"
+  end
+  return { math.tointeger(count), tonumber(seconds) }
 end
 
 --- The key that argparse marks a command with. Commands and arguments may have
@@ -64,7 +93,7 @@ function values.add_wait(command)
   command:option("--timeout", "How long to wait for the task (1800)."):argname "SECONDS"
     :convert(values.seconds)
   command:option("--interval", "From one question to the next (10)."):argname "SECONDS"
-    :convert(values.seconds)
+    :convert(values.positive)
 end
 
 return values

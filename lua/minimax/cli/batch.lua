@@ -1,0 +1,233 @@
+--- `minimax batch`: the commands around a ledger of jobs.
+
+local codes = require "minimax.cli.codes"
+local columns = require "minimax.cli.columns"
+local fault = require "minimax.cli.fault"
+local gallery = require "minimax.cli.gallery"
+local ledgers = require "minimax.batch"
+local tally = require "minimax.cli.tally"
+
+local batch = {}
+
+local function say_rows(session, rows)
+  for _, line in ipairs(columns.lines(rows)) do
+    session.out:say("%s", line)
+  end
+end
+
+local function where_of(arguments)
+  local variable = os.getenv "MINIMAX_LEDGER"
+  return arguments.ledger or (variable ~= "" and variable) or "minimax.db"
+end
+
+-- A command of this ledger that can be pasted.
+local function command_of(session, words)
+  if session.arguments.ledger then
+    words = table.move(words, 1, #words, 1, {})
+    table.move({ "--ledger", session.arguments.ledger }, 1, 2, #words + 1, words)
+  end
+  return session:command(words)
+end
+
+local commands = {}
+
+function commands.add(session, ledger)
+  local arguments = session.arguments
+  local source = arguments.file == "-" and io.stdin or arguments.file
+  local count, problems = ledger:add_lines(source, { keep_going = arguments.keep_going or false })
+  if not count then
+    return nil, problems
+  end
+  for _, problem in ipairs(problems) do
+    session.out:emit("bad_line", problem)
+    if not session.out.json then
+      session.out:warn("line %d: %s", problem.line, problem.message)
+    end
+  end
+  session.out:emit("added", { count = count, bad = #problems })
+  session.out:say("%d added%s", count, problems[1] and ", " .. #problems .. " bad" or "")
+  return problems[1] and codes.of_kind "invalid" or codes.OK
+end
+
+-- The order of a job's life.
+local STATES = { "added", "submitting", "submitted", "succeeded", "downloaded", "failed",
+  "unknown", "total" }
+
+local function tell_counts(session, counts)
+  session.out:emit("counts", counts)
+  local rows = {}
+  for _, state in ipairs(STATES) do
+    rows[#rows + 1] = { state, counts[state] or 0 }
+  end
+  say_rows(session, rows)
+end
+
+local function tell_job(session, job)
+  session.out:emit("job", { key = job.key, state = job.state, task_id = job.task_id,
+    kind = job.kind, output = job.output, attempt = job.attempt, bytes = job.bytes,
+    host = job.host, strays = job.strays, error = job.err, added_at = job.added_at,
+    submitted_at = job.submitted_at, ended_at = job.ended_at })
+  return { job.key, job.state, job.task_id or "-", job.err and job.err.message or job.output }
+end
+
+function commands.status(session, ledger)
+  local arguments = session.arguments
+  if not arguments.state and not arguments.all then
+    local counts, err = ledger:status()
+    if not counts then
+      return nil, err
+    end
+    tell_counts(session, counts)
+    return codes.OK
+  end
+  local rows = {}
+  for job in ledger:jobs { state = arguments.state } do
+    rows[#rows + 1] = tell_job(session, job)
+  end
+  say_rows(session, rows)
+  return codes.OK
+end
+
+local function keys_of(arguments, ledger)
+  if arguments.state then
+    local keys = {}
+    for job in ledger:jobs { state = arguments.state } do
+      keys[#keys + 1] = job.key
+    end
+    return keys
+  elseif not arguments.key[1] then
+    fault.misuse("which jobs? Give their keys, or --state")
+  end
+  return arguments.key
+end
+
+function commands.retry(session, ledger)
+  for _, key in ipairs(keys_of(session.arguments, ledger)) do
+    local state, err = ledger:retry(key, { resubmit = session.arguments.resubmit or false })
+    if not state then
+      return nil, err
+    end
+    session.out:emit("job", { key = key, state = state })
+    session.out:say("%s  %s", key, state)
+  end
+  return codes.OK
+end
+
+function commands.adopt(session, ledger)
+  local arguments = session.arguments
+  local ok, err = ledger:adopt(arguments.key, arguments.task)
+  if not ok then
+    return nil, err
+  end
+  session.out:emit("job", { key = arguments.key, state = "submitted", task_id = arguments.task })
+  session.out:say("%s  submitted  %s", arguments.key, arguments.task)
+  return codes.OK
+end
+
+function commands.export(session, ledger)
+  local arguments = session.arguments
+  local count, why = gallery.write(ledger, arguments.file, arguments.title)
+  if not count then
+    return nil, fault.new("io", "%s", why)
+  end
+  session.out:emit("page", { path = arguments.file, jobs = count })
+  session.out:say("%s", arguments.file)
+  return codes.OK
+end
+
+-- Options of `run` that are named as those of the module.
+local PLAIN = { "max_in_flight", "max_submits", "dry_run", "strict", "submit_rate", "query_rate",
+  "account", "patience", "lease" }
+
+local function run_options(arguments)
+  local options = { poll_interval = arguments.interval, wait_timeout = arguments.timeout }
+  for _, name in ipairs(PLAIN) do
+    options[name] = arguments[name]
+  end
+  return options
+end
+
+-- The exit code of a run that came to its end.
+local function code_of(counts, reason, err)
+  if err then
+    return codes.of(err)
+  elseif (counts.unknown or 0) > 0 then
+    return codes.of_kind "unknown"
+  elseif (counts.failed or 0) > 0 then
+    return codes.of_kind "failed"
+  end
+  return reason == "left" and codes.of_kind "io" or codes.OK
+end
+
+local function advise_on_unknown(session, counts)
+  if (counts.unknown or 0) > 0 then
+    session.out:note("%d unknown: their tasks may exist, and be paid. List them with\n  %s\n"
+      .. "and settle each with 'minimax batch adopt' or 'retry'.", counts.unknown,
+      command_of(session, { "batch", "status", "--state", "unknown" }))
+  end
+end
+
+local function conclude(session, counts, reason, err)
+  for _, lost in ipairs(counts.lost or {}) do
+    session.out:warn("job %s has the paid task %s, which could not be written down", lost.key,
+      lost.task_id)
+  end
+  if session.out.json then
+    counts.reason = reason
+  end
+  tell_counts(session, counts)
+  if counts.checked then
+    session.out:say("%d checked, %d refused, %d doubtful", counts.checked, counts.refused,
+      counts.doubtful)
+  end
+  session.out:note("ended: %s", reason)
+  if err then
+    session.out:fail(err)
+  end
+  advise_on_unknown(session, counts)
+  return code_of(counts, reason, err)
+end
+
+function commands.run(session, ledger)
+  local before, err = ledger:status()
+  if not before then
+    return nil, err
+  end
+  session:advise { "Nothing is lost. To go on:",
+    "  " .. command_of(session, { "batch", "run" }) }
+  local counts, reason
+  do
+    local shown <close> = tally.start(session.out, before)
+    local options = run_options(session.arguments)
+    options.on_event = function(event)
+      shown:heed(event)
+    end
+    counts, reason, err = ledger:run(options)
+  end
+  session:advise(nil)
+  if not counts then
+    return nil, reason
+  end
+  return conclude(session, counts, reason, err)
+end
+
+--- Runs one of the commands.
+-- @return an exit code; or nil and an error
+function batch.run(session)
+  local name = session.arguments.subcommand
+  local client
+  if name == "run" then
+    local err
+    client, err = session:client()
+    if not client then
+      return nil, err
+    end
+  end
+  local ledger <close>, err = ledgers.open(where_of(session.arguments), client)
+  if not ledger then
+    return nil, err
+  end
+  return commands[name](session, ledger)
+end
+
+return batch

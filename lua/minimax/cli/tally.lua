@@ -1,0 +1,115 @@
+--- Shows how a batch goes: one line that counts on a terminal, a line for each
+-- news elsewhere.
+
+local figures = require "minimax.cli.figures"
+local terminal = require "minimax.cli.terminal"
+
+local tally = {}
+tally.__index = tally
+
+local BAR = 24 -- columns
+
+-- What is counted while it lasts, in the order of a job's life.
+local SHOWN = { "submitting", "submitted", "succeeded", "failed", "unknown" }
+
+--- @param out an output
+-- @param counts of the ledger, by state, with `total`
+function tally.start(out, counts)
+  local self = setmetatable({ out = out, counts = {}, states = {}, began = os.time() }, tally)
+  for state, count in pairs(counts) do
+    self.counts[state] = count
+  end
+  if out.live then
+    self.columns = terminal.width() - 1
+    -- The module calls an empty function five times a second while it blocks, so
+    -- that hooks can run.
+    debug.sethook(function()
+      if os.time() ~= self.drawn then
+        self:draw()
+      end
+    end, "c")
+  end
+  return self
+end
+
+--- Draws the line.
+function tally:draw()
+  local counts = self.counts
+  local done, total = counts.downloaded or 0, counts.total
+  local text = string.format("%s  %d of %d downloaded", figures.bar(total > 0 and done / total or 1,
+    BAR), done, total)
+  for _, state in ipairs(SHOWN) do
+    if (counts[state] or 0) > 0 then
+      text = text .. string.format(", %d %s", counts[state], state)
+    end
+  end
+  text = text .. "  " .. figures.clock(os.time() - self.began)
+  self.drawn = os.time()
+  io.stderr:write("\r", text:sub(1, self.columns), "\27[K")
+  io.stderr:flush()
+end
+
+local function move(self, event)
+  local before = self.states[event.key] or self:state_before(event)
+  self.states[event.key] = event.state
+  self.counts[before] = math.max((self.counts[before] or 0) - 1, 0)
+  self.counts[event.state] = (self.counts[event.state] or 0) + 1
+end
+
+local BEFORE = { submitting = "added", submitted = "submitting", succeeded = "submitted",
+  downloaded = "succeeded", unknown = "submitting", failed = "added", added = "submitting" }
+
+--- The state that a job was in which this run had not heard of before.
+function tally.state_before(_, event)
+  return event.task_id and event.state == "failed" and "submitted" or BEFORE[event.state]
+end
+
+local function line_of(event)
+  local text = event.key .. "  " .. event.state
+  if event.task_id then
+    text = text .. "  " .. event.task_id
+  end
+  if event.output then
+    text = text .. "  " .. event.output
+  end
+  return event.err and text .. "  " .. event.err.message or text
+end
+
+-- What is a step on the way is worth no line.
+local PASSING = { submitting = true, succeeded = true, added = true }
+
+local function note(self, text)
+  if self.columns then
+    io.stderr:write("\r\27[K")
+    self.drawn = nil
+  end
+  self.out:note("%s", terminal.clean(text))
+end
+
+--- An event of the batch.
+function tally:heed(event)
+  if event.type == "state" then
+    move(self, event)
+  end
+  local is_trouble = event.err ~= nil and event.key ~= nil
+  if is_trouble and event.type ~= "state" then
+    note(self, event.key .. ": " .. event.err.message)
+  elseif event.type == "state" and (is_trouble or not self.columns and not PASSING[event.state])
+  then
+    note(self, line_of(event))
+  end
+end
+
+--- Ends the display; a second call does nothing.
+function tally:stop()
+  if self.columns then
+    debug.sethook()
+    io.stderr:write("\r\27[K")
+    io.stderr:flush()
+    self.columns = nil
+  end
+end
+
+tally.__close = tally.stop
+
+return tally
