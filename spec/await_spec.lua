@@ -307,7 +307,7 @@ describe("a wait", function()
       assert.equal("succeeded", status.state)
     end)
 
-    it("has one descriptor for the life of the state", function()
+    it("has one descriptor for the life of the state #epoll", function()
       local before = minimax.pollfd()
       assert.equal("integer", math.type(before))
       do

@@ -9,6 +9,7 @@
 
 enum {
   SLICE = 200, /* ms: Ctrl-C is noticed after that */
+  LOOK = 10,   /* ms: between two looks where no descriptor tells */
   TURN = 2     /* ms: what a resumed coroutine may work */
 };
 
@@ -58,6 +59,9 @@ int await_push_pollfd(lua_State *L, const struct engine *engine) {
 int await_push_timeout(lua_State *L, const struct engine *engine) {
   uint64_t due = engine_due(engine);
   uint64_t now = poller_clock();
+  /* With no descriptor to watch, sockets are looked at every so often. */
+  if (engine->poller.fd < 0 && engine->transfers && due > now + LOOK)
+    due = now + LOOK;
   if (due == POLLER_NEVER)
     lua_pushnil(L);
   else

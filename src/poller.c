@@ -1,6 +1,8 @@
 /* Waits for sockets and for one instant: epoll with a timerfd inside. */
 #include "poller.h"
 
+#if defined(__linux__) && !defined(MINIMAX_PORTABLE)
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,3 +199,5 @@ int poller_wait(struct poller *poller, int timeout, struct poller_event *events,
   }
   return stored;
 }
+
+#endif

@@ -36,6 +36,7 @@ struct poller {
   int watch_count;
   int *notes; /* descriptors whose wish changed */
   int note_count, note_capacity;
+  int first; /* where the portable poller begins to look */
 };
 
 /* Milliseconds on the monotonic clock. */

@@ -106,6 +106,15 @@ static void set_count(lua_State *L, int record, lua_Integer count) {
 
 /* ---- the pump ---- */
 
+/* Where no descriptor tells when to step, the object's timeout does. */
+static void set_timeout(lua_State *L, int object) {
+  const struct engine *engine = client_engine(L);
+  if (engine->poller.fd >= 0)
+    return;
+  await_push_timeout(L, engine);
+  lua_setfield(L, object, "timeout");
+}
+
 /* Upvalues: the record, _POLL, an object that stands for the engine, and the
  * record's condition. */
 static int pump_round(lua_State *L, int status, lua_KContext context) {
@@ -119,6 +128,7 @@ static int pump_round(lua_State *L, int status, lua_KContext context) {
     return 0;
   }
   lua_settop(L, 0);
+  set_timeout(L, lua_upvalueindex(3));
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_pushvalue(L, lua_upvalueindex(3));
   lua_pushvalue(L, lua_upvalueindex(4));
