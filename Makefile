@@ -60,7 +60,7 @@ unexport LUA_PATH_5_4 LUA_CPATH_5_4
 RUN_SPECS = $(LUA) spec/support/busted.lua $(BUSTED_FLAGS) $(SPECS)
 MODULES   = $(shell cd lua && find minimax -name '*.lua')
 C_FILES   = $(wildcard src/*.[ch] spec/support/*.c spec/fuzz/*.c spec/bench/*.c)
-LUA_FILES = lua spec $(wildcard doc/examples) $(wildcard rockspec/*.rockspec)
+LUA_FILES = lua lua/minimax/cli/minimax spec $(wildcard doc/examples) $(wildcard rockspec/*.rockspec)
 AGAIN     = @$(MAKE) --no-print-directory -s
 
 all: $(BUILD)/minimax.so
@@ -82,6 +82,10 @@ $(BUILD)/spec:
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/spec/*.d)
 
+# What besides the modules is installed, and where below PREFIX.
+SHARED_FILES = doc/minimax.1:share/man/man1/minimax.1 \
+               doc/minimax.bash:share/bash-completion/completions/minimax
+
 # eval "$(make -s env)" lets any Lua script find the built tree.
 env:
 	@echo "unset LUA_PATH_5_4 LUA_CPATH_5_4;" \
@@ -93,10 +97,19 @@ install: all
 	for f in $(MODULES); do \
 	  install -d '$(DESTDIR)$(LUA_LDIR)'/$${f%/*} && \
 	  install -m 644 lua/$$f '$(DESTDIR)$(LUA_LDIR)'/$$f || exit 1; done
+	for f in $(SHARED_FILES); do install -d "$$(dirname \
+	  '$(DESTDIR)$(PREFIX)'/$${f#*:})" && \
+	  install -m 644 $${f%%:*} '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	sed '1s|lua5.4$$|$(notdir $(LUA))|' lua/minimax/cli/minimax \
+	  >'$(DESTDIR)$(PREFIX)/bin/minimax'
+	chmod 755 '$(DESTDIR)$(PREFIX)/bin/minimax'
 
 uninstall:
-	rm -f '$(DESTDIR)$(LUA_CDIR)/minimax.so'
+	rm -f '$(DESTDIR)$(LUA_CDIR)/minimax.so' '$(DESTDIR)$(PREFIX)/bin/minimax'
 	rm -rf '$(DESTDIR)$(LUA_LDIR)/minimax'
+	for f in $(SHARED_FILES); do \
+	  rm -f '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done
 
 # What a target needs of the system; quick and silent where it is all there.
 deps deps-demo deps-test deps-tools:

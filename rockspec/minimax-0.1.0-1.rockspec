@@ -145,6 +145,9 @@ build = {
     ["minimax.receiver"] = "lua/minimax/receiver.lua",
     ["minimax.types"] = "lua/minimax/types.lua",
   },
+  install = {
+    bin = { minimax = "lua/minimax/cli/minimax" },
+  },
   platforms = {
     -- Before glibc 2.34 dlopen and the threads had libraries of their own.
     linux = {

@@ -129,6 +129,8 @@ describe("the rockspecs", function()
     assert(result.code == 0, result.out .. result.err)
     local tree = folder:file "tree"
     assert.equal(version .. "\t" .. tree .. "/lib/lua/5.4/minimax.so\n", load_from(tree))
+    assert.equal("minimax " .. version .. "\n",
+      run({ tree .. "/bin/minimax", "--version" }, { LUA_PATH = false, LUA_CPATH = false }))
   end)
 end)
 
@@ -145,6 +147,11 @@ describe("make", function()
         assert.equal("file", lfs.attributes(installed, "mode"), module)
       end
     end
+    assert.equal("file", lfs.attributes(prefix .. "/share/man/man1/minimax.1", "mode"))
+    assert.equal("file",
+      lfs.attributes(prefix .. "/share/bash-completion/completions/minimax", "mode"))
+    assert.equal("minimax " .. newest_entry() .. "\n",
+      run({ prefix .. "/bin/minimax", "--version" }, { LUA_PATH = false, LUA_CPATH = false }))
     run { "make", "-s", "uninstall", table.unpack(where) }
     assert.equal("", run { "find", folder:file "opt", "-type", "f" })
   end)
