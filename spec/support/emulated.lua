@@ -15,7 +15,7 @@ local Api = {}
 Api.__index = Api
 
 -- Nothing here takes that long; it ends a test that would hang.
-local PATIENCE = 20
+local PATIENCE = 60
 
 --- Starts an emulator.
 -- @return an object with `emu`
