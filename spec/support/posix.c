@@ -62,6 +62,17 @@ static int posix_catch(lua_State *L) {
   return 0;
 }
 
+/* posix.ignore(number), posix.reset(number): to what the system does with it */
+static int posix_ignore(lua_State *L) {
+  signal((int)luaL_checkinteger(L, 1), SIG_IGN);
+  return 0;
+}
+
+static int posix_reset(lua_State *L) {
+  signal((int)luaL_checkinteger(L, 1), SIG_DFL);
+  return 0;
+}
+
 /* posix.caught() -> the last signal that was caught, or 0 */
 static int posix_caught(lua_State *L) {
   lua_pushinteger(L, caught);
@@ -136,6 +147,8 @@ static const luaL_Reg functions[] = {
     {"exit", posix_exit},
     {"wait", posix_wait},
     {"catch", posix_catch},
+    {"ignore", posix_ignore},
+    {"reset", posix_reset},
     {"caught", posix_caught},
     {"handler", posix_handler},
     {"block", posix_block},
