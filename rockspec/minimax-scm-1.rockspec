@@ -53,6 +53,9 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
       libraries = { "curl", "pthread" },
     },
+  },
+  install = {
+    bin = { minimax = "lua/minimax/cli/minimax" },
     ["minimax.batch"] = "lua/minimax/batch.lua",
     ["minimax.batch.adding"] = "lua/minimax/batch/adding.lua",
     ["minimax.batch.budget"] = "lua/minimax/batch/budget.lua",
@@ -105,6 +108,7 @@ build = {
     ["minimax.cli.tasks"] = "lua/minimax/cli/tasks.lua",
     ["minimax.cli.templates"] = "lua/minimax/cli/templates.lua",
     ["minimax.cli.terminal"] = "lua/minimax/cli/terminal.lua",
+    ["minimax.copas"] = "lua/minimax/copas.lua",
     ["minimax.emulator"] = "lua/minimax/emulator.lua",
     ["minimax.emulator.api"] = "lua/minimax/emulator/api.lua",
     ["minimax.emulator.callbacks"] = "lua/minimax/emulator/callbacks.lua",
@@ -142,11 +146,9 @@ build = {
     ["minimax.emulator.video1"] = "lua/minimax/emulator/video1.lua",
     ["minimax.emulator.video2"] = "lua/minimax/emulator/video2.lua",
     ["minimax.emulator.world"] = "lua/minimax/emulator/world.lua",
+    ["minimax.luv"] = "lua/minimax/luv.lua",
     ["minimax.receiver"] = "lua/minimax/receiver.lua",
     ["minimax.types"] = "lua/minimax/types.lua",
-  },
-  install = {
-    bin = { minimax = "lua/minimax/cli/minimax" },
   },
   platforms = {
     -- Before glibc 2.34 dlopen and the threads had libraries of their own.
