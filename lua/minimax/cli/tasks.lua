@@ -3,6 +3,7 @@
 
 local codes = require "minimax.cli.codes"
 local fault = require "minimax.cli.fault"
+local figures = require "minimax.cli.figures"
 local json = require "minimax.batch.json"
 local progress = require "minimax.cli.progress"
 
@@ -102,6 +103,9 @@ end
 --- Prints what a download did.
 function tasks.tell_download(session, info)
   session.out:emit("file", info)
+  if info.resumed_from then
+    session.out:note("%s had arrived before", figures.size(info.resumed_from))
+  end
   if info.path then
     session.out:say("%s", info.path)
   end

@@ -32,7 +32,8 @@ function terminal.width()
   if pipe then
     pipe:close()
   end
-  return tonumber(size:match("^%d+ (%d+)")) or tonumber(os.getenv "COLUMNS") or 80
+  local columns = tonumber(size:match("^%d+ (%d+)")) or tonumber(os.getenv "COLUMNS") or 0
+  return columns > 0 and columns or 80
 end
 
 --- A text as one line that cannot steer the terminal: what servers send may
