@@ -3,6 +3,7 @@
 
 local fds = require "spec.support.fds"
 local lfs = require "lfs"
+local host = require "spec.support.host"
 local minimax = require "minimax"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
@@ -278,7 +279,7 @@ describe("download to a function", function()
       if what == "mine" then
         yields = yields + 1
       elseif coroutine.status(thread) == "suspended" then
-        minimax.step(1)
+        host.sleep(1)
       end
     until coroutine.status(thread) == "dead"
     assert.equal(3000000, what.bytes)

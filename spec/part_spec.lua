@@ -2,6 +2,7 @@
 -- lock, and what a full or read-only disk makes of it.
 
 local lfs = require "lfs"
+local host = require "spec.support.host"
 local minimax = require "minimax"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
@@ -58,7 +59,7 @@ local function begin(client, link, file)
   end)
   repeat
     assert(coroutine.resume(thread))
-    minimax.step(1)
+    host.sleep(1)
   until written
   return thread
 end
@@ -68,7 +69,7 @@ local function finish(thread)
   repeat
     results = table.pack(coroutine.resume(thread))
     assert(results[1], results[2])
-    minimax.step(1)
+    host.sleep(1)
   until coroutine.status(thread) == "dead"
   return table.unpack(results, 2, results.n)
 end

@@ -1,6 +1,7 @@
 --- src/sink.c and src/ring.c: the bytes of a download on their way into a file
 -- or, through a ring, to a slow reader; and that they are an MP4.
 
+local host = require "spec.support.host"
 local minimax = require "minimax"
 local process = require "spec.support.process"
 local storage = require "spec.support.storage"
@@ -124,7 +125,7 @@ describe("a reader that is a function", function()
     end)
     repeat
       assert(coroutine.resume(thread))
-      minimax.step(0.01)
+      host.sleep(0.05)
     until coroutine.status(thread) == "dead"
     assert.is_true(table.concat(chunks) == video.make(1500000), "the bytes differ")
   end)
@@ -163,7 +164,7 @@ describe("a reader that is a function", function()
     end)
     repeat
       assert(coroutine.resume(reader))
-      minimax.step(1)
+      host.sleep(1)
     until paused
     for _ = 1, 30 do
       assert(client:query("1"))
@@ -174,7 +175,7 @@ describe("a reader that is a function", function()
     repeat
       ok, info = coroutine.resume(reader)
       assert(ok, info)
-      minimax.step(1)
+      host.sleep(1)
     until coroutine.status(reader) == "dead"
     assert.equal(size, info.bytes)
     assert.equal(size, received)

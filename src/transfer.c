@@ -125,6 +125,9 @@ static enum transfer_outcome refined(const struct transfer *transfer,
     return TRANSFER_CUT;
   if (outcome == TRANSFER_BAD_URL && transfer->departures > 0)
     return TRANSFER_LOST;
+  /* A header line beyond libcurl's limit is called this as well. */
+  if (outcome == TRANSFER_NO_MEMORY && transfer->departures > 0)
+    return TRANSFER_LOST;
   return outcome;
 }
 

@@ -12,15 +12,16 @@ local function box(kind, payload)
   return string.pack(">I4", #payload + HEADER) .. kind .. payload
 end
 
--- Numbers that go up from one that the seed decides.
+-- Lines of 64 bytes, each with a number of its own; the seed decides the first
+-- number and what else is in a line.
 local function filling(length, seed)
   local from = (seed * 2654435761) & 0x3fffffff
-  local words = {}
-  for i = 1, length // 4 do
-    words[i] = string.pack(">I4", from + i)
+  local rest = ("%056d"):format(from)
+  local lines = {}
+  for i = 1, length // 64 + 1 do
+    lines[i] = string.pack(">I4I4", from + i, i) .. rest
   end
-  words[#words + 1] = ("\0"):rep(length % 4)
-  return table.concat(words)
+  return table.concat(lines):sub(1, length)
 end
 
 --- What stands before the payload of the last box.
