@@ -75,7 +75,8 @@ function runner:back_off(failures, err)
     self:stop(err.kind, err)
     return false
   end
-  local seconds = math.min(2 ^ (failures - 1), 30, math.max(self.options.poll_interval, 1))
+  local base = math.min(self.options.poll_interval, 1)
+  local seconds = math.min(base * 2 ^ (failures - 1), 30)
   return self:sleep(seconds * (0.75 + math.random() / 2))
 end
 

@@ -1,0 +1,510 @@
+-- Runs against the emulator: what becomes of jobs, and what stops a run.
+
+local batch = require "minimax.batch"
+local emulator = require "minimax.emulator"
+local lfs = require "lfs"
+local minimax = require "minimax"
+local process = require "spec.support.process"
+local temp = require "spec.support.temp"
+
+local IMAGE = "doc/examples/pet.jpg"
+local QUICK = { poll_interval = 0.05 }
+
+describe("a run", function()
+  local emu, folder, client, b, events
+
+  before_each(function()
+    emu = assert(emulator.start { seconds = 0.1, speed = 1, video_bytes = 5000 })
+    folder = temp.folder()
+    client = minimax.new { base_url = emu.base_url, api_key = emu.api_key, retries = 0 }
+    b = assert(batch.open(folder:file "ledger.db", client))
+    events = {}
+  end)
+  after_each(function()
+    b:close()
+    client:close()
+    emu:stop()
+    folder:close()
+  end)
+
+  local function request(word, media)
+    return { template_id = "393769180141805569", text_inputs = { word or "Lion" },
+      media_inputs = { media or minimax.file(IMAGE) } }
+  end
+
+  local function add(key, body)
+    assert(b:add { key = key, request = body or request(), output = folder:file(key .. ".mp4") })
+  end
+
+  local function run(options)
+    local given = { on_event = function(event) events[#events + 1] = event end }
+    for _, table in ipairs { QUICK, options or {} } do
+      for name, value in pairs(table) do
+        given[name] = value
+      end
+    end
+    return b:run(given)
+  end
+
+  local function job(key)
+    for found in b:jobs() do
+      if found.key == key then
+        return found
+      end
+    end
+  end
+
+  local function told(kind)
+    local found = {}
+    for _, event in ipairs(events) do
+      if event.type == kind then
+        found[#found + 1] = event
+      end
+    end
+    return found
+  end
+
+  it("brings every job from added to downloaded", function()
+    for number = 1, 5 do
+      add("job" .. number)
+    end
+    local counts, reason, err = run()
+    assert.equal("done", reason)
+    assert.is_nil(err)
+    assert.same({ 5, 5 }, { counts.downloaded, counts.total })
+    for number = 1, 5 do
+      assert.equal(5000, lfs.attributes(folder:file("job" .. number .. ".mp4"), "size"))
+    end
+    assert.equal(5, #emu:tasks())
+    local row = job "job3"
+    assert.same({ 5000, 1, "template" }, { row.bytes, row.attempt, row.kind })
+    assert.matches("^%d+$", row.task_id)
+  end)
+
+  it("tells each step of a job, in their order", function()
+    add "a"
+    run()
+    local seen = {}
+    for _, event in ipairs(told "state") do
+      seen[#seen + 1] = event.state
+      assert.equal("a", event.key)
+      assert.equal("number", type(event.time))
+    end
+    assert.same({ "submitting", "submitted", "succeeded", "downloaded" }, seen)
+    assert.equal("Success", told("status")[#told "status"].status)
+  end)
+
+  it("has the intent on the disk before the request leaves, and the id before anything", function()
+    add "a"
+    local seen = {}
+    run { on_event = function(event)
+      if event.type == "state" then
+        seen[#seen + 1] = event.state .. ":" .. job("a").state .. ":" .. #emu:tasks() .. ":"
+          .. #emu:requests { endpoint = "query" }
+      end
+    end }
+    assert.same({ "submitting:submitting:0:0", "submitted:submitted:1:0" }, { seen[1], seen[2] })
+  end)
+
+  it("goes on where an earlier one stopped, and repeats nothing", function()
+    add "a"
+    run()
+    emu:clear()
+    local counts, reason = run()
+    assert.same({ 1, "done" }, { counts.downloaded, reason })
+    assert.same({}, emu:requests())
+    add "b"
+    run()
+    assert.equal(1, #emu:requests { endpoint = "submit" })
+    assert.equal(1, #emu:requests { endpoint = "storage" })
+  end)
+
+  it("works on no more jobs at a time than it may", function()
+    for number = 1, 6 do
+      add("job" .. number)
+    end
+    local open, most = {}, 0
+    run { max_in_flight = 2, on_event = function(event)
+      if event.type == "state" then
+        open[event.key] = event.state ~= "downloaded" or nil
+        local count = 0
+        for _ in pairs(open) do
+          count = count + 1
+        end
+        most = math.max(most, count)
+      end
+    end }
+    assert.equal(2, most)
+    assert.equal(6, #emu:tasks())
+  end)
+
+  for _, case in ipairs {
+    { "reset", true }, { "close", true }, { "cut", true }, { "empty", true }, { "html", false },
+    { "no_task_id", true }, { "status_500", false },
+  } do
+    it("never submits again after '" .. case[1] .. "': the job is unknown", function()
+      emu:fault { endpoint = "submit", fault = case[1] }
+      add "a"
+      add "b"
+      local counts, reason = run { max_in_flight = 1 }
+      assert.same({ 1, 1, "done" }, { counts.unknown, counts.downloaded, reason })
+      assert.equal(2, #emu:requests { endpoint = "submit" })
+      assert.equal("unknown", job("a").err.kind)
+      run()
+      assert.equal(2, #emu:requests { endpoint = "submit" })
+      if case[2] then
+        assert.is_true(b:adopt("a", emu:tasks()[1].task_id))
+      else
+        assert.equal("added", b:retry "a")
+      end
+      assert.equal(2, run().downloaded)
+      assert.equal(2, #emu:tasks())
+    end)
+  end
+
+  for _, case in ipairs {
+    { 1004, "auth" }, { 1008, "balance" }, { 2056, "quota" },
+  } do
+    it("stops at a refusal that is not about the job: " .. case[2], function()
+      emu:fault { endpoint = "submit", fault = "code", code = case[1], attempt = "all" }
+      add "a"
+      add "b"
+      local counts, reason, err = run { max_in_flight = 1 }
+      assert.same({ 2, case[2] }, { counts.added, reason })
+      assert.same({ case[2], case[1] }, { err.kind, err.code })
+      assert.equal(1, #emu:requests { endpoint = "submit" })
+      emu:clear()
+      assert.equal(2, run().downloaded)
+    end)
+  end
+
+  it("stops at a certificate that is wrong", function()
+    local tls <close> = emulator.start { tls = true }
+    local secure <close> = minimax.new { base_url = tls.base_url, api_key = tls.api_key }
+    add "a"
+    b:close()
+    b = assert(batch.open(folder:file "ledger.db", secure))
+    local counts, reason = run()
+    assert.same({ 1, "tls" }, { counts.added, reason })
+  end)
+
+  it("stops a query's refusal too, and keeps the task", function()
+    emu:fault { endpoint = "query", fault = "code", code = 1004, attempt = "all" }
+    add "a"
+    local counts, reason = run()
+    assert.same({ 1, "auth" }, { counts.submitted, reason })
+    emu:clear()
+    assert.equal(1, run().downloaded)
+    assert.equal(1, #emu:tasks())
+  end)
+
+  it("fails a job by what is about the job alone", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1026, message = "not that" }
+    add "a"
+    add "b"
+    local counts, reason = run { max_in_flight = 1 }
+    assert.same({ 1, 1, "done" }, { counts.failed, counts.downloaded, reason })
+    assert.equal("content", job("a").err.kind)
+    assert.matches("not that", job("a").err.message, 1, true)
+    assert.is_nil(job("a").task_id)
+  end)
+
+  it("fails a job whose task fails, with the server's reason", function()
+    emu:fault { endpoint = "submit", fault = "fail", code = 1027 }
+    add "a"
+    assert.equal(1, run().failed)
+    local row = job "a"
+    assert.equal("failed", row.err.kind)
+    assert.matches("the task ended as 'Fail'", row.err.message, 1, true)
+    assert.equal("added", b:retry "a")
+    assert.equal(1, run().downloaded)
+    assert.equal(2, #emu:tasks())
+  end)
+
+  it("fails a job whose image breaks a rule, and sends nothing", function()
+    local bad = folder:write("bad.jpg", "no image at all")
+    add("a", request("Lion", minimax.file(bad)))
+    local counts = run()
+    assert.equal(1, counts.failed)
+    assert.equal("invalid", job("a").err.kind)
+    assert.same({}, emu:requests())
+  end)
+
+  it("fails a job with a value that no request can hold", function()
+    add("a", { template_id = 1.5 })
+    assert.equal(1, run().failed)
+    assert.equal("invalid", job("a").err.kind)
+    assert.same({}, emu:requests())
+  end)
+
+  it("leaves a job whose input is missing, with a warning, and pays nothing", function()
+    local pet = folder:write("pet.jpg", assert(io.open(IMAGE, "rb")):read("a"))
+    add("a", request("Lion", minimax.file(pet)))
+    add "b"
+    os.rename(pet, pet .. ".away")
+    local counts, reason = run()
+    assert.same({ 1, 1, "left" }, { counts.added, counts.downloaded, reason })
+    assert.matches("pet.jpg: No such file", told("warning")[1].err.message, 1, true)
+    assert.matches("pet.jpg: No such file", job("a").err.message, 1, true)
+    os.rename(pet .. ".away", pet)
+    assert.equal(2, run().downloaded)
+    assert.is_nil(job("a").err)
+  end)
+
+  it("pays nothing where the output can't be written, or exists", function()
+    add "a"
+    assert(b:add { key = "b", request = request(), output = folder:file "none/b.mp4" })
+    folder:write("a.mp4", "somebody's film")
+    local counts = run()
+    assert.equal(2, counts.failed)
+    assert.same({}, emu:requests())
+    assert.same({ "io", "io" }, { job("a").err.kind, job("b").err.kind })
+    assert.matches("exists already; nothing was submitted", job("a").err.message, 1, true)
+    assert.matches("can't be written (No such file or directory)", job("b").err.message, 1, true)
+    assert.equal("somebody's film", folder:read "a.mp4")
+    os.remove(folder:file "a.mp4")
+    lfs.mkdir(folder:file "none")
+    b:retry "a"
+    b:retry "b"
+    assert.equal(2, run().downloaded)
+  end)
+
+  it("keeps the task of a job whose output folder is gone by then", function()
+    lfs.mkdir(folder:file "out")
+    assert(b:add { key = "a", request = request(), output = folder:file "out/a.mp4" })
+    run { on_event = function(event)
+      if event.state == "submitted" then
+        lfs.rmdir(folder:file "out")
+      end
+    end }
+    assert.same({ "failed", "io" }, { job("a").state, job("a").err.kind })
+    lfs.mkdir(folder:file "out")
+    assert.equal("succeeded", b:retry "a")
+    assert.equal(1, run().downloaded)
+    assert.equal(1, #emu:tasks())
+  end)
+
+  it("takes a video that was whole before a crash for what it is", function()
+    add "a"
+    run { on_event = function(event)
+      if event.state == "succeeded" and event.type == "state" then
+        folder:write("a.mp4", "\0\0\0\24ftypisom" .. ("\0"):rep(100))
+      end
+    end }
+    assert.same({ "downloaded", 112 }, { job("a").state, job("a").bytes })
+    assert.same({}, emu:requests { endpoint = "storage" })
+  end)
+
+  it("takes nothing else for a video", function()
+    add "a"
+    run { on_event = function(event)
+      if event.state == "succeeded" and event.type == "state" then
+        folder:write("a.mp4", "a note to myself")
+      end
+    end }
+    assert.same({ "failed", "io" }, { job("a").state, job("a").err.kind })
+    assert.equal("a note to myself", folder:read "a.mp4")
+  end)
+
+  it("renews a link that has expired", function()
+    emu:fault { endpoint = "storage", fault = "expired" }
+    add "a"
+    assert.equal(1, run().downloaded)
+  end)
+
+  it("goes on through polls that fail", function()
+    emu:fault { endpoint = "query", fault = "status_503", attempt = { 1, 2 } }
+    emu:fault { endpoint = "query", fault = "html", attempt = 3 }
+    add "a"
+    local counts = run()
+    assert.equal(1, counts.downloaded)
+    assert.is_true(#told "warning" >= 3)
+  end)
+
+  it("leaves a video that can't be fetched for the next run", function()
+    emu:fault { endpoint = "storage", fault = "html", attempt = "all" }
+    add "a"
+    local counts, reason = run()
+    assert.same({ 1, "left" }, { counts.succeeded, reason })
+    assert.equal("protocol", job("a").err.kind)
+    emu:clear()
+    assert.equal(1, run().downloaded)
+    assert.equal(1, #emu:tasks())
+  end)
+
+  it("leaves a task that does not end in time for the next run", function()
+    emu:stop()
+    emu = assert(emulator.start { seconds = 3600, speed = 1 })
+    client:close()
+    client = minimax.new { base_url = emu.base_url, api_key = emu.api_key }
+    b:close()
+    b = assert(batch.open(folder:file "ledger.db", client))
+    add "a"
+    local counts, reason = run { wait_timeout = 1 }
+    assert.same({ 1, "left" }, { counts.submitted, reason })
+    assert.equal("timeout", job("a").err.kind)
+    emu:advance(3600)
+    assert.equal(1, run().downloaded)
+  end)
+
+  it("waits while the server limits the rate, and leaves nothing in submitting", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1002, attempt = "all" }
+    add "a"
+    local seen, co = {}, nil
+    minimax.run(function()
+      co = minimax.spawn(run, { on_event = function(event)
+        seen[#seen + 1] = event.type == "state" and event.state
+          or event.err.kind .. " while " .. job("a").state
+      end })
+      while not seen[3] do
+        minimax.sleep(0.01)
+      end
+      coroutine.close(co)
+    end)
+    assert.same({ "submitting", "added", "rate_limit while added" }, seen)
+    assert.equal("added", job("a").state)
+    assert.equal(1, #emu:requests { endpoint = "submit" })
+    assert.is_true(b.ledger:row("SELECT held_until - $clock AS left FROM minimax_budgets").left > 1)
+  end)
+
+  it("keeps jobs added while the server can't be reached, and gives up in time", function()
+    local dead <close> = minimax.new { base_url = "http://127.0.0.1:1", api_key = "k" }
+    add "a"
+    b:close()
+    b = assert(batch.open(folder:file "ledger.db", dead))
+    local counts, reason, err = run { patience = 1 }
+    assert.same({ 1, "network", "network" }, { counts.added, reason, err.kind })
+  end)
+
+  it("submits nothing at all where more would have to be than it may", function()
+    for number = 1, 4 do
+      add("job" .. number)
+    end
+    local counts, reason, err = run { max_submits = 3 }
+    assert.same({ 4, "max_submits", "invalid" }, { counts.added, reason, err.kind })
+    assert.equal("4 jobs are to be submitted, and max_submits allows 3: nothing was submitted",
+      err.message)
+    assert.same({}, emu:requests())
+    counts, reason = run { max_submits = 4 }
+    assert.same({ 4, "done" }, { counts.downloaded, reason })
+  end)
+
+  it("brings home what is paid for, also where it may submit nothing", function()
+    emu:fault { endpoint = "query", fault = "code", code = 1004, attempt = "all" }
+    add "a"
+    run()
+    emu:clear()
+    add "b"
+    local counts, reason = run { max_submits = 0 }
+    assert.same({ 1, 1, "max_submits" }, { counts.downloaded, counts.added, reason })
+    assert.equal(0, #emu:requests { endpoint = "submit" })
+  end)
+
+  it("checks without paying in a dry run, and only doubts what the catalogue lacks", function()
+    add "good"
+    add("doubtful", { template_id = "1", text_inputs = { "x" } })
+    add("bad", request("Lion", minimax.file(folder:write("bad.jpg", "no image"))))
+    local counts, reason, err = run { dry_run = true }
+    assert.equal("dry_run", reason)
+    assert.same({ 3, 1, 1, 3 },
+      { counts.checked, counts.refused, counts.doubtful, counts.added })
+    assert.matches("bad.jpg' is neither an image", err.message, 1, true)
+    assert.equal("doubtful", told("warning")[1].key)
+    assert.equal("bad", told("refused")[1].key)
+    counts = run { dry_run = true, strict = true }
+    assert.equal(2, counts.refused)
+    assert.same({}, emu:requests())
+  end)
+
+  it("refuses what the catalogue lacks where it is strict", function()
+    add "good"
+    add("doubtful", { template_id = "1", text_inputs = { "x" } })
+    local counts = run { strict = true }
+    assert.same({ 1, 1 }, { counts.downloaded, counts.failed })
+    assert.matches("template 1 is not in the catalogue", job("doubtful").err.message, 1, true)
+  end)
+
+  it("is the only one on a ledger in a file", function()
+    add "a"
+    local other <close> = assert(batch.open(folder:file "ledger.db", client))
+    local refused
+    run { on_event = function(event)
+      if event.state == "submitted" then
+        refused = table.pack(other:run(QUICK))
+        assert.equal(1, other:status().submitted)
+        assert(other:add { key = "b", request = request(), output = folder:file "b.mp4" })
+      end
+    end }
+    assert.is_nil(refused[1])
+    assert.equal("another process is running this ledger", refused[2].message)
+    assert.equal(2, other:run(QUICK).downloaded)
+  end)
+
+  it("warns once of an error in on_event, and goes on", function()
+    add "a"
+    local counts = run { on_event = function() error "mine" end }
+    assert.equal(1, counts.downloaded)
+  end)
+
+  it("runs within minimax.run as well, beside others", function()
+    add "a"
+    local others = 0
+    local counts = minimax.run(function()
+      local done
+      minimax.spawn(function()
+        while not done do
+          others = others + 1
+          minimax.sleep(0.01)
+        end
+      end)
+      local result = run()
+      done = true
+      return result
+    end)
+    assert.equal(1, counts.downloaded)
+    assert.is_true(others > 3)
+  end)
+
+  it("makes what was being submitted unknown where it is interrupted", function()
+    emu:fault { endpoint = "submit", fault = "hang", attempt = "all" }
+    add "a"
+    add "b"
+    local co
+    minimax.run(function()
+      co = minimax.spawn(run, { max_in_flight = 1 })
+      while #emu:requests { endpoint = "submit" } == 0 do
+        minimax.sleep(0.01)
+      end
+      coroutine.close(co)
+    end)
+    assert.same({ 1, 1 }, { b:status().unknown, b:status().added })
+    assert.matches("the run was interrupted", job("a").err.message, 1, true)
+    local lock <close> = assert(b.ledger.dialect.lock(b.ledger.db))
+    assert.truthy(lock)
+  end)
+
+  it("stops where its client is closed", function()
+    add "a"
+    local counts, reason = run { on_event = function(event)
+      if event.state == "submitted" then
+        client:close()
+      end
+    end }
+    assert.same({ 1, "cancelled" }, { counts.submitted, reason })
+  end)
+
+  it("raises on an unknown option in the caller's line", function()
+    local ok, why = pcall(function() b:run { max_inflight = 3 } end)
+    assert.is_false(ok)
+    assert.matches("batch_run_spec.lua:%d+: .*unknown field 'max_inflight'", why)
+  end)
+
+  it("asks the module's default client where none was given", function()
+    add "a"
+    local result = process.run { env = emu.env, args = { folder:file "ledger.db" }, script = [[
+      local b = assert(require "minimax.batch".open(arg[1]))
+      print(b:run { poll_interval = 0.05 }.downloaded)
+    ]] }
+    assert.equal("1\n", result.out .. result.err)
+  end)
+end)
