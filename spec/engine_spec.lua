@@ -42,6 +42,125 @@ describe("the engine", function()
   end)
 end)
 
+describe("the end of the Lua state", function()
+  -- A child with transfers in flight, whose state ends in some way.
+  local function ends(how)
+    local api <close> = tasks.start { held = { { word = "never" } },
+      slow = { "Processing", "Success" } }
+    local result = process.run {
+      script = ([[
+        local minimax = require "minimax"
+        local host = require "spec.support.host"
+        local client = minimax.new { base_url = %q, api_key = "k", poll_interval = 10 }
+        waiting = {}
+        local function start(call, ...)
+          local co = coroutine.create(client[call])
+          assert(coroutine.resume(co, client, ...))
+          waiting[#waiting + 1] = co
+        end
+        start("wait", "held")
+        start("wait", "slow")
+        start("query", "held")
+        start("submit", { template_id = "1" })
+        start("download", "held", function() end)
+        loop = client:each { "held", "slow" }
+        host.step_until(function()
+          return minimax.timeout() > 0
+        end)
+        %%s
+      ]]):format(api.url):format(how),
+      timeout = 20,
+    }
+    assert.same({ code = 0, out = "", err = "", timed_out = false }, result)
+  end
+
+  it("is harmless with transfers in flight", function()
+    ends ""
+  end)
+
+  it("is harmless when a finalizer still calls the module", function()
+    ends [[
+      late = setmetatable({}, { __gc = function()
+        assert(select(2, client:query("held")))
+        assert(select(2, pcall(client.wait, client, "held")))
+        pcall(minimax.run, function() end)
+        pcall(minimax.new, { api_key = "k" })
+        minimax.step()
+        minimax.timeout()
+        minimax.pollfd()
+      end })
+    ]]
+  end)
+
+  it("is harmless when the engine is gone before a finalizer calls the module", function()
+    local result = process.run {
+      script = [[
+        local minimax, client
+        first = setmetatable({}, { __gc = function()
+          local kinds = {}
+          for i, own in ipairs { client, minimax.new { api_key = "k" } } do
+            kinds[i] = select(2, own:wait("x")).kind .. " " .. select(2, own:query("x")).kind
+          end
+          print(table.concat(kinds, ", "), minimax.step(), minimax.timeout(), minimax.pollfd())
+        end })
+        minimax = require "minimax"
+        client = minimax.new { api_key = "k" }
+      ]],
+    }
+    assert.equal("", result.err)
+    assert.equal("cancelled cancelled, cancelled cancelled\t0\tnil\tnil\n", result.out)
+  end)
+
+  it("is harmless when a closing value still calls the module", function()
+    ends [[
+      local late <close> = setmetatable({}, { __close = function()
+        assert(client:query("slow"))
+      end })
+    ]]
+  end)
+
+  it("is harmless after os.exit that closes the state", function()
+    ends "os.exit(0, true)"
+  end)
+end)
+
+describe("two Lua states in two threads", function()
+  it("work side by side", function()
+    local api <close> = tasks.start { any = SLOW }
+    local result = process.run {
+      script = ([[
+        local thread = require "cqueues.thread"
+        local function work(_, url, name)
+          local minimax = require "minimax"
+          local client = minimax.new { base_url = url, api_key = "k", poll_interval = 0.001 }
+          local count = 0
+          for i = 1, 50 do
+            minimax.spawn(function()
+              assert(client:wait(name .. i))
+              count = count + 1
+            end)
+          end
+          minimax.run()
+          assert(count == 50)
+        end
+        local threads = {}
+        for i = 1, 4 do
+          threads[i] = assert(thread.start(work, %q, "t" .. i .. "-"))
+        end
+        work(nil, %q, "main-")
+        for i = 1, 4 do
+          local ok, err = threads[i]:join(20)
+          print(ok, err)
+        end
+      ]]):format(api.url, api.url),
+      timeout = 40,
+    }
+    assert.equal("", result.err)
+    assert.equal(("true\tnil\n"):rep(4), result.out)
+    assert.equal(5 * 50 * #SLOW, api:polls())
+  end)
+end)
+
 describe("after a fork", function()
   local api
 

@@ -91,6 +91,9 @@ int client_new(lua_State *L) {
   ensure_engine(L);
   client = push_closed(L);
   self = lua_gettop(L);
+  /* While the state is closed nobody would free it any more. */
+  if (engine_state(client->engine) == ENGINE_CLOSED)
+    return 1;
   client->profile = profile_new();
   if (!client->profile)
     fault_no_memory(L);
