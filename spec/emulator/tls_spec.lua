@@ -16,7 +16,7 @@ describe("the emulator with TLS", function()
   end)
 
   local function connect(version)
-    return assert(http_client.connect({ host = "localhost", port = api.emu.port, tls = true,
+    return assert(http_client.connect({ host = "127.0.0.1", port = api.emu.port, tls = true,
       ctx = tls.trusting_context(), version = version, sendname = "localhost" }, 20))
   end
 
