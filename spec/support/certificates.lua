@@ -51,10 +51,18 @@ function certificates.authority()
   return authority
 end
 
+local function select_h2(_, offered)
+  for _, protocol in ipairs(offered) do
+    if protocol == "h2" then
+      return protocol
+    end
+  end
+end
+
 --- A TLS server context.
 -- @param authority from `certificates.authority`
--- @param kind `"good"` for localhost and its addresses, `"expired"`,
---   `"wrong_host"`, or `"unknown_authority"`
+-- @param kind `"good"` for localhost and its addresses, `"h2"` the same for who
+--   offers HTTP/2, `"expired"`, `"wrong_host"`, or `"unknown_authority"`
 function certificates.context(authority, kind)
   local signer = kind == "unknown_authority" and new_authority("nobody knows me") or authority
   local key = new_key()
@@ -67,6 +75,9 @@ function certificates.context(authority, kind)
   local server = context.new("TLS", true)
   server:setCertificate(certificate)
   server:setPrivateKey(key)
+  if kind == "h2" then
+    server:setAlpnSelect(select_h2)
+  end
   return server
 end
 

@@ -135,10 +135,12 @@ end
 Server.__close = Server.stop
 Server.__gc = Server.stop
 
---- A port of the loopback that refuses connections for as long as it is held.
+--- A port of the loopback that refuses connections for as long as it is held;
+-- a server can be started on it meanwhile.
 -- @return an object with `port` and `url`; close it when done
 function wire.refused()
   local holder = assert(luasocket.tcp4())
+  assert(holder:setoption("reuseport", true))
   assert(holder:bind("127.0.0.1", 0))
   local _, port = holder:getsockname()
   local close = function()

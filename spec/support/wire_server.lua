@@ -143,7 +143,9 @@ if authority then
   file:write(authority.pem)
   file:close()
 end
-local listener = assert(cqueues_socket.listen { host = config.host, port = config.port })
+-- A port that was asked for may be held by the spec.
+local listener = assert(cqueues_socket.listen { host = config.host, port = config.port,
+  reuseport = config.port ~= 0 })
 assert(listener:listen())
 controller:wrap(obey)
 if config.accept ~= false then

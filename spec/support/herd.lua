@@ -1,0 +1,70 @@
+--- Many submits at once, and the program's side of an API that is down.
+
+local minimax = require "minimax"
+
+local herd = {}
+
+--- Requests for `losses.lua`, with numbers from 1.
+-- @param ways a list; each is taken in turn
+-- @param count of the requests in all
+-- @param fields for each of them, besides
+function herd.requests(ways, count, fields)
+  local requests = {}
+  for number = 1, count do
+    local request = { template_id = "393769180141805569", number = number,
+      way = ways[(number - 1) % #ways + 1] }
+    for name, value in pairs(fields or {}) do
+      request[name] = value
+    end
+    requests[number] = request
+  end
+  return requests
+end
+
+--- Submits all of them at once, each in a coroutine of its own.
+-- @param client
+-- @param requests a list
+-- @param options of each submit
+-- @param before a function to call ahead of each submit
+-- @return a list, in the same order: the task or the error of each
+function herd.submit(client, requests, options, before)
+  local outcomes = {}
+  minimax.run(function()
+    for i, request in ipairs(requests) do
+      minimax.spawn(function()
+        if before then
+          before()
+        end
+        local task, err = client:submit(request, options)
+        outcomes[i] = task or err
+      end)
+    end
+  end)
+  return outcomes
+end
+
+--- Submits to an API that is down, and calls `mend` once there were as many
+-- failures as there are submits.
+-- @param options of the client
+-- @param count how many
+-- @param mend a function
+-- @return the outcomes, as above, and how many attempts failed in all
+function herd.submit_while_down(options, count, mend)
+  local failures = 0
+  local complete = { api_key = "sk-api-example", max_connections = 64, retries = 20 }
+  for name, value in pairs(options) do
+    complete[name] = value
+  end
+  function complete.on_event(event)
+    if event.type == "retry" then
+      failures = failures + 1
+      if failures == count then
+        mend()
+      end
+    end
+  end
+  local client <close> = minimax.new(complete)
+  return herd.submit(client, herd.requests({ "accept" }, count)), failures
+end
+
+return herd
