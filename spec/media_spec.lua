@@ -296,7 +296,8 @@ describe("a local file that changes while it is sent", function()
       connection.server.report { type = "body", length = length,
         announced = tonumber(head:match("[Cc]ontent%-[Ll]ength: (%d+)")) }
     ]] }
-    local client <close> = minimax.new { base_url = server.url, api_key = api.KEY, retries = 4 }
+    local client <close> = minimax.new { base_url = server.url, api_key = api.KEY, retries = 4,
+      request_timeout = 10 }
     local thread = coroutine.create(client.submit)
     assert(coroutine.resume(thread, client, { model = "m",
       first_frame_image = minimax.file(path) }))

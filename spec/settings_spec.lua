@@ -116,7 +116,7 @@ describe("a client's settings", function()
       for _, key in ipairs { "sk-api\nX-Injected: 1", "sk-api\r\nkey", "sk\127api", "sk\27[1m" } do
         local ok, message = pcall(minimax.new, { api_key = key })
         assert.is_false(ok)
-        assert.is_truthy(message:find("control character", 1, true))
+        assert.is_truthy(message:find("the API key holds a control character", 1, true))
         assert.is_nil(message:find("sk", 1, true))
       end
       local path = folder:write("key", "sk-api-one\nsk-api-two\n")

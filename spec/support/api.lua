@@ -86,11 +86,12 @@ function Server:asked()
   return table.move(all, self.seen + 1, #all, 1, {})
 end
 
---- A client of this server, with a key, quick to poll, and without retries.
+--- A client of this server, with a key, quick to poll, without retries, and
+-- with an end to each wait, so that a spec fails rather than hangs.
 -- @param options of `minimax.new`, which go before those
 function Server:client(options)
   local all = { base_url = self.url, api_key = api.KEY, ca_file = self.ca_file,
-    poll_interval = 0.01, retries = 0 }
+    poll_interval = 0.01, wait_timeout = 20, request_timeout = 20, retries = 0 }
   for name, value in pairs(options or {}) do
     all[name] = value
   end
