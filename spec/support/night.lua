@@ -93,6 +93,11 @@ function night:is_whole(number)
   return lfs.attributes(self.folder:file(number .. ".mp4"), "size") == self.video_bytes
 end
 
+--- Kills a worker that may have ended.
+function night.kill(worker)
+  os.execute("kill -KILL " .. worker.pid .. " 2>/dev/null")
+end
+
 --- Lets a worker live for so many seconds after it has opened the ledger, and
 -- kills it.
 -- @return true where it had ended by itself before; and what it printed
@@ -100,7 +105,7 @@ function night:kill_after(seconds)
   local worker <close> = self:worker()
   worker:read("l")
   minimax.sleep(seconds)
-  worker:signal "KILL"
+  night.kill(worker)
   local result = worker:finish()
   local ended = result.code ~= nil
   if not ended then

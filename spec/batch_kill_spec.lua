@@ -1,0 +1,73 @@
+-- Workers that are killed at random instants: at most the submits under way are
+-- unknown, nothing is paid twice, nothing fetched twice. `spec/torture/batch.lua`
+-- does the same with 500 jobs and 200 kills.
+
+local ledgers = require "spec.support.ledgers"
+local night = require "spec.support.night"
+
+local function finish(n)
+  repeat
+    local result = n:worker():finish()
+    assert.equal("", result.err)
+    assert.matches("end\tdone", result.out, 1, true)
+    local adopted, again = n:settle()
+    n:count_fetches()
+  until adopted + again == 0
+end
+
+local function keys(set)
+  local found = {}
+  for key in pairs(set) do
+    found[#found + 1] = key
+  end
+  table.sort(found)
+  return found
+end
+
+local function check(n)
+  local balance = n:balance()
+  local jobs = n.options.jobs
+  assert.same({ tasks = jobs, twice = 0, whole = jobs, strays = 0, fetched_again = 0,
+    downloaded = jobs, total = jobs },
+    { tasks = balance.tasks, twice = balance.twice, whole = balance.whole,
+      strays = balance.strays, fetched_again = balance.fetched_again,
+      downloaded = balance.counts.downloaded, total = balance.counts.total })
+end
+
+for _, kind in ipairs(ledgers) do
+  describe("batches that are killed, on " .. kind.name, function()
+    if kind.missing then
+      return pending(kind.missing)
+    end
+    lazy_setup(kind.start)
+    lazy_teardown(kind.stop)
+
+    it("lose nothing and pay nothing twice", function()
+      local n <close> = night.begin { where = kind.new(), jobs = 24, seconds = 0.2,
+        run = { poll_interval = 0.1, max_in_flight = 8, lease = 0.6 } }
+      for _ = 1, 8 do
+        n:kill_after(math.random() * 0.25)
+      end
+      finish(n)
+      check(n)
+    end)
+
+    it("are unknown only where a submit was under way at the kill", function()
+      local n <close> = night.begin { where = kind.new(), jobs = 12, seconds = 0.2,
+        run = { poll_interval = 0.1, max_in_flight = 4, lease = 0.5 } }
+      n.emulator:fault { endpoint = "submit", fault = "hang", attempt = 3 }
+      local worker <close> = n:worker()
+      repeat until worker:read("l"):find("job%-%d+\tdownloaded")
+      night.kill(worker)
+      worker:finish()
+      local under_way = n:jobs "submitting"
+      local result = n:worker():finish()
+      assert.matches("end\tdone", result.out, 1, true)
+      local unknown = n:jobs "unknown"
+      assert.same(keys(under_way), keys(unknown))
+      assert.is_true(#keys(unknown) >= 1)
+      assert.equal(12 - #keys(unknown), #keys(n:jobs "downloaded"))
+      assert.is_true(#n.emulator:requests { endpoint = "submit" } <= 12)
+    end)
+  end)
+end
