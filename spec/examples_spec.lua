@@ -1,0 +1,64 @@
+--- The examples of doc/examples run as they stand, each in its own loop.
+
+local emulator = require "minimax.emulator"
+local process = require "spec.support.process"
+local temp = require "spec.support.temp"
+
+local BUILD = 'cc -std=c11 -D_GNU_SOURCE -O1 -Isrc $(pkg-config --cflags lua5.4 libcurl) '
+  .. 'doc/examples/host.c src/*.c $(pkg-config --libs lua5.4 libcurl) -o "$0"'
+
+local expected = {
+  main = { "succeeded" },
+  spawn = { "Lion\tsucceeded", "Bear\tsucceeded", "Wolf\tsucceeded" },
+  bare = { "succeeded\ttrue" },
+  cqueues = { "Lion\tsucceeded", "Bear\tsucceeded" },
+  luv = { "Lion\tsucceeded", "Bear\tsucceeded" },
+  copas = { "Lion\tsucceeded", "Bear\tsucceeded" },
+}
+
+describe("the example", function()
+  local emu, folder
+  local children = {}
+
+  -- They poll every ten seconds, as the API's guide says: all at once, then.
+  setup(function()
+    emu = emulator.start { speed = 100 }
+    folder = temp.folder()
+    local env = { MINIMAX_API_KEY = emu.api_key, MINIMAX_BASE_URL = emu.base_url }
+    for name in pairs(expected) do
+      children[name] = process.start {
+        file = "doc/examples/" .. name .. ".lua", env = env, timeout = 90,
+      }
+    end
+    local host = folder:file "host"
+    local built = process.run { command = { "sh", "-c", BUILD, host }, timeout = 180 }
+    assert(built.code == 0, built.err)
+    children.host = process.start {
+      command = { host, "doc/examples/main.lua" }, env = env, timeout = 90,
+    }
+  end)
+
+  teardown(function()
+    for _, child in pairs(children) do
+      child:close()
+    end
+    emu:stop()
+    folder:close()
+  end)
+
+  for name, lines in pairs(expected) do
+    it(name .. ".lua renders", function()
+      local result = children[name]:finish()
+      assert.equal(0, result.code, result.err)
+      for _, line in ipairs(lines) do
+        assert.matches(line .. "\n", result.out, 1, true)
+      end
+    end)
+  end
+
+  it("host.c renders: poll(2) in C, the module compiled into it", function()
+    local result = children.host:finish()
+    assert.equal("succeeded\n", result.out, result.err)
+    assert.matches("host: %d+ turns of poll", result.err)
+  end)
+end)
