@@ -5,6 +5,7 @@
 local lfs = require "lfs"
 local emulator = require "minimax.emulator"
 local minimax = require "minimax"
+local receiver = require "minimax.receiver"
 
 local TYPES = "lua/minimax/types.lua"
 
@@ -62,6 +63,8 @@ local function public_functions()
   local client <close> = minimax.new { base_url = emu.base_url, api_key = emu.api_key }
   local task = assert(client:submit { template_id = "393488336655310850" })
   local status = assert(client:wait(task, { interval = 0.05, timeout = 30 }))
+  local controller = require "cqueues".new()
+  local served <close> = receiver.start { controller = controller, client = client }
   local public = {
     minimax = {},
     Client = methods(client),
@@ -70,9 +73,12 @@ local function public_functions()
     File = methods(minimax.file "pet.jpg"),
     emulator = {},
     Emulator = methods(emu),
+    receiver = {},
+    Receiver = methods(served),
   }
   add_functions(public.minimax, minimax)
   add_functions(public.emulator, emulator)
+  add_functions(public.receiver, receiver)
   return public
 end
 

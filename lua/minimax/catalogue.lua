@@ -1,6 +1,7 @@
 --- The Video Agent templates that MiniMax's own pages list. No API lists them:
 -- this is data of November 2026, and an id that is missing here may work.
 -- https://platform.minimax.io/docs/faq/video-agent-templates.md
+-- @module minimax.catalogue
 
 local catalogue = {}
 

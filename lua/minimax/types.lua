@@ -564,6 +564,43 @@ function emulator.start(options) end
 ---@param words? string[] its arguments (those of this script)
 function emulator.main(words) end
 
+-- The receiver of callbacks -----------------------------------------------------------------
+
+---@class minimax.receiver.options
+---@field controller any of cqueues, which serves it
+---@field client minimax.client whose waits are told
+---@field host? string ("127.0.0.1")
+---@field port? integer 0 takes a free one (0)
+---@field path? string the secret path (a random one)
+---@field on_event? fun(event: minimax.status) called with each event, once it was answered
+---@field on_problem? fun(err: minimax.error) called for a body that is no callback
+---@field max_bytes? integer of a body (64 KiB)
+---@field seconds? number that a sender may take (3)
+
+---@class minimax.receiver.running
+---@field port integer
+---@field path string what follows the host in the `callback_url`
+local Receiver = {}
+
+---Stops to listen; a second call does nothing.
+function Receiver:close() end
+
+---What `require "minimax.receiver"` returns.
+---@class minimax.receiver
+local receiver = {}
+
+---Starts a receiver; raises on an unknown option or a wrong value.
+---@param options minimax.receiver.options
+---@return minimax.receiver.running? receiver
+---@return string? why
+function receiver.start(options) end
+
+---Whether two texts are the same, in a time that does not tell where they differ.
+---@param sent string
+---@param expected string
+---@return boolean
+function receiver.same(sent, expected) end
+
 -- The module --------------------------------------------------------------------------------
 
 ---How coroutines wait in another loop, which drives `minimax.step`.
