@@ -148,7 +148,7 @@ describe("a submit that never left", function()
       script = [[
         local herd = require "spec.support.herd"
         local outcomes, failures = herd.submit_while_down({ base_url = arg[1] }, 400, function()
-          assert(io.open(os.getenv "RESOLVES", "w")):close()
+          assert(io.open(os.getenv "RESOLVER_SINCE", "w")):close()
         end)
         assert(failures >= 400)
         for number, task in ipairs(outcomes) do
@@ -157,7 +157,8 @@ describe("a submit that never left", function()
         print "all accepted"
       ]],
       args = { "http://api.invalid:" .. server.port },
-      env = { LD_PRELOAD = preload, RESOLVES = folder:file "up" },
+      env = { LD_PRELOAD = preload, RESOLVER = "api.invalid=127.0.0.1",
+        RESOLVER_SINCE = folder:file "up" },
     }
     assert.equal("all accepted\n", result.out, result.err)
     assert_each_once(server, 400)

@@ -1,12 +1,14 @@
 /* Loaded ahead of a child's libraries, it answers for names that exist nowhere:
  * RESOLVER is a list such as "two.test=127.0.0.9,127.0.0.1 other.test=::1", and
- * RESOLVER_DELAY how many milliseconds each of their lookups takes. Not part of
- * the module. */
+ * RESOLVER_DELAY how many milliseconds each of their lookups takes; with
+ * RESOLVER_SINCE, none of them is known until a file of that name exists. Not
+ * part of the module. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef int lookup(const char *, const char *, const struct addrinfo *,
                    struct addrinfo **);
@@ -44,6 +46,11 @@ static void be_slow(void) {
   nanosleep(&time, NULL);
 }
 
+static int is_down(void) {
+  const char *since = getenv("RESOLVER_SINCE");
+  return since && access(since, F_OK) != 0;
+}
+
 int getaddrinfo(const char *name, const char *service,
                 const struct addrinfo *hints, struct addrinfo **result) {
   char addresses[256];
@@ -52,6 +59,8 @@ int getaddrinfo(const char *name, const char *service,
   if (!name || !find(name, addresses, sizeof addresses))
     return true_lookup()(name, service, hints, result);
   be_slow();
+  if (is_down())
+    return EAI_NONAME;
   *result = NULL;
   for (address = strtok_r(addresses, ",", &rest); address;
        address = strtok_r(NULL, ",", &rest)) {
