@@ -47,6 +47,7 @@ for _, kind in ipairs(ledgers) do
         run = { poll_interval = 0.1, max_in_flight = 8, lease = 0.6 } }
       for _ = 1, 8 do
         n:kill_after(math.random() * 0.25)
+        assert.same({}, n:unexplained())
       end
       finish(n)
       check(n)

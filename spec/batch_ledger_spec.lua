@@ -280,15 +280,40 @@ describe("a ledger in a file", function()
     process.run { command = { "chmod", "755", folder.path } }
   end)
 
-  it("waits for nobody's disk to add, but does for what costs money", function()
+  it("waits for the disk in a run, where it is about money, and not before", function()
     local l = assert(ledger.open(folder:file "a.db"))
-    local during
-    l.dialect.at_ease(l.db, function()
-      during = l:row("PRAGMA synchronous").synchronous
-      return true
-    end)
-    assert.same({ 1, 2 }, { during, l:row("PRAGMA synchronous").synchronous })
+    local function synchronous()
+      return l:row("PRAGMA synchronous").synchronous
+    end
+    assert.equal(1, synchronous())
+    local lock = assert(sqlite.lock(l.db))
+    assert.equal(2, synchronous())
+    lock:close()
+    assert.equal(1, synchronous())
     assert.equal("wal", l:row("PRAGMA journal_mode").journal_mode)
+    l:close()
+  end)
+
+  it("is run by one process at a time, and free again when that dies", function()
+    local l = assert(ledger.open(folder:file "a.db"))
+    local child <close> = process.start { args = { folder:file "a.db" }, script = [=[
+      local ledger = require "minimax.batch.ledger"
+      local l = ledger.open(arg[1])
+      local lock = assert(l.dialect.lock(l.db))
+      print "locked"
+      io.stdout:flush()
+      require "minimax".sleep(60)
+      lock:close()
+    ]=] }
+    assert.equal("locked", child:read "l")
+    local lock, err = sqlite.lock(l.db)
+    assert.is_nil(lock)
+    assert.equal("another process is running this ledger", err.message)
+    assert.equal(1, l:add(job "a"))
+    child:signal "KILL"
+    child:finish()
+    lock = assert(sqlite.lock(l.db))
+    lock:close()
     l:close()
   end)
 

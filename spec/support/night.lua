@@ -16,7 +16,7 @@ night.__index = night
 --   `seconds` that a task takes, `emulator` (more options), `run` (the options of each run)
 function night.begin(options)
   local self = setmetatable({ folder = temp.folder(), options = options, kills = {}, whole = {},
-    fetched_again = 0 }, night)
+    under_way = {}, fetched_again = 0 }, night)
   self.video_bytes = options.video_bytes or 20000
   local given = { speed = 1, seconds = options.seconds or 1, video_bytes = self.video_bytes }
   for name, value in pairs(options.emulator or {}) do
@@ -69,14 +69,6 @@ function night:jobs(state)
   return found
 end
 
-local function size(set)
-  local count = 0
-  for _ in pairs(set) do
-    count = count + 1
-  end
-  return count
-end
-
 -- Nobody asks for a video that was whole when this was called the last time.
 function night:count_fetches()
   for _, entry in ipairs(self.emulator:requests { endpoint = "storage" }) do
@@ -98,6 +90,32 @@ function night.kill(worker)
   os.execute("kill -KILL " .. worker.pid .. " 2>/dev/null")
 end
 
+local function attempt_of(job)
+  return job.key .. " " .. job.attempt
+end
+
+-- How many submits this kill has met; they alone may be unknown.
+function night:count_under_way()
+  local count = 0
+  for _, job in pairs(self:jobs "submitting") do
+    local attempt = attempt_of(job)
+    count = count + (self.under_way[attempt] and 0 or 1)
+    self.under_way[attempt] = true
+  end
+  return count
+end
+
+--- The unknown jobs that no kill has met in the middle of a submit.
+function night:unexplained()
+  local found = {}
+  for key, job in pairs(self:jobs "unknown") do
+    if not self.under_way[attempt_of(job)] then
+      found[#found + 1] = key
+    end
+  end
+  return found
+end
+
 --- Lets a worker live for so many seconds after it has opened the ledger, and
 -- kills it.
 -- @return true where it had ended by itself before; and what it printed
@@ -109,7 +127,7 @@ function night:kill_after(seconds)
   local result = worker:finish()
   local ended = result.code ~= nil
   if not ended then
-    self.kills[#self.kills + 1] = size(self:jobs "submitting")
+    self.kills[#self.kills + 1] = self:count_under_way()
   end
   self:count_fetches()
   return ended, result.out .. result.err

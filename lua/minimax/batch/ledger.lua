@@ -68,7 +68,11 @@ local function compare(self, job)
   return 0
 end
 
-local function insert(self, job)
+--- Adds a job; the same once more changes nothing.
+-- @param job `key`, `output`, `kind`, and `request` and `files` as `request.freeze`
+--   makes them
+-- @return 1 if it was added, 0 if it was there; or nil and an error
+function ledger:add(job)
   local added, err = self:run([[INSERT INTO minimax_jobs
     (key, request, files, kind, output, state, added_at) VALUES (?, ?, ?, ?, ?, 'added', $clock)
     ON CONFLICT DO NOTHING]], job.key, job.request, job.files, job.kind, job.output)
@@ -78,18 +82,10 @@ local function insert(self, job)
   return added, err
 end
 
---- Adds a job; the same once more changes nothing.
--- @param job `key`, `output`, `kind`, and `request` and `files` as `request.freeze`
---   makes them
--- @return 1 if it was added, 0 if it was there; or nil and an error
-function ledger:add(job)
-  return self.dialect.at_ease(self.db, insert, self, job)
-end
-
 local function add_each(self, jobs, how, problems)
   local count = 0
   for index, job in ipairs(jobs) do
-    local added, err = insert(self, job)
+    local added, err = self:add(job)
     if not added and err.kind ~= "invalid" then
       return nil, err
     elseif not added then

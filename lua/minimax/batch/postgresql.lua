@@ -44,11 +44,6 @@ function postgresql.open(where)
   return db
 end
 
---- See `sqlite.lua`; here the disk is the server's matter.
-function postgresql.at_ease(_, work, ...)
-  return work(...)
-end
-
 function postgresql.has_ledger(db)
   local row = db:row("SELECT to_regclass('minimax_ledger') IS NOT NULL AS there")
   return row ~= nil and row.there

@@ -13,11 +13,14 @@ local sqlite = {
 
 local BUSY = 10000 -- ms that a writer waits for another process's
 
-local PRAGMAS = {
-  "PRAGMA busy_timeout = " .. BUSY,
-  "PRAGMA journal_mode = WAL",
-  "PRAGMA synchronous = FULL", -- what is committed is on the disk
-}
+-- Outside a run nothing waits for the disk: a power cut may take back the last
+-- jobs that were added, which costs no money, but no crash of the program does.
+local AT_EASE = "PRAGMA synchronous = NORMAL"
+
+-- In a run, what is committed is on the disk, and with it all that was before.
+local IN_EARNEST = "PRAGMA synchronous = FULL"
+
+local PRAGMAS = { "PRAGMA busy_timeout = " .. BUSY, "PRAGMA journal_mode = WAL", AT_EASE }
 
 -- A name such as "file:x" or ":memory:" would mean something else to SQLite.
 local function as_path(where)
@@ -63,15 +66,6 @@ function sqlite.open(where)
   return db
 end
 
---- Does something that costs no money if a power cut takes it back: it waits for
--- no disk. The next step of a job puts it there for good.
-function sqlite.at_ease(db, work, ...)
-  db:run "PRAGMA synchronous = NORMAL"
-  local result, err = work(...)
-  db:run "PRAGMA synchronous = FULL"
-  return result, err
-end
-
 function sqlite.has_ledger(db)
   return db:row("SELECT 1 AS there FROM sqlite_master WHERE name = 'minimax_ledger'") ~= nil
 end
@@ -113,8 +107,19 @@ function sqlite.reserve(db)
   return setmetatable({ free = free, close = free }, { __close = free })
 end
 
+local Lock = {}
+Lock.__index = Lock
+
+function Lock:close()
+  self.held:close()
+  self.db:run(AT_EASE)
+end
+
+Lock.__close = Lock.close
+
 --- Keeps other processes from running the same ledger, until this one ends or
--- releases it. The system frees the lock when a process dies.
+-- releases it, and waits for the disk from here on. The system frees the lock
+-- when a process dies.
 -- @return a lock with `close`; or nil and an error
 function sqlite.lock(db)
   local lock, err = database.open("sqlite3", db.path .. "-run")
@@ -127,7 +132,10 @@ function sqlite.lock(db)
     ok, err = lock:run("BEGIN EXCLUSIVE")
   end
   if ok then
-    return lock
+    ok, err = db:run(IN_EARNEST)
+  end
+  if ok then
+    return setmetatable({ held = lock, db = db }, Lock)
   end
   lock:close()
   if err.message:find("locked", 1, true) then
