@@ -29,6 +29,9 @@ external_dependencies = {
 }
 build = {
   type = "builtin",
+  install = {
+    bin = { minimax = "lua/minimax/cli/minimax" },
+  },
   modules = {
     minimax = {
       sources = {
@@ -53,9 +56,6 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
       libraries = { "curl", "pthread" },
     },
-  },
-  install = {
-    bin = { minimax = "lua/minimax/cli/minimax" },
     ["minimax.batch"] = "lua/minimax/batch.lua",
     ["minimax.batch.adding"] = "lua/minimax/batch/adding.lua",
     ["minimax.batch.budget"] = "lua/minimax/batch/budget.lua",
