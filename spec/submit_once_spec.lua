@@ -104,6 +104,42 @@ describe("a submit whose answer is lost", function()
   end)
 end)
 
+describe("the error of an unknown outcome", function()
+  local VIDEO2 = { model = "MiniMax-H3", content = { { type = "text", text = "A lion." } } }
+  local TEMPLATE = { template_id = "393769180141805569" }
+
+  -- What it says for a request with these fields.
+  local function message(request, fields)
+    local server <close> = wire.start { steps = { { "read_request" }, { "reset" } } }
+    local client <close> = minimax.new { base_url = server.url, api_key = "sk-api-example" }
+    local sent = herd.with(request, fields)
+    local _, err = client:submit(sent)
+    assert_unknown(err, "reset")
+    return err.message
+  end
+
+  it("names client:list and the window of the attempt where the API has a list", function()
+    local before = os.time()
+    local from, to = message(VIDEO2):match("client:list shows .* between (%d+) and (%d+)")
+    assert.is_true(before - 1 <= tonumber(from) and tonumber(from) <= os.time())
+    assert.is_true(os.time() <= tonumber(to) and tonumber(to) <= os.time() + 1)
+  end)
+
+  it("names the account's usage where it has none", function()
+    local text = message(TEMPLATE)
+    assert.matches("look into the account's usage before you submit it again", text, 1, true)
+    assert.is_nil(text:find("client:list", 1, true))
+  end)
+
+  for kind, request in pairs { video2 = VIDEO2, template = TEMPLATE } do
+    it("says that a callback settles it, for " .. kind .. " with a callback_url only", function()
+      local settles = "a callback that names it settles it"
+      assert.is_nil(message(request):find(settles, 1, true))
+      assert.matches(settles, message(request, { callback_url = "https://example.com/c" }), 1, true)
+    end)
+  end
+end)
+
 describe("a submit that never left", function()
   local folder
 

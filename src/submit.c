@@ -17,7 +17,7 @@
 struct submit {
   struct job job;
   struct exchange exchange;
-  time_t began; /* for the window in which a lost task was created */
+  unsigned char calls_back; /* the request names a callback_url */
 };
 
 /* ---- accepted ---- */
@@ -74,19 +74,35 @@ static int push_task(lua_State *L, const struct job *job, int self, int object,
 
 /* ---- unknown ---- */
 
+/* Seconds of this attempt so far, rounded up. */
+static lua_Integer seconds_of(const struct transfer *transfer) {
+  return (lua_Integer)(poller_clock() - transfer->started + 999) / 1000;
+}
+
+/* Pushes how to learn of a task that may exist. */
+static void push_advice(lua_State *L, const struct submit *submit) {
+  lua_Integer now = (lua_Integer)time(NULL);
+  if (submit->job.kind == KIND_VIDEO2)
+    lua_pushfstring(L,
+                    "client:list shows whether it was created between %I and "
+                    "%I (created_at)",
+                    (LUAI_UACINT)(now - seconds_of(submit->exchange.transfer)),
+                    (LUAI_UACINT)(now + 1));
+  else
+    lua_pushliteral(L, "look into the account's usage before you submit it "
+                       "again");
+  if (!submit->calls_back)
+    return;
+  lua_pushliteral(L, "; a callback that names it settles it");
+  lua_concat(L, 2);
+}
+
 /* Replaces the error on top by one of kind "unknown" that says what to do. */
 static void make_unknown(lua_State *L, const struct submit *submit) {
   static const char *const details[] = {"code", "http_status", "trace_id"};
   int cause = lua_gettop(L);
   lua_getfield(L, cause, "message");
-  if (submit->job.kind == KIND_VIDEO2)
-    lua_pushfstring(L,
-                    "client:list shows whether a task was created between "
-                    "%I and %I (created_at)",
-                    (LUAI_UACINT)submit->began, (LUAI_UACINT)time(NULL) + 1);
-  else
-    lua_pushliteral(L, "look into the account's usage before you submit it "
-                       "again");
+  push_advice(L, submit);
   fault_push(L, submit->job.client->profile->key, FAULT_UNKNOWN,
              "the request may have arrived, and its answer did not: %s. A task "
              "may exist and be paid: %s",
@@ -267,13 +283,14 @@ static int begin(lua_State *L, struct client *client,
                  const struct submit_options *options) {
   struct submit *submit = (struct submit *)job_new(L, sizeof *submit, &deed, 1);
   int self = lua_gettop(L);
-  char *url =
-      exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
+  char *url;
+  submit->calls_back = lua_getfield(L, 2, "callback_url") == LUA_TSTRING;
+  url = exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
   if (!url)
     fault_no_memory(L);
+  lua_settop(L, self);
   submit->job.kind = request->kind;
   submit->job.block = (unsigned char)options->block;
-  submit->began = time(NULL);
   exchange_begin(&submit->exchange, &submit->job, "POST", url, LANE_SUBMIT,
                  EXCHANGE_ONCE);
   if (options_get(L, 3, "on_send")) {

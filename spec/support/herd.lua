@@ -4,19 +4,25 @@ local minimax = require "minimax"
 
 local herd = {}
 
+--- A copy of a table with some fields more.
+function herd.with(fields, more)
+  local copy = {}
+  for _, source in ipairs { fields, more or {} } do
+    for name, value in pairs(source) do
+      copy[name] = value
+    end
+  end
+  return copy
+end
+
 --- Requests for `losses.lua`, with numbers from 1.
 -- @param ways a list; each is taken in turn
 -- @param count of the requests in all
--- @param fields for each of them, besides
-function herd.requests(ways, count, fields)
+function herd.requests(ways, count)
   local requests = {}
   for number = 1, count do
-    local request = { template_id = "393769180141805569", number = number,
+    requests[number] = { template_id = "393769180141805569", number = number,
       way = ways[(number - 1) % #ways + 1] }
-    for name, value in pairs(fields or {}) do
-      request[name] = value
-    end
-    requests[number] = request
   end
   return requests
 end
@@ -51,10 +57,8 @@ end
 -- @return the outcomes, as above, and how many attempts failed in all
 function herd.submit_while_down(options, count, mend)
   local failures = 0
-  local complete = { api_key = "sk-api-example", max_connections = 64, retries = 20 }
-  for name, value in pairs(options) do
-    complete[name] = value
-  end
+  local complete = herd.with(options,
+    { api_key = "sk-api-example", max_connections = 64, retries = 20 })
   function complete.on_event(event)
     if event.type == "retry" then
       failures = failures + 1
