@@ -245,6 +245,17 @@ describe("submit", function()
       assert.equal(2, #server:asked())
     end)
 
+    it("after silence that follows a long body, in the same time", function()
+      local folder <close> = temp.folder()
+      local path = folder:write("pet.png", picture.png() .. ("x"):rep(15 << 20))
+      server:answer { hang = true }
+      local client <close> = server:client { request_timeout = 0.3, stall_timeout = 60 }
+      local before = os.time()
+      local _, err = client:submit { model = "m", first_frame_image = minimax.file(path) }
+      assert.equal("unknown", err.kind)
+      assert.is_true(os.time() - before < 30)
+    end)
+
     it("and says where to look", function()
       assert.is_truthy(assert_unknown({ reset = true }).message
         :find("look into the account's usage", 1, true))

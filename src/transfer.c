@@ -187,13 +187,16 @@ static uint64_t stall_due(struct transfer *transfer, uint64_t now) {
 }
 
 uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
-  uint64_t due;
+  uint64_t due, answer;
   if (is_moving(transfer)) {
     if (transfer->marked_at == 0) {
       transfer->marked_at = now;
       transfer->marked_bytes = transfer->moved;
     }
-    return stall_due(transfer, now);
+    due = stall_due(transfer, now);
+    /* The answer's own time begins with the body's last byte. */
+    answer = now + transfer->profile->request_timeout + 1;
+    return due < answer ? due : answer;
   }
   due = transfer->waiting_since + transfer->profile->request_timeout;
   return now < due ? due : 0;
