@@ -34,6 +34,23 @@ local function check(n)
       downloaded = balance.counts.downloaded, total = balance.counts.total })
 end
 
+describe("Ctrl-C", function()
+  it("waits for the submits under way, leaves nothing unknown, and is raised", function()
+    local n <close> = night.begin { jobs = 12, seconds = 30, run = { max_in_flight = 6 } }
+    n.emulator:fault { endpoint = "submit", fault = "slow", seconds = 0.7, attempt = { 4, 5, 6 } }
+    local worker <close> = n:worker()
+    repeat until #n.emulator:requests { endpoint = "submit" } >= 6
+    worker:signal "INT"
+    local result = worker:finish()
+    assert.equal(1, result.code)
+    assert.matches("interrupted!", result.err, 1, true)
+    assert.same({}, n:jobs "unknown")
+    assert.same({}, n:jobs "submitting")
+    assert.equal(#n.emulator:tasks(), #keys(n:jobs "submitted"))
+    assert.is_true(#n.emulator:tasks() >= 6)
+  end)
+end)
+
 for _, kind in ipairs(ledgers) do
   describe("batches that are killed, on " .. kind.name, function()
     if kind.missing then

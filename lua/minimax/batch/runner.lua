@@ -1,6 +1,7 @@
 --- A run: so many jobs at a time, each in a coroutine that takes one job after
 -- the other, until there is nothing left to do or a reason to stop.
 
+local drive = require "minimax.batch.drive"
 local fault = require "minimax.batch.fault"
 local minimax = require "minimax"
 local states = require "minimax.batch.states"
@@ -216,13 +217,23 @@ local function keep(self)
   end
 end
 
+-- Ctrl-C: what is being submitted is waited for, the rest can go on at any time.
+local function interrupt(self)
+  self:stop("cancelled", fault.new("cancelled", "the run was interrupted"))
+  for _, job in pairs(self.active) do
+    if job.task_id then
+      self.client:abort(job.task_id)
+    end
+  end
+end
+
 --- Runs until it is done or stopped.
 -- @return the reason, and an error where there is one
 function runner:run()
-  minimax.run(function()
+  drive.run(function()
     self.keeper = minimax.spawn(keep, self)
     grow(self)
-  end)
+  end, function() interrupt(self) end)
   local held_back = self.held_back and "max_submits" or nil
   return self.stopping or held_back or self.left and "left" or "done", self.err
 end

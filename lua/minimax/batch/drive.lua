@@ -1,0 +1,52 @@
+--- Runs coroutines on the main thread in such a way that Ctrl-C lets what costs
+-- money come to its end: the first one only asks the run to stop.
+
+local minimax = require "minimax"
+
+local drive = {}
+
+-- Seconds from look to look. Transfers go on meanwhile; only what follows from
+-- their ends waits so long.
+local TURN = 0.02
+
+-- Other loops resume their coroutines themselves, and have signals of their own.
+local function is_plain()
+  return not coroutine.isyieldable() and not package.loaded["minimax.luv"]
+    and not package.loaded["minimax.copas"]
+end
+
+-- One turn. Raises where a signal interrupts it, and for nothing else.
+local function turn(co, main, outcome)
+  outcome.ok, outcome.err = coroutine.resume(co, main)
+  if coroutine.status(co) == "suspended" then
+    minimax.sleep(TURN)
+  end
+end
+
+--- As `minimax.run`, but for interrupts.
+-- @param main the function to run
+-- @param on_interrupt called at the first interrupt; the coroutines then have to
+--   end soon. The second one closes them. Either is raised in the end.
+function drive.run(main, on_interrupt)
+  if not is_plain() then
+    minimax.run(main)
+    return
+  end
+  local co <const> = coroutine.create(minimax.run)
+  local _ <close> = setmetatable({}, { __close = function() coroutine.close(co) end })
+  local outcome, interrupt = {}, nil
+  repeat
+    local ok, why = pcall(turn, co, main, outcome)
+    if not ok and interrupt then
+      error(why, 0)
+    elseif not ok then
+      interrupt = why
+      on_interrupt()
+    end
+  until coroutine.status(co) == "dead"
+  if interrupt or not outcome.ok then
+    error(interrupt or outcome.err, 0)
+  end
+end
+
+return drive
