@@ -1,7 +1,7 @@
 --- This module at work, measured from its first request on.
 --
 --     ours.lua queries COUNT IN_FLIGHT BASE [CA_FILE]   (0 in flight: no coroutines)
---     ours.lua fleet COUNT INTERVAL POLLS BASE SPREAD   (seconds in which the tasks begin)
+--     ours.lua fleet COUNT INTERVAL POLLS BASE
 --     ours.lua submit BASE IMAGE
 --     ours.lua download BASE
 
@@ -46,12 +46,9 @@ function works.queries(count, in_flight, base, ca_file)
 end
 
 -- Each task in a coroutine of its own; the server lets it succeed at its last poll.
--- Where they shall not begin all at once, late queries pass the time between.
-function works.fleet(count, interval, polls, base, spread)
+function works.fleet(count, interval, polls, base)
   count, interval, polls = tonumber(count), tonumber(interval), tonumber(polls)
   local client = new_client(base .. "/fleet" .. polls, { max_connections = 100 })
-  local clock = new_client(base .. "/late")
-  local batch = tonumber(spread) == 0 and count or math.ceil(count / (tonumber(spread) / 0.2))
   local ended = 0
   local function wait(id)
     local status = assert(client:wait(id, { interval = interval, kind = "template" }))
@@ -59,14 +56,10 @@ function works.fleet(count, interval, polls, base, spread)
     ended = ended + 1
   end
   local began = os.clock()
-  minimax.run(function()
-    for i = 1, count do
-      minimax.spawn(wait, tostring(i))
-      if i % batch == 0 and i < count then
-        assert(clock:query("1"))
-      end
-    end
-  end)
+  for i = 1, count do
+    minimax.spawn(wait, tostring(i))
+  end
+  minimax.run()
   assert(ended == count)
   report(count * polls, began)
 end

@@ -1,7 +1,7 @@
 --- Lua-cURLv3 with lua-cjson, where `require "lcurl"` succeeds.
 --
 --     peer_lcurl.lua queries COUNT IN_FLIGHT BASE   (0 in flight: one easy handle)
---     peer_lcurl.lua fleet COUNT INTERVAL POLLS BASE SPREAD
+--     peer_lcurl.lua fleet COUNT INTERVAL POLLS BASE
 
 local cjson = require "cjson"
 local curl = require "lcurl"
@@ -90,7 +90,7 @@ end
 -- What one would write by hand: a coroutine for each task, a hundred easy handles,
 -- and two queues: of those whose poll is due, and of those that sleep. All sleep
 -- equally long, so whoever slept first wakes first.
-local function run_fleet(base, count, interval, spread)
+local function run_fleet(base, count, interval)
   local multi, requests, idle = curl.multi(), {}, {}
   local due, asleep = { first = 1, last = 0 }, { first = 1, last = 0 }
   local ended, in_flight = 0, 0
@@ -123,12 +123,10 @@ local function run_fleet(base, count, interval, spread)
     ended = ended + 1
   end
 
-  local began = socket.gettime()
   for i = 1, count do
     local thread = coroutine.create(live)
     local _, task = coroutine.resume(thread, tostring(i))
-    task.wakes = began + i / count * spread
-    put(asleep, task)
+    put(due, task)
   end
   while ended < count do
     while asleep[asleep.first] and asleep[asleep.first].wakes <= socket.gettime() do
@@ -168,10 +166,10 @@ function works.queries(count, in_flight, base)
   report(count, began)
 end
 
-function works.fleet(count, interval, polls, base, spread)
+function works.fleet(count, interval, polls, base)
   count, polls = tonumber(count), tonumber(polls)
   local began = os.clock()
-  run_fleet(base .. "/fleet" .. polls, count, tonumber(interval), tonumber(spread))
+  run_fleet(base .. "/fleet" .. polls, count, tonumber(interval))
   report(count * polls, began)
 end
 

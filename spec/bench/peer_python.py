@@ -1,9 +1,9 @@
 """Python's HTTP clients, from Debian's packages.
 
     peer_python.py CLIENT queries COUNT IN_FLIGHT BASE
-    peer_python.py CLIENT fleet COUNT INTERVAL POLLS BASE SPREAD  (aiohttp)
+    peer_python.py CLIENT fleet COUNT INTERVAL POLLS BASE     (aiohttp)
     peer_python.py CLIENT submit BASE IMAGE
-    peer_python.py CLIENT download BASE                           (requests)
+    peer_python.py CLIENT download BASE                       (requests)
 
 CLIENT is guide (requests as in the vendor's guide: no session), requests, httpx
 or aiohttp. httpx and aiohttp ask in coroutines where IN_FLIGHT is not 0.
@@ -66,14 +66,13 @@ async def ask_aiohttp(count, in_flight, base):
         await asyncio.gather(*(ask_some(n * share, share) for n in range(in_flight)))
 
 
-async def wait_aiohttp(count, interval, base, spread):
+async def wait_aiohttp(count, interval, base):
     import aiohttp
 
     connector = aiohttp.TCPConnector(limit=100)
     async with aiohttp.ClientSession(connector=connector) as client:
 
-        async def wait(task_id, delay):
-            await asyncio.sleep(delay)
+        async def wait(task_id):
             while True:
                 params = {"task_id": task_id}
                 async with client.get(base + PATH, headers=HEADERS, params=params) as answer:
@@ -81,7 +80,7 @@ async def wait_aiohttp(count, interval, base, spread):
                         return
                 await asyncio.sleep(interval)
 
-        await asyncio.gather(*(wait(str(n + 1), n / count * spread) for n in range(count)))
+        await asyncio.gather(*(wait(str(n + 1)) for n in range(count)))
 
 
 def queries(client, count, in_flight, base):
@@ -99,10 +98,10 @@ def queries(client, count, in_flight, base):
     report(count, began)
 
 
-def fleet(_client, count, interval, polls, base, spread):
+def fleet(_client, count, interval, polls, base):
     importlib.import_module("aiohttp")
     began = time.process_time()
-    asyncio.run(wait_aiohttp(int(count), float(interval), f"{base}/fleet{polls}", float(spread)))
+    asyncio.run(wait_aiohttp(int(count), float(interval), f"{base}/fleet{polls}"))
     report(int(count) * int(polls), began)
 
 

@@ -2,9 +2,9 @@
  * cheaply as it can. It prints its port and ends with its standard input.
  *
  *   GET  .../video.mp4  1 GiB of MP4, with an ETag and ranges
- *   GET  /late/...      a task that still runs, told after 100 to 300 ms
  *   GET  /fleet<N>/...  a task that has succeeded at its N-th query
  *   GET  ...            a task that still runs
+ *   GET  /late/...      the same, told after 100 to 300 ms
  *   POST ...            swallows the body and answers with a task id */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -200,6 +200,14 @@ static void answer_late(struct connection *connection) {
   enter_wheel(connection, 100 + random % 201);
 }
 
+static void answer_query(struct connection *connection) {
+  const char *fleet = strstr(connection->head, "/fleet");
+  if (fleet)
+    answer_fleet(connection, (unsigned)strtoul(fleet + 6, NULL, 10));
+  else
+    answer_status(connection, 0);
+}
+
 static void answer_request(struct connection *connection) {
   const char *head = connection->head;
   if (strncmp(head, "POST", 4) == 0)
@@ -207,12 +215,10 @@ static void answer_request(struct connection *connection) {
                        "{\"status_code\":0,\"status_msg\":\"success\"}}");
   else if (strncmp(head, "GET /late/", 10) == 0)
     answer_late(connection);
-  else if (strncmp(head, "GET /fleet", 10) == 0)
-    answer_fleet(connection, (unsigned)strtoul(head + 10, NULL, 10));
   else if (strstr(head, "/video.mp4 "))
     answer_video(connection);
   else
-    answer_status(connection, 0);
+    answer_query(connection);
 }
 
 static void turn_wheel(uint64_t now) {
@@ -220,7 +226,7 @@ static void turn_wheel(uint64_t now) {
     struct connection *connection;
     while ((connection = wheel[turned % SLOTS]) != NULL) {
       leave_wheel(connection);
-      answer_status(connection, 0);
+      answer_query(connection);
     }
   }
 }
