@@ -496,7 +496,7 @@ describe("a run", function()
   it("raises on an unknown option in the caller's line", function()
     local ok, why = pcall(function() b:run { max_inflight = 3 } end)
     assert.is_false(ok)
-    assert.matches("batch_run_spec.lua:%d+: .*unknown field 'max_inflight'", why)
+    assert.matches("batch_run_spec.lua:%d+: .*run: unknown option 'max_inflight'", why)
   end)
 
   it("asks the module's default client where none was given", function()

@@ -3,9 +3,11 @@
 -- of calls (the emulator's: on its page), and no type names one that is not there.
 
 local lfs = require "lfs"
+local batch = require "minimax.batch"
 local emulator = require "minimax.emulator"
 local minimax = require "minimax"
 local receiver = require "minimax.receiver"
+local temp = require "spec.support.temp"
 
 local TYPES = "lua/minimax/types.lua"
 
@@ -65,6 +67,8 @@ local function public_functions()
   local status = assert(client:wait(task, { interval = 0.05, timeout = 30 }))
   local controller = require "cqueues".new()
   local served <close> = receiver.start { controller = controller, client = client }
+  local folder <close> = temp.folder()
+  local ledger <close> = assert(batch.open(folder:file "ledger.db"))
   local public = {
     minimax = {},
     Client = methods(client),
@@ -75,17 +79,20 @@ local function public_functions()
     Emulator = methods(emu),
     receiver = {},
     Receiver = methods(served),
+    batch = {},
+    Batch = methods(ledger),
   }
   add_functions(public.minimax, minimax)
   add_functions(public.emulator, emulator)
   add_functions(public.receiver, receiver)
+  add_functions(public.batch, batch)
   return public
 end
 
 -- The functions that the types declare, by the name of their owner.
 local function declared_functions()
   local declared = {}
-  for owner, name in ("\n" .. read(TYPES)):gmatch("\nfunction (%w+)[.:](%w+)%(") do
+  for owner, name in ("\n" .. read(TYPES)):gmatch("\nfunction (%w+)[.:]([%w_]+)%(") do
     declared[owner] = declared[owner] or {}
     declared[owner][name] = true
   end
@@ -201,13 +208,32 @@ describe("the reference", function()
     end
   end)
 
-  it("has every call of the emulator on its page", function()
-    local page = read "doc/emulator.md"
-    for _, owner in ipairs { "emulator", "Emulator" } do
-      for name in pairs(public[owner]) do
-        assert.truthy(page:find("[.:]" .. name .. "%f[^%w_]"), name .. " is not on the page")
+  for page, owners in pairs {
+    emulator = { "emulator", "Emulator" }, batch = { "batch", "Batch" },
+  } do
+    it("has every call of the " .. page .. " on its page", function()
+      local text = read("doc/" .. page .. ".md")
+      for _, owner in ipairs(owners) do
+        for name in pairs(public[owner]) do
+          assert.truthy(text:find("[.:]" .. name .. "%f[^%w_]"), name .. " is not on the page")
+        end
       end
+    end)
+  end
+
+  it("has every option of a batch's run, and no other", function()
+    local folder <close> = temp.folder()
+    local ledger <close> = assert(batch.open(folder:file "ledger.db"))
+    local page = read "doc/batch.md"
+    local count = 0
+    for name in pairs(declared_fields "batch.run_options") do
+      local raised, err = pcall(ledger.run, ledger, { [name] = coroutine.create(print) })
+      assert.is_false(raised, name)
+      assert.is_nil(err:find("unknown option", 1, true), err)
+      assert.truthy(page:find("`" .. name .. "`", 1, true), name .. " is not on the page")
+      count = count + 1
     end
+    assert.is_true(count > 10)
   end)
 
   it("has no option that its function does not know", function()

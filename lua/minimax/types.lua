@@ -564,6 +564,141 @@ function emulator.start(options) end
 ---@param words? string[] its arguments (those of this script)
 function emulator.main(words) end
 
+-- Batches -----------------------------------------------------------------------------------
+
+---@alias minimax.batch.state "added"|"submitting"|"submitted"|"succeeded"|"downloaded"|"failed"|"unknown"
+
+---What `add` takes.
+---@class minimax.batch.new_job
+---@field key string a name of your own, unique in the ledger
+---@field request minimax.request
+---@field output? string a path that no other job has (the key with ".mp4")
+---@field kind? minimax.kind where the request does not tell
+
+---What `jobs` gives. Times are Unix seconds.
+---@class minimax.batch.job
+---@field key string
+---@field state minimax.batch.state
+---@field request minimax.request
+---@field output string
+---@field kind minimax.kind
+---@field attempt integer how often it was submitted
+---@field task_id? string
+---@field trace_id? string
+---@field err? { kind: minimax.error.kind, message: string }
+---@field bytes? integer of the video
+---@field host? string the worker that had it last
+---@field strays? string ids of tasks that were paid besides
+---@field added_at number
+---@field submitting_at? number
+---@field submitted_at? number
+---@field succeeded_at? number
+---@field ended_at? number
+
+---@class minimax.batch.counts
+---@field added integer
+---@field submitting integer
+---@field submitted integer
+---@field succeeded integer
+---@field downloaded integer
+---@field failed integer
+---@field unknown integer
+---@field total integer
+---@field lost? { key: string, task_id: string, kind: minimax.kind }[] ids that were not written
+---@field checked? integer in a dry run
+---@field refused? integer in a dry run
+---@field doubtful? integer in a dry run
+
+---@class minimax.batch.event
+---@field type "state"|"status"|"warning"|"refused"|"task"|"stop"
+---@field time integer
+---@field key? string
+---@field state? string
+---@field status? string the server's own word
+---@field task_id? string
+---@field kind? minimax.kind
+---@field attempt? integer
+---@field output? string
+---@field reason? string
+---@field err? minimax.error
+
+---@class minimax.batch.run_options
+---@field on_event? fun(event: minimax.batch.event)
+---@field max_in_flight? integer jobs at a time (20)
+---@field max_submits? integer a spend guard: more than that, and none is submitted
+---@field dry_run? boolean checks what is still to be submitted, and pays nothing
+---@field strict? boolean refuses what the catalogues do not know
+---@field poll_interval? number seconds (10)
+---@field wait_timeout? number|false seconds (7200)
+---@field patience? number|false seconds without any answer (3600)
+---@field lease? number seconds (60)
+---@field account? string what shares the rates ("default")
+---@field host? string
+---@field submit_rate? { [1]: number, [2]: number }|false count and seconds, for all workers
+---@field query_rate? { [1]: number, [2]: number }|false
+
+---A ledger of jobs.
+---@class minimax.batch.ledger
+local Batch = {}
+
+---Adds a job, or all jobs of a list or none; the same once more changes nothing.
+---@param job minimax.batch.new_job|minimax.batch.new_job[]
+---@return integer? added how many were new
+---@return minimax.error? err with `index`, where a list was given
+function Batch:add(job) end
+
+---Adds the jobs of a file of JSON Lines.
+---@param source string|file* a path, or an open file
+---@param options? { keep_going?: boolean }
+---@return integer? added how many were new
+---@return { line: integer, message: string }[]|minimax.error problems the bad lines; or the error
+function Batch:add_lines(source, options) end
+
+---How many jobs are in each state.
+---@return minimax.batch.counts? counts
+---@return minimax.error? err
+function Batch:status() end
+
+---Iterates over the jobs, in the order of their adding.
+---@param filter? { state?: minimax.batch.state }
+---@return fun(): minimax.batch.job?
+function Batch:jobs(filter) end
+
+---Lets a failed or unknown job be tried again in the next run.
+---@param key string
+---@param options? { resubmit?: boolean }
+---@return minimax.batch.state? state
+---@return minimax.error? err
+function Batch:retry(key, options) end
+
+---Settles an unknown job: this is its task.
+---@param key string
+---@param task string|minimax.task
+---@return boolean? ok
+---@return minimax.error? err
+function Batch:adopt(key, task) end
+
+---Works on the jobs until nothing is left to do, or there is a reason to stop.
+---@param options? minimax.batch.run_options
+---@return minimax.batch.counts? counts
+---@return string|minimax.error reason "done", "left", "max_submits", "dry_run" or an error's kind
+---@return minimax.error? err
+function Batch:run(options) end
+
+---Closes the ledger; a second call does nothing.
+function Batch:close() end
+
+---What `require "minimax.batch"` returns.
+---@class minimax.batch
+local batch = {}
+
+---Opens a ledger, and makes it where there is none.
+---@param where string a path, or `postgresql://user@host/database`
+---@param client? minimax.client
+---@return minimax.batch.ledger? batch
+---@return minimax.error? err
+function batch.open(where, client) end
+
 -- The receiver of callbacks -----------------------------------------------------------------
 
 ---@class minimax.receiver.options

@@ -60,13 +60,13 @@ local RETRY = { resubmit = { is "boolean", "a boolean" } }
 local FILTER = { state = { text, "the name of a state" } }
 
 -- What is wrong with the fields, or nil.
-local function misfit(known, given)
+local function misfit(known, given, noun)
   for name, value in pairs(given) do
     local check = known[name]
     if not check then
-      return string.format("unknown field '%s'", tostring(name))
+      return string.format("unknown %s '%s'", noun, tostring(name))
     elseif not check[1](value) then
-      return string.format("field '%s' must be %s", name, check[2])
+      return string.format("%s '%s' must be %s", noun, name, check[2])
     end
   end
 end
@@ -85,32 +85,32 @@ end
 -- The options, with their defaults; raises where the program is wrong.
 local function read(known, what, given)
   if given ~= nil and type(given) ~= "table" then
-    error("minimax.batch: " .. what .. " must be a table", 4)
+    error("minimax.batch: " .. what .. ": a table is expected", 4)
   end
-  local problem = misfit(known, given or {})
+  local problem = misfit(known, given or {}, "option")
   if problem then
-    error("minimax.batch: " .. problem .. " in " .. what, 4)
+    error("minimax.batch: " .. what .. ": " .. problem, 4)
   end
   return complete(known, given or {})
 end
 
 function options.run(given)
-  local result = read(RUN, "the options of run", given)
+  local result = read(RUN, "run", given)
   return result
 end
 
 function options.lines(given)
-  local result = read(LINES, "the options of add_lines", given)
+  local result = read(LINES, "add_lines", given)
   return result
 end
 
 function options.retry(given)
-  local result = read(RETRY, "the options of retry", given)
+  local result = read(RETRY, "retry", given)
   return result
 end
 
 function options.filter(given)
-  local result = read(FILTER, "the filter of jobs", given)
+  local result = read(FILTER, "jobs", given)
   return result
 end
 
@@ -121,7 +121,7 @@ function options.misfit_of_job(given)
   elseif given.key == nil or given.request == nil then
     return "the field '" .. (given.key == nil and "key" or "request") .. "' is missing"
   end
-  return misfit(JOB, given)
+  return misfit(JOB, given, "field")
 end
 
 --- A job for `add`; its output defaults to its key with ".mp4". Raises where the
