@@ -10,6 +10,7 @@
 
 local batch = require "minimax.batch"
 local cluster = require "spec.support.cluster"
+local emulator = require "minimax.emulator"
 local minimax = require "minimax"
 local night = require "spec.support.night"
 local socket = require "socket"
@@ -127,11 +128,33 @@ local function timed(work, ...)
   return socket.gettime() - began, result
 end
 
+-- Runs until so many are done; the memory at each five hundredth.
+local function watch_memory(b, client, most)
+  local done, seen = 0, {}
+  local _, reason = b:run { poll_interval = 0.1, max_in_flight = 50, on_event = function(event)
+    if event.state == "downloaded" then
+      done = done + 1
+      if done % 500 == 0 then
+        collectgarbage()
+        seen[#seen + 1] = memory()
+      end
+      if done == most then
+        client:close()
+      end
+    end
+  end }
+  assert(reason == "cancelled", reason)
+  return seen
+end
+
 function scenes.scale()
   local folder <close> = temp.folder()
-  local b <close> = assert(batch.open(folder:file "ledger.db"))
+  local emu <close> = assert(emulator.start { seconds = 0.1, speed = 1 })
+  local client <close> = minimax.new { base_url = emu.base_url, api_key = emu.api_key }
+  local b <close> = assert(batch.open(folder:file "ledger.db", client))
   local function job(number)
-    return { key = "job-" .. number, request = { template_id = "393769180141805569",
+    return { key = "job-" .. number, output = folder:file(number .. ".mp4"), request = {
+      template_id = "393769180141805569",
       text_inputs = { "Lion number " .. number .. " in the streets of a city at night" },
       media_inputs = { "https://example.com/images/" .. number .. ".jpg" } } }
   end
@@ -157,8 +180,13 @@ function scenes.scale()
   table.sort(times)
   say("status with %d jobs: %.1f ms (median), %.1f ms (worst)", b:status().total,
     times[5] * 1000, times[9] * 1000)
-  say("memory: %.0f MB", memory())
+  local seen, shown = watch_memory(b, client, 4000), {}
+  for index, megabytes in ipairs(seen) do
+    shown[index] = string.format("%.1f", megabytes)
+  end
+  say("memory of a run, MB after each 500 jobs: %s", table.concat(shown, " "))
   return 50000 / single > 5000 and 50000 / list > 5000 and times[9] < 0.05
+    and seen[#seen] - seen[2] < 2
 end
 
 local scene = arg[1]
