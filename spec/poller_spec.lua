@@ -165,7 +165,7 @@ describe("a name lookup that takes long", function()
         print("alive", left >= 2)
       ]],
       env = { LD_PRELOAD = native.library "resolver", RESOLVER = SLOW.RESOLVER,
-        RESOLVER_DELAY = "500" },
+        RESOLVER_DELAY = "3000" },
       timeout = 20,
     }
     assert.same({ code = 0, out = "alive\ttrue\n", err = "", timed_out = false }, result)

@@ -113,6 +113,15 @@ static int posix_block(lua_State *L) {
   return 0;
 }
 
+/* posix.unblock(number) */
+static int posix_unblock(lua_State *L) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, (int)luaL_checkinteger(L, 1));
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+  return 0;
+}
+
 /* posix.raise(number) */
 static int posix_raise(lua_State *L) {
   raise((int)luaL_checkinteger(L, 1));
@@ -152,6 +161,7 @@ static const luaL_Reg functions[] = {
     {"caught", posix_caught},
     {"handler", posix_handler},
     {"block", posix_block},
+    {"unblock", posix_unblock},
     {"is_blocked", posix_is_blocked},
     {"is_pending", posix_is_pending},
     {"raise", posix_raise},
