@@ -1,6 +1,6 @@
 --- The server's half of HTTP/2 on a connection of `connection.lua`, as bare as
 -- can be: it tells a GET from a POST, reads bodies, and can answer wrongly in
--- every way that the protocol knows.
+-- every way that the protocol knows. A body is kept up to its first 64 KiB.
 --
 --     connection:starttls "h2"
 --     local session = h2.accept(connection)
@@ -15,21 +15,27 @@ Session.__index = Session
 --- Error codes of RFC 9113, section 7.
 h2.REFUSED_STREAM, h2.HTTP_1_1_REQUIRED = 7, 13
 
+local KEPT_BYTES = 64 * 1024
 local PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+-- Bodies are read as fast as they come: the windows never close.
+local INITIAL_WINDOW_SIZE, LARGEST_WINDOW, FIRST_WINDOW = 4, 0x7fffffff, 65535
 local END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 0x20
 
 local function send(session, kind, flags, stream, payload)
   return session.connection:send(string.pack(">I3BBI4", #payload, kind, flags, stream) .. payload)
 end
 
---- Begins the session of a client that speaks HTTP/2.
+--- Begins the session of a client that speaks HTTP/2. If it is given a function
+-- `on_head`, that hears of each request before its body is read.
 -- @return a session, or nil if it speaks something else
 function h2.accept(connection)
-  local session = setmetatable({ connection = connection, open = {} }, Session)
-  if connection.socket:read(#PREFACE) ~= PREFACE or not send(session, SETTINGS, 0, 0, "") then
+  local session = setmetatable({ connection = connection, open = {}, files = {} }, Session)
+  if connection.socket:read(#PREFACE) ~= PREFACE then
     return nil
   end
+  send(session, SETTINGS, 0, 0, string.pack(">I2I4", INITIAL_WINDOW_SIZE, LARGEST_WINDOW))
+  send(session, WINDOW_UPDATE, 0, 0, string.pack(">I4", LARGEST_WINDOW - FIRST_WINDOW))
   return session
 end
 
@@ -63,22 +69,57 @@ end
 
 local take = {}
 
+-- Where a body is kept whole, if the spec wants that.
+local function body_file(session, stream)
+  local server = session.connection.server
+  if server.keep_bodies then
+    local path = ("%s/body-%d-%d"):format(server.folder, session.connection.number, stream)
+    session.files[stream] = assert(io.open(path, "wb"))
+    return path
+  end
+end
+
 take[HEADERS] = function(session, frame)
-  local request = { method = method_of(frame), stream = frame.stream, body = "" }
+  local request = { method = method_of(frame), stream = frame.stream, body = "", body_length = 0,
+    body_file = body_file(session, frame.stream) }
   session.open[frame.stream] = request
+  if session.on_head then
+    session.on_head(request)
+  end
   return request
 end
 
 take[DATA] = function(session, frame)
   local request = session.open[frame.stream]
+  if not request then
+    return
+  end
+  local bytes = without_padding(frame)
+  request.body = request.body .. bytes:sub(1, KEPT_BYTES - #request.body)
+  request.body_length = request.body_length + #bytes
+  if request.body_file then
+    session.files[frame.stream]:write(bytes)
+  end
+  return request
+end
+
+-- A request is over, whole or not, and the spec hears of it.
+local function conclude(session, stream, whole)
+  local request = session.open[stream]
+  session.open[stream] = nil
+  if session.files[stream] then
+    session.files[stream]:close()
+  end
   if request then
-    request.body = request.body .. without_padding(frame)
+    request.type, request.whole = "request", whole
+    request.connection, request.number = session.connection.number, (stream + 1) // 2
+    session.connection.server.report(request)
   end
   return request
 end
 
 take[RST_STREAM] = function(session, frame)
-  session.open[frame.stream] = nil
+  conclude(session, frame.stream, false)
 end
 
 take[SETTINGS] = function(session, frame)
@@ -93,19 +134,20 @@ take[PING] = function(session, frame)
   end
 end
 
---- Reads until some request is whole, and reports it to the spec.
--- @return a table: `method`, `body`, `stream` and, as over HTTP/1.1, `connection`
---   and `number`; nil once the client is gone
+--- Reads until some request is whole, and reports it to the spec, as it does
+-- with those that are given up.
+-- @return a table: `method`, `stream` and, as over HTTP/1.1, `body`,
+--   `body_length`, `body_file`, `whole`, `connection` and `number`; nil once the
+--   client is gone
 function Session:read_request()
   for frame in read_frame, self do
     local request = take[frame.kind] and take[frame.kind](self, frame)
     if request and frame.flags & END_STREAM ~= 0 then
-      self.open[frame.stream] = nil
-      request.connection, request.number = self.connection.number, (request.stream + 1) // 2
-      request.type = "request"
-      self.connection.server.report(request)
-      return request
+      return conclude(self, frame.stream, true)
     end
+  end
+  for stream in pairs(self.open) do
+    conclude(self, stream, false)
   end
 end
 
