@@ -11,10 +11,16 @@ local IMAGE = "doc/examples/pet.jpg"
 local QUICK = { poll_interval = 0.05 }
 
 describe("a run", function()
-  local emu, folder, client, b, events
+  local emu, before, folder, client, b, events
+
+  lazy_setup(function()
+    emu = assert(emulator.start { seconds = 0.1, speed = 1, video_bytes = 5000 })
+  end)
+  lazy_teardown(function() emu:stop() end)
 
   before_each(function()
-    emu = assert(emulator.start { seconds = 0.1, speed = 1, video_bytes = 5000 })
+    emu:clear()
+    before = #emu:tasks()
     folder = temp.folder()
     client = minimax.new { base_url = emu.base_url, api_key = emu.api_key, retries = 0 }
     b = assert(batch.open(folder:file "ledger.db", client))
@@ -23,9 +29,14 @@ describe("a run", function()
   after_each(function()
     b:close()
     client:close()
-    emu:stop()
     folder:close()
   end)
+
+  -- The tasks of this spec.
+  local function tasks()
+    local all = emu:tasks()
+    return table.move(all, before + 1, #all, 1, {})
+  end
 
   local function request(word, media)
     return { template_id = "393769180141805569", text_inputs = { word or "Lion" },
@@ -75,10 +86,66 @@ describe("a run", function()
     for number = 1, 5 do
       assert.equal(5000, lfs.attributes(folder:file("job" .. number .. ".mp4"), "size"))
     end
-    assert.equal(5, #emu:tasks())
+    assert.equal(5, #tasks())
     local row = job "job3"
     assert.same({ 5000, 1, "template" }, { row.bytes, row.attempt, row.kind })
     assert.matches("^%d+$", row.task_id)
+  end)
+
+  it("does so for every kind of task", function()
+    add "template"
+    add("video", { model = "MiniMax-Hailuo-02", prompt = "A lion",
+      first_frame_image = minimax.file(IMAGE) })
+    add("video2", { model = "MiniMax-H3", resolution = "768P", duration = 4, ratio = "16:9",
+      content = { { type = "text", text = "A lion" } } })
+    assert.equal(3, run().downloaded)
+    for _, kind in ipairs { "template", "video", "video2" } do
+      assert.same({ kind, 5000 }, { job(kind).kind, job(kind).bytes })
+    end
+  end)
+
+  it("keeps the key out of the ledger, also in errors", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1004,
+      message = "no such key: " .. emu.api_key }
+    add "a"
+    run()
+    run()
+    b:close()
+    for _, name in ipairs(folder:names()) do
+      assert.is_nil(folder:read(name):find(emu.api_key, 1, true), name)
+    end
+  end)
+
+  it("submits as often as the joint budget allows", function()
+    for number = 1, 5 do
+      add("job" .. number)
+    end
+    minimax.run(function()
+      local co = minimax.spawn(run, { submit_rate = { 1, 3600 } })
+      while #told "state" < 8 do -- two jobs come to their end
+        minimax.sleep(0.01)
+      end
+      coroutine.close(co)
+    end)
+    assert.same({ 2, 3 }, { b:status().downloaded, b:status().added })
+    assert.equal(2, #emu:requests { endpoint = "submit" })
+    run { submit_rate = false }
+    assert.equal(5, b:status().downloaded)
+  end)
+
+  it("asks as often as the joint budget allows", function()
+    add "a"
+    minimax.run(function()
+      local co = minimax.spawn(run, { query_rate = { 1, 3600 }, poll_interval = 0.01 })
+      while #emu:requests { endpoint = "query" } < 2 do
+        minimax.sleep(0.01)
+      end
+      coroutine.close(co)
+    end)
+    assert.equal(2, #emu:requests { endpoint = "query" })
+    local lane = b.ledger:row [=[SELECT next_at - $clock AS ahead FROM minimax_budgets
+      WHERE lane = 'query']=]
+    assert.is_true(lane.ahead > 3600) -- the third would wait so long
   end)
 
   it("tells each step of a job, in their order", function()
@@ -99,7 +166,7 @@ describe("a run", function()
     local seen = {}
     run { on_event = function(event)
       if event.type == "state" then
-        seen[#seen + 1] = event.state .. ":" .. job("a").state .. ":" .. #emu:tasks() .. ":"
+        seen[#seen + 1] = event.state .. ":" .. job("a").state .. ":" .. #tasks() .. ":"
           .. #emu:requests { endpoint = "query" }
       end
     end }
@@ -135,7 +202,7 @@ describe("a run", function()
       end
     end }
     assert.equal(2, most)
-    assert.equal(6, #emu:tasks())
+    assert.equal(6, #tasks())
   end)
 
   for _, case in ipairs {
@@ -153,12 +220,12 @@ describe("a run", function()
       run()
       assert.equal(2, #emu:requests { endpoint = "submit" })
       if case[2] then
-        assert.is_true(b:adopt("a", emu:tasks()[1].task_id))
+        assert.is_true(b:adopt("a", tasks()[1].task_id))
       else
         assert.equal("added", b:retry "a")
       end
       assert.equal(2, run().downloaded)
-      assert.equal(2, #emu:tasks())
+      assert.equal(2, #tasks())
     end)
   end
 
@@ -195,7 +262,7 @@ describe("a run", function()
     assert.same({ 1, "auth" }, { counts.submitted, reason })
     emu:clear()
     assert.equal(1, run().downloaded)
-    assert.equal(1, #emu:tasks())
+    assert.equal(1, #tasks())
   end)
 
   it("fails a job by what is about the job alone", function()
@@ -218,7 +285,7 @@ describe("a run", function()
     assert.matches("the task ended as 'Fail'", row.err.message, 1, true)
     assert.equal("added", b:retry "a")
     assert.equal(1, run().downloaded)
-    assert.equal(2, #emu:tasks())
+    assert.equal(2, #tasks())
   end)
 
   it("fails a job whose image breaks a rule, and sends nothing", function()
@@ -281,7 +348,7 @@ describe("a run", function()
     lfs.mkdir(folder:file "out")
     assert.equal("succeeded", b:retry "a")
     assert.equal(1, run().downloaded)
-    assert.equal(1, #emu:tasks())
+    assert.equal(1, #tasks())
   end)
 
   it("takes a video that was whole before a crash for what it is", function()
@@ -329,21 +396,19 @@ describe("a run", function()
     assert.equal("protocol", job("a").err.kind)
     emu:clear()
     assert.equal(1, run().downloaded)
-    assert.equal(1, #emu:tasks())
+    assert.equal(1, #tasks())
   end)
 
   it("leaves a task that does not end in time for the next run", function()
-    emu:stop()
-    emu = assert(emulator.start { seconds = 3600, speed = 1 })
-    client:close()
-    client = minimax.new { base_url = emu.base_url, api_key = emu.api_key }
+    local slow <close> = assert(emulator.start { seconds = 3600, speed = 1 })
+    local patient <close> = minimax.new { base_url = slow.base_url, api_key = slow.api_key }
     b:close()
-    b = assert(batch.open(folder:file "ledger.db", client))
+    b = assert(batch.open(folder:file "ledger.db", patient))
     add "a"
     local counts, reason = run { wait_timeout = 1 }
     assert.same({ 1, "left" }, { counts.submitted, reason })
     assert.equal("timeout", job("a").err.kind)
-    emu:advance(3600)
+    slow:advance(3600)
     assert.equal(1, run().downloaded)
   end)
 

@@ -7,7 +7,7 @@ local drive = {}
 
 -- Seconds from look to look. Transfers go on meanwhile; only what follows from
 -- their ends waits so long.
-local TURN = 0.02
+local TURN = 0.01
 
 -- Other loops resume their coroutines themselves, and have signals of their own.
 local function is_plain()
