@@ -174,14 +174,23 @@ bench bench-quick: all
 
 # Each target reads hostile bytes for FUZZ_SECONDS.
 FUZZ_SECONDS = 60
-fuzz: $(patsubst spec/fuzz/%.c,build/fuzz/%,$(wildcard spec/fuzz/*.c))
-	for f in $^; do mkdir -p $$f.corpus; $$f -max_total_time=$(FUZZ_SECONDS) \
-	  -print_final_stats=1 -artifact_prefix=$$f- $$f.corpus || exit 1; done
+fuzz: deps-test deps-tools
+	$(AGAIN) run-fuzz BUILD=build/fuzz CC=clang CFLAGS='-O1 -g \
+	  -fsanitize=fuzzer-no-link,address,undefined \
+	  -fno-sanitize-recover=undefined \
+	  -fprofile-instr-generate -fcoverage-mapping'
 
-build/fuzz/%: spec/fuzz/%.c $(PURE:$(BUILD)/%.o=src/%.c)
-	mkdir -p build/fuzz
-	clang -std=c11 -D_GNU_SOURCE -O1 -g -Isrc -fno-sanitize-recover=undefined \
-	  -fsanitize=fuzzer,address,undefined -o $@ $^
+FUZZERS = $(patsubst spec/fuzz/%.c,$(BUILD)/%-fuzzer,$(wildcard spec/fuzz/*.c))
+run-fuzz: $(FUZZERS)
+	for f in $^; do spec/fuzz/run.sh $$f $(FUZZ_SECONDS) || exit 1; done
+
+# From the archive comes only what a target needs.
+$(BUILD)/minimax.a: $(OBJECTS)
+	$(AR) rcs $@ $^
+
+$(BUILD)/%-fuzzer: spec/fuzz/%.c $(BUILD)/minimax.a
+	$(COMPILE) -fsanitize=fuzzer -o $@ $^ $(LIBS) \
+	  $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
 
 # LDoc wants a module at the head of each file; the module is all of them.
 doc:
@@ -195,4 +204,4 @@ clean:
 
 .PHONY: all env install uninstall deps deps-demo deps-test deps-tools demo \
         run-demo test run-specs valgrind asan run-asan gc lint stats bench \
-        bench-quick fuzz doc clean
+        bench-quick fuzz run-fuzz doc clean
