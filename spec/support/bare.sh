@@ -18,9 +18,11 @@ tree=${1:-/var/tmp/minimax-bare.$$}
 [ ! -e "$tree" ] || { echo "$tree exists"; exit 1; }
 
 leave() {
-  if mountpoint -q "$tree/proc"; then
-    umount "$tree/proc"
-  fi
+  for mounted in proc dev/pts; do
+    if mountpoint -q "$tree/$mounted"; then
+      umount "$tree/$mounted"
+    fi
+  done
   [ -n "${KEEP:-}" ] || rm -rf --one-file-system "$tree"
 }
 trap leave EXIT
@@ -41,6 +43,8 @@ show() {
 
 debootstrap --variant=minbase "$suite" "$tree" "$mirror" >/dev/null
 mount -t proc proc "$tree/proc"
+mkdir -p "$tree/dev/pts"
+mount -t devpts devpts "$tree/dev/pts"
 inside 'apt-get install -q -y --no-install-recommends make git' >/dev/null
 mkdir -p "$tree/usr/local/share/ca-certificates"
 cp -R /usr/local/share/ca-certificates/. "$tree/usr/local/share/ca-certificates"
