@@ -47,8 +47,7 @@ static void add_field(lua_State *L, luaL_Buffer *line, const char *field,
   luaL_addvalue(line);
 }
 
-/* Replaces the text on top by one that people may see. */
-static void redact_top(lua_State *L, const char *secret) {
+void fault_redact(lua_State *L, const char *secret) {
   struct buffer clean = {0};
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
@@ -84,7 +83,7 @@ static int fault_tostring(lua_State *L) {
   add_field(L, &line, "trace_id", ", trace ");
   luaL_addchar(&line, ')');
   luaL_pushresult(&line);
-  redact_top(L, NULL); /* an id may hold anything: it stays one line */
+  fault_redact(L, NULL); /* an id may hold anything: it stays one line */
   return 1;
 }
 
@@ -113,7 +112,7 @@ void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
   va_start(arguments, format);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
-  redact_top(L, secret);
+  fault_redact(L, secret);
   lua_setfield(L, -2, "message");
   lua_pushstring(L, kinds[kind].name);
   lua_setfield(L, -2, "kind");

@@ -34,6 +34,9 @@ void fault_open(lua_State *L);
 void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
                 const char *format, ...);
 
+/* Replaces the text on top by one that people may see. */
+void fault_redact(lua_State *L, const char *secret);
+
 /* The kind of an error object made here, FAULT_NONE for anything else. */
 enum fault_kind fault_kind_at(lua_State *L, int index);
 

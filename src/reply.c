@@ -269,7 +269,22 @@ static void set_details(lua_State *L, const struct transfer *transfer,
   lua_pushinteger(L, transfer->status);
   lua_setfield(L, -2, "http_status");
   reply_push_trace(L, transfer, object);
+  if (lua_isstring(L, -1))
+    fault_redact(L, transfer->profile->key);
   lua_setfield(L, -2, "trace_id");
+}
+
+/* Where to cut a text of the server: not in the midst of the key, half of
+ * which nobody would recognize and take out. */
+static size_t excerpt_length(const struct transfer *transfer) {
+  const char *bytes = transfer->reply.bytes, *key = transfer->profile->key;
+  size_t size = key ? strlen(key) : 0;
+  size_t at = size < QUOTED ? QUOTED - size : 0;
+  for (; size > 0 && at < QUOTED; at++)
+    if (transfer->reply.length - at >= size &&
+        memcmp(bytes + at, key, size) == 0)
+      return at + size;
+  return QUOTED;
 }
 
 /* Pushes the first bytes of a reply that is no JSON object. */
@@ -280,7 +295,7 @@ static void push_excerpt(lua_State *L, const struct transfer *transfer) {
   else if (length <= QUOTED)
     lua_pushlstring(L, transfer->reply.bytes, length);
   else {
-    lua_pushlstring(L, transfer->reply.bytes, QUOTED);
+    lua_pushlstring(L, transfer->reply.bytes, excerpt_length(transfer));
     lua_pushliteral(L, "…");
     lua_concat(L, 2);
   }

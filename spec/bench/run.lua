@@ -1,6 +1,6 @@
 --- Measures this module beside bare C and beside other clients, all in one run.
 --
---     lua5.4 spec/bench/run.lua [quick] [rounds] [words of a row's title]
+--     lua5.4 spec/bench/run.lua [quick] [rounds=N] [words of a row's title]
 --
 -- Clients of a row take turns, round by round, on one core; the servers have the
 -- other one. Medians are printed with their extremes, and ratios are those of one
@@ -56,8 +56,8 @@ local function parse(words)
   for _, word in ipairs(words) do
     if word == "quick" then
       wanted.quick, wanted.rounds = true, 1
-    elseif tonumber(word) then
-      wanted.rounds = tonumber(word)
+    elseif word:find("^rounds=%d+$") then
+      wanted.rounds = tonumber(word:match("%d+"))
     else
       wanted.title = word
     end
