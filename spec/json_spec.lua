@@ -230,7 +230,8 @@ describe("JSON", function()
     server:answer '{"a":0.25,"id":0.5,"task_id":"1"}'
     local result = process.run {
       args = { server.url },
-      env = { LOCPATH = folder.path },
+      -- The C library never frees what it makes of LOCPATH.
+      env = { LOCPATH = folder.path, ASAN_OPTIONS = "detect_leaks=0" },
       script = [[
         assert(os.setlocale "de_DE.UTF-8")
         assert(tostring(0.5) == "0,5")
