@@ -11,6 +11,7 @@ local expected = {
   main = { "succeeded" },
   spawn = { "Lion\tsucceeded", "Bear\tsucceeded", "Wolf\tsucceeded" },
   bare = { "succeeded\ttrue" },
+  callbacks = { "callback\trequest=lion\trunning", "succeeded" },
   cqueues = { "Lion\tsucceeded", "Bear\tsucceeded" },
   luv = { "Lion\tsucceeded", "Bear\tsucceeded" },
   copas = { "Lion\tsucceeded", "Bear\tsucceeded" },

@@ -77,6 +77,16 @@ describe("a receiver", function()
     assert.same({ "7", "running" }, { seen[1].task_id, seen[1].state })
   end)
 
+  it("tells what the callback_url had behind its path, by which a request is known", function()
+    local seen = {}
+    beside({ on_event = function(_, query) seen[#seen + 1] = query end }, function(served)
+      for _, query in ipairs { "", "?", "?request=17&x=/", "?a?b" } do
+        assert.equal(200, (post(served, PUSH, served.path .. query)))
+      end
+    end)
+    assert.same({ "", "", "request=17&x=/", "a?b" }, seen)
+  end)
+
   it("makes a wait of its client ask at once, and the emulator's challenge passes", function()
     local emu <close> = command.emulator { speed = 60, seconds = 20 }
     local client <close> = minimax.new { base_url = emu.base_url, api_key = emu.api_key,

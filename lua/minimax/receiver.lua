@@ -107,8 +107,7 @@ local function is_too_long(self, headers)
 end
 
 -- The answer's status and body, and the event if there is one.
-local function take(self, stream, headers)
-  local path = (headers:get ":path" or ""):gsub("%?.*", "")
+local function take(self, stream, headers, path)
   if not receiver.same(path, self.path) then
     return 404, ""
   elseif headers:get ":method" ~= "POST" then
@@ -135,12 +134,13 @@ local function serve(self, stream)
   if not headers then
     return
   end
-  local status, body, event = take(self, stream, headers)
+  local path, query = (headers:get ":path" or ""):match "^([^?]*)%??(.*)$"
+  local status, body, event = take(self, stream, headers, path)
   -- The answer goes first: the user's function may take its time.
   respond(stream, status, body)
   if event then
     self.options.client:notify(event)
-    call(self, "on_event", event)
+    call(self, "on_event", event, query)
   end
 end
 
@@ -179,7 +179,8 @@ end
 --   * `client`: whose waits are told
 --   * `host`, `port`: where it listens ("127.0.0.1", any free port)
 --   * `path`: the secret path (a random one)
---   * `on_event`: called with each event, after it was answered; may yield
+--   * `on_event`: called with each event, after it was answered, and with what
+--     stood behind `?` in the `callback_url`; may yield
 --   * `on_problem`: called with the error of a body that is no callback
 --   * `max_bytes`, `seconds`: what a sender may take (64 KiB, 3)
 -- @return an object with `port`, `path` and `close`; or nil and why not

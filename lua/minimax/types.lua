@@ -707,7 +707,8 @@ function batch.open(where, client) end
 ---@field host? string ("127.0.0.1")
 ---@field port? integer 0 takes a free one (0)
 ---@field path? string the secret path (a random one)
----@field on_event? fun(event: minimax.status) called with each event, once it was answered
+---@field on_event? fun(event: minimax.status, query: string) called with each event, once it was
+---answered, and with what stood behind `?` in the `callback_url`
 ---@field on_problem? fun(err: minimax.error) called for a body that is no callback
 ---@field max_bytes? integer of a body (64 KiB)
 ---@field seconds? number that a sender may take (3)
