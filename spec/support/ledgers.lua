@@ -39,7 +39,7 @@ end
 
 function postgresql.new()
   local db <close> = assert(database.open("postgresql", postgresql.server.address))
-  assert(db:run "SET client_min_messages = warning")
+  assert(db:run "SET client_min_messages = error")
   assert(db:run "DROP TABLE IF EXISTS minimax_jobs, minimax_budgets, minimax_ledger")
   return postgresql.server.address
 end

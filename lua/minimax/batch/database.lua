@@ -81,17 +81,13 @@ function database:reconnect()
   end
   local handle, why = self.connect(table.unpack(self.where, 1, self.where.n))
   if not handle then
-    return nil, fault.new("io", "%s", plain(why))
+    local err = fault.new("io", "%s", plain(why))
+    err.lost = true
+    return nil, err
   end
   handle:autocommit(true) -- transactions are begun by hand
   self.handle, self.lost = handle, false
   return true
-end
-
---- Whether an error came of a connection that is gone, so that it may help to
--- repeat what is safe to repeat.
-function database:is_lost()
-  return self.lost
 end
 
 local function prepare(self, sql)
@@ -149,12 +145,18 @@ local function guarded(self, work, sql, ...)
     return result
   end
   forget(self, sql)
+  -- libpq learns of a connection's end by the second request on it. To roll back
+  -- is harmless: where there is a transaction, it has failed.
+  self.handle:rollback()
   self.lost = not self.handle:ping()
-  return nil, fault.new("io", "the ledger: %s", plain(result))
+  local err = fault.new("io", "the ledger: %s", plain(result))
+  err.lost = self.lost
+  return nil, err
 end
 
 --- Runs a statement that gives rows.
--- @return a list of tables by column name; or nil and an error
+-- @return a list of tables by column name; or nil and an error, `lost` where the
+--   connection is gone: to repeat what is safe to repeat may help
 function database:rows(sql, ...)
   return guarded(self, fetch, sql, ...)
 end

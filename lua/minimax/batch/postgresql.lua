@@ -14,7 +14,7 @@ local postgresql = {
 -- A connection that hangs would hang the whole worker: the system shall notice.
 -- And what is committed is on the disk, whatever the server is used to.
 local DEFAULTS = {
-  { "options", "-c%20synchronous_commit%3Don%20-c%20client_min_messages%3Dwarning" },
+  { "options", "-c%20synchronous_commit%3Don%20-c%20client_min_messages%3Derror" },
   { "connect_timeout", "5" }, { "keepalives_idle", "10" }, { "keepalives_interval", "5" },
   { "keepalives_count", "3" }, { "tcp_user_timeout", "20000" },
   { "application_name", "minimax-batch" },
