@@ -505,6 +505,39 @@ describe("a run", function()
     assert.equal(2, other:run(QUICK).downloaded)
   end)
 
+  it("waits for another process that writes to the ledger", function()
+    add "a"
+    add "b"
+    b.ledger.db:rows "PRAGMA busy_timeout = 1"
+    local other = assert(require "minimax.batch.sqlite".open(folder:file "ledger.db"))
+    local held, refused = false, 0
+    local write = b.ledger.db.run
+    b.ledger.db.run = function(...)
+      local count, err = write(...)
+      refused = refused + (err and 1 or 0)
+      return count, err
+    end
+    minimax.run(function()
+      local co = minimax.spawn(run, { max_in_flight = 1, on_event = function(event)
+        if event.state == "submitting" and not held then
+          held = true
+          assert(other:run "BEGIN IMMEDIATE")
+        end
+      end })
+      while refused < 2 do
+        minimax.sleep(0.01)
+      end
+      assert.same({ 1, 1 }, { #tasks(), b:status().submitting })
+      assert(other:run "COMMIT")
+      while coroutine.status(co) ~= "dead" do
+        minimax.sleep(0.01)
+      end
+    end)
+    other:close()
+    assert.same({ 2, 0 }, { b:status().downloaded, b:status().unknown })
+    assert.equal(2, #tasks())
+  end)
+
   it("warns once of an error in on_event, and goes on", function()
     add "a"
     local counts = run { on_event = function() error "mine" end }

@@ -82,7 +82,7 @@ function database:reconnect()
   local handle, why = self.connect(table.unpack(self.where, 1, self.where.n))
   if not handle then
     local err = fault.new("io", "%s", plain(why))
-    err.lost = true
+    err.passing = true
     return nil, err
   end
   handle:autocommit(true) -- transactions are begun by hand
@@ -150,13 +150,14 @@ local function guarded(self, work, sql, ...)
   self.handle:rollback()
   self.lost = not self.handle:ping()
   local err = fault.new("io", "the ledger: %s", plain(result))
-  err.lost = self.lost
+  err.passing = self.lost or err.message:find("database is locked", 1, true) ~= nil
   return nil, err
 end
 
 --- Runs a statement that gives rows.
--- @return a list of tables by column name; or nil and an error, `lost` where the
---   connection is gone: to repeat what is safe to repeat may help
+-- @return a list of tables by column name; or nil and an error, which is `passing`
+--   where the connection is gone or another process writes just now: to repeat
+--   what is safe to repeat may help
 function database:rows(sql, ...)
   return guarded(self, fetch, sql, ...)
 end

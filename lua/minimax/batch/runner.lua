@@ -97,7 +97,7 @@ function runner:with_ledger(insist, work, ...)
     local err = results[2]
     if results[1] ~= nil or not err then
       return table.unpack(results, 1, results.n)
-    elseif err.lost then
+    elseif err.passing then
       lost_since = lost_since or os.time()
       local patience = self.stopping and INSISTENCE or self.options.patience
       if patience and os.time() - lost_since > patience then

@@ -11,7 +11,7 @@ local sqlite = {
   shared = false,
 }
 
-local BUSY = 10000 -- ms that a writer waits for another process's
+local BUSY = 5000 -- ms that a writer waits for another process's
 
 -- Outside a run nothing waits for the disk: a power cut may take back the last
 -- jobs that were added, which costs no money, but no crash of the program does.

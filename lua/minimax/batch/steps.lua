@@ -129,7 +129,7 @@ end
 local function heed_hindrance(run, job, err, note)
   if note.lost then
     return drop(job)
-  elseif note.err and note.err.lost then -- it may have been written all the same
+  elseif note.err and note.err.passing then -- it may have been written all the same
     return settled(job, run:step(job, "unsent"))
   elseif note.err then
     run:stop("io", note.err)
