@@ -142,7 +142,7 @@ describe("a file that is uploaded", function()
     assert.matches("octet%-stream\r\n\r\n\r\n%-%-minimax", request.body)
   end)
 
-  it("costs no memory of its size", function()
+  it("costs no memory of its size #timing", function()
     local server <close> = wire.start { serve = ([[
       local connection = ...
       while connection:read_request() do
