@@ -121,6 +121,38 @@ describe("a name lookup that takes long", function()
     end)
   end
 
+  it("that is cancelled over and over leaves eight threads at most, and none for ever", function()
+    local api <close> = tasks.start()
+    local out = run(([[
+      local lfs = require "lfs"
+      local function threads()
+        local count = -3 -- for ".", ".." and the program itself
+        for _ in lfs.dir("/proc/self/task") do
+          count = count + 1
+        end
+        return count
+      end
+      local client = minimax.new { base_url = "http://slow.test:%d", api_key = "k" }
+      local most = 0
+      for i = 1, 100 do
+        local co = coroutine.create(client.wait)
+        assert(coroutine.resume(co, client, "lion"))
+        assert(coroutine.resume(co))
+        coroutine.close(co)
+        most = math.max(most, threads())
+      end
+      print(most)
+      local quick <close> = minimax.new { base_url = "http://127.0.0.1:%d", api_key = "k" }
+      local began = posix.now()
+      print(assert(quick:query("a")).state, posix.now() - began < 1)
+      print(assert(client:query("b")).state)
+      while threads() > 0 do
+        require "socket".sleep(0.01)
+      end
+    ]]):format(api.port, api.port), { RESOLVER = SLOW.RESOLVER, RESOLVER_DELAY = "2000" })
+    assert.equal("8\nsucceeded\ttrue\nsucceeded\n", out)
+  end)
+
   it("does not hold up the end of the state, nor run code that is gone", function()
     local began = socket.gettime()
     local out = run([[

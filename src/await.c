@@ -62,7 +62,7 @@ int await_push_timeout(lua_State *L, const struct engine *engine) {
   /* With no descriptor to watch, sockets are looked at every so often. */
   if (engine->poller.fd < 0 && engine->transfers && due > now + LOOK)
     due = now + LOOK;
-  if (due == POLLER_NEVER)
+  if (!engine_is_awaited(engine))
     lua_pushnil(L);
   else
     lua_pushnumber(L, due > now ? (lua_Number)(due - now) / 1000 : 0);

@@ -52,6 +52,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   poller_want(&engine->poller, fd, wanted);
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
   if (transfer && wanted)
+    lookup_begun(transfer); /* a connection of its own is told before */
+  if (transfer && wanted)
     transfer->unwatched = 0;
   else if (transfer)
     note_unwatched(engine, transfer);
@@ -248,6 +250,7 @@ int engine_turn(struct engine *engine, int timeout) {
     mend_unwatched(engine);
     collect_ended(engine);
   }
+  lookup_tidy(engine);
   guard_leave(&guard);
   engine->turning = 0;
   happened |= expire(engine);
@@ -260,6 +263,10 @@ uint64_t engine_due(const struct engine *engine) {
   if (engine->first_ready)
     return 0;
   return first && first->due < due ? first->due : due;
+}
+
+int engine_is_awaited(const struct engine *engine) {
+  return engine_due(engine) != POLLER_NEVER && !lookup_are_all(engine);
 }
 
 void engine_settle(struct engine *engine) {

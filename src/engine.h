@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "heap.h"
+#include "lookup.h"
 #include "origin.h"
 #include "poller.h"
 
@@ -28,10 +29,11 @@ struct engine {
   struct waiter *first_ready, *last_ready;
   struct transfer *transfers; /* all that were not released */
   struct transfer *unwatched; /* lost their socket in this turn */
-  int turning;                /* inside engine_turn */
-  struct origin origin;       /* the process it belongs to */
-  uint64_t random;            /* state of retry_random */
-  long pooled;                /* connections kept in libcurl's pool */
+  struct lookups lookups;
+  int turning;          /* inside engine_turn */
+  struct origin origin; /* the process it belongs to */
+  uint64_t random;      /* state of retry_random */
+  long pooled;          /* connections kept in libcurl's pool */
 };
 
 enum engine_state { ENGINE_OPEN, ENGINE_CLOSED, ENGINE_FORKED };
@@ -71,6 +73,9 @@ void engine_settle_sockets(struct engine *engine);
 
 /* The instant of the next work; 0: there is some now; POLLER_NEVER: none. */
 uint64_t engine_due(const struct engine *engine);
+
+/* Whether anybody waits for that work. */
+int engine_is_awaited(const struct engine *engine);
 
 /* Room in the connection pool for one more client. */
 void engine_pool(struct engine *engine, long connections);

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "engine.h"
 #include "header.h"
+#include "lookup.h"
 #include "profile.h"
 #include "sink.h"
 #include "url.h"
@@ -44,6 +45,9 @@ static curl_socket_t on_open(void *user, curlsocktype type,
   struct transfer *transfer = user;
   int fd;
   (void)type;
+  lookup_over(transfer);
+  if (transfer->abandoned)
+    return CURL_SOCKET_BAD;
   if (is_refused(transfer, address_is_private(&address->addr))) {
     decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_SOCKET_BAD;
@@ -81,6 +85,9 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
     decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_PREREQFUNC_ABORT;
   }
+  lookup_over(transfer);
+  if (transfer->abandoned)
+    return CURL_PREREQFUNC_ABORT;
   transfer->departures++;
   if (transfer->purpose == TRANSFER_PAID && transfer->departures > 1) {
     decide(transfer, TRANSFER_LOST);
@@ -264,6 +271,7 @@ static int set_proxy(struct transfer *transfer, const char *url) {
   proxy = profile_proxy(transfer->profile, parts.scheme, parts.host);
   transfer->proxied = proxy != NULL;
   transfer->names_private = address_name_is_private(parts.host);
+  transfer->needs_lookup = proxy || lookup_is_needed(parts.host);
   url_free(&parts);
   /* Said explicitly, or libcurl would look into the environment. */
   result = curl_easy_setopt(transfer->easy, CURLOPT_PROXY, proxy ? proxy : "");

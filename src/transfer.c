@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "guard.h"
 #include "handle.h"
+#include "lookup.h"
 #include "profile.h"
 #include "url.h"
 
@@ -78,11 +79,7 @@ int transfer_start(struct transfer *transfer, struct waiter *waiter,
   transfer->engine->now = transfer->started;
   if (handle_address(transfer, order) < 0)
     return -1;
-  if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) !=
-      CURLM_OK)
-    return -1;
-  transfer->attached = 1;
-  return 0;
+  return lookup_attach(transfer);
 }
 
 static enum transfer_outcome outcome_of(CURLcode code) {
@@ -145,16 +142,23 @@ static void detach(struct transfer *transfer) {
   guard_leave(&guard);
 }
 
+/* In the middle of a name lookup it stays attached: its owner abandons it. */
 static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
   transfer->outcome = outcome;
-  detach(transfer);
+  if (transfer->lookup != LOOKUP_UNDER_WAY)
+    detach(transfer);
   if (transfer->waiter)
     engine_wake(transfer->engine, transfer->waiter);
 }
 
 void transfer_ended(struct transfer *transfer, int code) {
   enum transfer_outcome outcome = refined(transfer, outcome_of((CURLcode)code));
+  lookup_over(transfer);
+  if (transfer->outcome != TRANSFER_UNDER_WAY || transfer->abandoned) {
+    detach(transfer); /* it was stopped during its lookup */
+    return;
+  }
   if (code != CURLE_OK && !*transfer->problem)
     strncpy(transfer->problem, curl_easy_strerror((CURLcode)code),
             sizeof transfer->problem - 1);
@@ -254,12 +258,14 @@ static void park(struct transfer *transfer) {
   struct buffer reply = transfer->reply;
   void *easy = transfer->easy;
   struct engine *engine = transfer->engine;
+  int needs_lookup = transfer->needs_lookup;
   memset(transfer, 0, sizeof *transfer);
   buffer_clear(&reply);
   transfer->engine = engine;
   transfer->profile = profile;
   transfer->reply = reply;
   transfer->easy = easy;
+  transfer->needs_lookup = needs_lookup;
   transfer->next = profile->idle;
   profile->idle = transfer;
   profile->idle_count++;
@@ -282,6 +288,7 @@ static int can_serve_again(const struct transfer *transfer) {
 
 void transfer_destroy(struct transfer *transfer) {
   struct profile *profile = transfer->profile;
+  lookup_forget(transfer);
   detach(transfer);
   unlink_it(transfer);
   dispose(transfer);
@@ -290,7 +297,7 @@ void transfer_destroy(struct transfer *transfer) {
 
 void transfer_release(struct transfer *transfer) {
   struct profile *profile;
-  if (!transfer)
+  if (!transfer || lookup_abandon(transfer))
     return;
   if (!can_serve_again(transfer)) {
     transfer_destroy(transfer);

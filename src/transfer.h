@@ -43,10 +43,22 @@ enum transfer_outcome {
   TRANSFER_NO_MEMORY
 };
 
+/* How far libcurl is with the name of its host (lookup.c). */
+enum lookup_state {
+  LOOKUP_NONE,      /* not begun, or done with */
+  LOOKUP_HELD,      /* it waits for others to end */
+  LOOKUP_UNDECIDED, /* an address or a connection may be there already */
+  LOOKUP_UNDER_WAY
+};
+
 struct transfer {
   struct transfer *next, **back;   /* in the engine's list, or the idle one */
   struct transfer *next_unwatched; /* see engine.c */
   int unwatched, listed;
+  struct transfer *next_held; /* see lookup.c */
+  enum lookup_state lookup;
+  int needs_lookup; /* its host is given by name */
+  int abandoned;    /* kept for its lookup alone: nobody waits for it */
   struct engine *engine;
   struct profile *profile; /* a reference is held */
   struct waiter *waiter;   /* woken at the end, and as bytes arrive */
