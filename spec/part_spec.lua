@@ -254,6 +254,23 @@ describe("a download", function()
     assert.is_nil(lfs.attributes(folder:file("moved/out.mp4")))
   end)
 
+  it("whose .part is taken away or replaced before the end is kind io", function()
+    for _, change in ipairs { os.remove, function(name)
+      os.remove(name)
+      local file <close> = assert(io.open(name, "wb"))
+      file:write("something else")
+    end } do
+      local half <close> = wire.start { serve = HALF }
+      local own <close> = client_of(half)
+      local thread = begin(own, half.url .. "/a", path)
+      change(path .. ".part")
+      half:tell("rest")
+      assert_fault("No such file", finish(thread))
+      assert.is_nil(lfs.attributes(path))
+      os.remove(path .. ".part")
+    end
+  end)
+
   it("whose final name becomes a folder before the end is kind io", function()
     local half <close> = wire.start { serve = HALF }
     local own <close> = client_of(half)

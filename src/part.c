@@ -244,6 +244,10 @@ static int rename_unless_taken(const struct part *part) {
 }
 
 static int rename_it(const struct part *part) {
+  if (!is_still_named(part)) { /* what has that name now is not ours */
+    errno = ENOENT;
+    return -1;
+  }
   return part->overwrite ? rename(part->part_path, part->path)
                          : rename_unless_taken(part);
 }
@@ -264,7 +268,7 @@ enum part_result part_finish(struct part *part) {
 }
 
 void part_close(struct part *part) {
-  if (part->held && part->size == 0) {
+  if (part->held && part->size == 0 && is_still_named(part)) {
     unlink(part->part_path);
     unlink(part->note_path);
   }
