@@ -1,5 +1,6 @@
-/* client:download: its arguments, its destination, its delivery. The way to
- * the link is in link.c, the way to the bytes in fetch.c. Floor 4. */
+/* client:download: its arguments, its destination, its life. The way to the
+ * link is in link.c, the way to the bytes in fetch.c, their handing over in
+ * delivery.c. Floor 4. */
 #ifndef MINIMAX_DOWNLOAD_H
 #define MINIMAX_DOWNLOAD_H
 
@@ -46,11 +47,9 @@ int download_check_destination(lua_State *L, int index, int overwrite);
 void download_go_to(struct download *download,
                     void (*step)(lua_State *, struct download *, int));
 
-/* All bytes are in the sink and were handed over: ends the job. */
-void download_complete(lua_State *L, struct download *download, int self);
-
-/* Bytes arrived: tells the owner where there is something to hand over. */
-void download_heed_bytes(lua_State *L, struct download *download, int self);
+/* Pushes the error for a `.part` that can't be opened or finished. */
+void download_push_part_fault(lua_State *L, enum part_result result,
+                              const char *path);
 
 /* Ends the job with the error on top, to which it adds what was received. */
 void download_fail(lua_State *L, struct download *download, int self);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "client.h"
+#include "delivery.h"
 #include "event.h"
 #include "header.h"
 #include "link.h"
@@ -211,7 +212,7 @@ static void heed_unsatisfied(lua_State *L, struct download *download,
                              int self) {
   if (holds_all(download)) {
     download->arrived = 1;
-    download_heed_bytes(L, download, self);
+    delivery_heed_bytes(L, download, self);
     return;
   }
   if (sink_restart(&download->sink) < 0) {
@@ -261,7 +262,7 @@ static void heed_end(lua_State *L, struct download *download, int self) {
   if (transfer->to_sink && sink_is_whole(sink) &&
       (sink->received == sink->total || sink->total == UINT64_MAX)) {
     download->arrived = 1;
-    download_heed_bytes(L, download, self);
+    delivery_heed_bytes(L, download, self);
     return;
   }
   if (transfer->to_sink)
@@ -328,14 +329,14 @@ static void heed_outcome(lua_State *L, struct download *download, int self) {
 static void await_bytes(lua_State *L, struct download *download, int self) {
   struct transfer *transfer = download->transfer;
   if (download->arrived) {
-    download_heed_bytes(L, download, self);
+    delivery_heed_bytes(L, download, self);
     return;
   }
   if (transfer->outcome == TRANSFER_UNDER_WAY) {
     uint64_t due = transfer_due(transfer, poller_clock());
     if (due > 0) {
       job_sleep(&download->job, due);
-      download_heed_bytes(L, download, self);
+      delivery_heed_bytes(L, download, self);
       return;
     }
     transfer_stop(transfer, TRANSFER_TIMED_OUT);

@@ -167,6 +167,11 @@ void transfer_ended(struct transfer *transfer, int code) {
   conclude(transfer, outcome);
 }
 
+void transfer_decide(struct transfer *transfer, enum transfer_outcome outcome) {
+  if (transfer->stopped == TRANSFER_UNDER_WAY)
+    transfer->stopped = outcome;
+}
+
 void transfer_stop(struct transfer *transfer, enum transfer_outcome outcome) {
   if (transfer->outcome == TRANSFER_UNDER_WAY)
     conclude(transfer, outcome);

@@ -106,6 +106,9 @@ struct transfer *transfer_new(struct engine *engine, struct profile *profile,
 int transfer_start(struct transfer *transfer, struct waiter *waiter,
                    const struct transfer_order *order);
 
+/* For callbacks: what it is to end with; libcurl's code for it says less. */
+void transfer_decide(struct transfer *transfer, enum transfer_outcome outcome);
+
 /* Ends it at once with that outcome. */
 void transfer_stop(struct transfer *transfer, enum transfer_outcome outcome);
 

@@ -1,0 +1,184 @@
+/* What a download hands to its owner: chunks, progress, and at last the file.
+ */
+#include "delivery.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client.h"
+#include "event.h"
+
+enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS };
+
+enum { PROGRESS_EVERY = 500 /* ms between two events */ };
+
+static int has_chunk(const struct download *download) {
+  const char *bytes;
+  return sink_peek(&download->sink, &bytes) > 0;
+}
+
+static int has_progress(const struct download *download) {
+  return download->watched && download->sink.received != download->told;
+}
+
+static void tell_progress(lua_State *L, struct download *download, int self) {
+  struct job *job = &download->job;
+  uint64_t now = poller_clock();
+  if (!event_wanted(job) ||
+      (now - download->progress_at < PROGRESS_EVERY && !download->arrived))
+    return;
+  download->progress_at = now;
+  event_begin(L, job, self, "progress");
+  event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
+  if (download->sink.total != UINT64_MAX)
+    event_set_integer(L, "total", (lua_Integer)download->sink.total);
+  event_send(L, job, self);
+}
+
+static void push_info(lua_State *L, const struct download *download) {
+  lua_createtable(L, 0, 4);
+  if (download->sink.to_file) {
+    lua_pushstring(L, download->sink.part.path);
+    lua_setfield(L, -2, "path");
+  }
+  lua_pushinteger(L, (lua_Integer)download->sink.received);
+  lua_setfield(L, -2, "bytes");
+  if (download->sink.kept > 0) {
+    lua_pushinteger(L, (lua_Integer)download->sink.kept);
+    lua_setfield(L, -2, "resumed_from");
+  }
+  lua_pushstring(L, download->content_type);
+  lua_setfield(L, -2, "content_type");
+}
+
+static void stop_by_problem(lua_State *L, struct download *download, int self,
+                            const char *problem) {
+  fault_push(L, NULL, FAULT_IO, "writing failed: %s", problem);
+  download_fail(L, download, self);
+}
+
+/* The Lua file it is written to; NULL once that is closed. */
+static FILE *lua_file(lua_State *L, int self) {
+  luaL_Stream *stream;
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  stream = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return stream->closef ? stream->f : NULL;
+}
+
+/* Writes what the ring holds to the Lua file. */
+static const char *write_lua_file(lua_State *L, struct download *download,
+                                  int self) {
+  FILE *file = lua_file(L, self);
+  const char *bytes;
+  size_t length;
+  while ((length = sink_peek(&download->sink, &bytes)) > 0) {
+    if (!file)
+      return "the file was closed";
+    if (fwrite(bytes, 1, length, file) != length)
+      return strerror(errno);
+    sink_drop(&download->sink, length);
+  }
+  return NULL;
+}
+
+/* What stdio holds back may not fit any more. */
+static const char *flush_lua_file(lua_State *L, int self) {
+  FILE *file = lua_file(L, self);
+  if (!file)
+    return "the file was closed";
+  return fflush(file) == 0 ? NULL : strerror(errno);
+}
+
+static void complete(lua_State *L, struct download *download, int self) {
+  struct sink *sink = &download->sink;
+  enum part_result result = PART_OK;
+  const char *problem = NULL;
+  if (sink->to_file)
+    result = part_finish(&sink->part);
+  else if (download->to_lua_file)
+    problem = flush_lua_file(L, self);
+  if (problem) {
+    stop_by_problem(L, download, self, problem);
+  } else if (result != PART_OK) {
+    download_push_part_fault(L, result, sink->part.path);
+    download_fail(L, download, self);
+  } else {
+    push_info(L, download);
+    job_succeed(L, &download->job, self);
+  }
+}
+
+void delivery_heed_bytes(lua_State *L, struct download *download, int self) {
+  tell_progress(L, download, self);
+  if (has_chunk(download) || has_progress(download))
+    job_tell(L, &download->job, self);
+  else if (download->arrived)
+    complete(L, download, self);
+}
+
+/* The owner has room again, or knows how far it is. */
+static void go_on(lua_State *L, struct download *download, int self) {
+  struct job *job = &download->job;
+  if (download->transfer && sink_has_room(&download->sink))
+    transfer_resume(download->transfer);
+  if (has_chunk(download) || has_progress(download))
+    job->news = 1;
+  else if (download->arrived)
+    complete(L, download, self);
+}
+
+int delivery_deliver(lua_State *L, struct job *job, int self) {
+  struct download *download = (struct download *)job;
+  const char *bytes;
+  size_t length = sink_peek(&download->sink, &bytes);
+  job->news = 0;
+  engine_settle(job->client->engine);
+  if (length > 0 && download->to_lua_file) {
+    const char *problem = write_lua_file(L, download, self);
+    if (problem)
+      stop_by_problem(L, download, self, problem);
+    return -1;
+  }
+  if (length > 0) {
+    download->delivering = DELIVER_CHUNK;
+    lua_getiuservalue(L, self, JOB_CALLBACK);
+    lua_pushlstring(L, bytes, length);
+    sink_drop(&download->sink, length);
+    return 1;
+  }
+  download->delivering = DELIVER_PROGRESS;
+  download->told = download->sink.received;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_pushinteger(L, (lua_Integer)download->told);
+  if (download->sink.total == UINT64_MAX)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, (lua_Integer)download->sink.total);
+  return 2;
+}
+
+/* A function stops the download by returning nil and an error. */
+static void heed_stop(lua_State *L, struct download *download, int self,
+                      int error) {
+  if (fault_kind_at(L, error) != FAULT_NONE) {
+    lua_pushvalue(L, error);
+    download_fail(L, download, self);
+    return;
+  }
+  stop_by_problem(L, download, self, luaL_tolstring(L, error, NULL));
+}
+
+void delivery_delivered(lua_State *L, struct job *job, int self, int results) {
+  struct download *download = (struct download *)job;
+  if (job->ended)
+    return;
+  if (results > self && download->delivering == DELIVER_CHUNK &&
+      !lua_toboolean(L, results) && !lua_isnil(L, results + 1)) {
+    heed_stop(L, download, self, results + 1);
+    return;
+  }
+  go_on(L, download, self);
+}
