@@ -6,6 +6,7 @@ local lfs = require "lfs"
 local host = require "spec.support.host"
 local minimax = require "minimax"
 local process = require "spec.support.process"
+local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
 local wire = require "spec.support.wire"
@@ -164,7 +165,8 @@ describe("download to a path", function()
     lfs.mkdir(folder:file("closed"))
     assert(os.execute("chmod 555 " .. folder:file("closed")))
     assert(os.execute("chmod 755 " .. folder.path))
-    local words = { "lua5.4", "-e", ([[
+    local words = { "env", "LD_PRELOAD=" .. (os.getenv("LD_PRELOAD") or ""),
+      shell.interpreter(), "-e", ([[
       local minimax = require "minimax"
       local client = minimax.new { base_url = %q, api_key = "sk-spec-key" }
       local info, err = client:download(%q, %q)

@@ -183,6 +183,18 @@ describe("the link", function()
     assert.equal("mine", request.headers["x-gateway"])
   end)
 
+  it("of files/retrieve_content is resumed with the key, too", function()
+    local server <close> = start {
+      v1 = { answer('{"file":{"file_id":5},' .. OK .. "}"), { size = SIZE, cut = 100000 }, VIDEO },
+    }
+    local client <close> = client_of(server)
+    assert(client:download({ file_id = "5" }, folder:file("out.mp4")))
+    assert_bytes(video.make(SIZE), contents(folder:file("out.mp4")))
+    local request = server:requests()[3]
+    assert.equal("bytes=100000-", request.headers.range)
+    assert.equal("Bearer " .. KEY, request.headers.authorization)
+  end)
+
   it("of files/retrieve_content keeps the key at home when it redirects", function()
     local other <close> = start { a = { VIDEO } }
     local server <close> = start {

@@ -298,7 +298,7 @@ describe("a small disk", function()
   local function on_disk(options, script)
     local inner = 'mount -t tmpfs -o "$1" spec "$2" || exit 77; shift 2; exec "$@"'
     local words = { "unshare", "-m", "sh", "-c", inner, "sh", options, folder.path,
-      shell.interpreter(), "-e", script }
+      "env", "LD_PRELOAD=" .. (os.getenv("LD_PRELOAD") or ""), shell.interpreter(), "-e", script }
     local result = process.run { command = words }
     if result.code == 77 or result.err:find("unshare", 1, true) then
       return nil

@@ -75,7 +75,7 @@ end
 
 --- Sends a signal by its name, such as "INT".
 function Process:signal(name)
-  local kill = "kill -" .. name .. " " .. self.pid
+  local kill = "kill -" .. name .. " " .. self.pid .. " 2>/dev/null"
   return os.execute("exec " .. shell.join { "env", "--unset=LD_PRELOAD", "sh", "-c", kill })
 end
 
