@@ -25,6 +25,15 @@ function host.sleep(seconds)
   socket.select(minimax.pollfd() and { engine } or nil, nil, timeout)
 end
 
+--- Steps the module until it has had nothing to do for a while.
+-- @param seconds that while
+function host.settle(seconds)
+  repeat
+    minimax.step()
+    local ready = socket.select({ engine }, nil, seconds)
+  until #ready == 0
+end
+
 --- Resumes a coroutine whenever there is news until it ends, and raises its
 -- error.
 -- @param co

@@ -12,6 +12,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <lualib.h>
 
 int luaopen_posix(lua_State *L);
 
@@ -151,6 +152,33 @@ static int posix_switches(lua_State *L) {
   return 1;
 }
 
+/* posix.close_state(code, ...) -> seconds: runs the code with those strings in
+ * a Lua state of its own, and tells how long closing that state took */
+static int posix_close_state(lua_State *L) {
+  struct timespec before, after;
+  lua_State *other = luaL_newstate();
+  int count = lua_gettop(L) - 1;
+  if (!other)
+    return luaL_error(L, "no memory");
+  luaL_openlibs(other);
+  if (luaL_loadstring(other, luaL_checkstring(L, 1)) != LUA_OK)
+    goto fail;
+  for (int i = 2; i <= count + 1; i++)
+    lua_pushstring(other, lua_tostring(L, i));
+  if (lua_pcall(other, count, 0, 0) != LUA_OK)
+    goto fail;
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  lua_close(other);
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  lua_pushnumber(L, (double)(after.tv_sec - before.tv_sec) +
+                        (double)(after.tv_nsec - before.tv_nsec) / 1e9);
+  return 1;
+fail:
+  lua_pushstring(L, luaL_tolstring(other, -1, NULL));
+  lua_close(other);
+  return lua_error(L);
+}
+
 static const luaL_Reg functions[] = {
     {"fork", posix_fork},
     {"exit", posix_exit},
@@ -167,6 +195,7 @@ static const luaL_Reg functions[] = {
     {"raise", posix_raise},
     {"is_inherited", posix_is_inherited},
     {"now", posix_now},
+    {"close_state", posix_close_state},
     {"switches", posix_switches},
     {NULL, NULL},
 };
