@@ -162,11 +162,11 @@ static enum place find_place(lua_State *L, const struct job *job) {
   case PUMP_HERE:
     return PLACE_CQUEUES;
   case PUMP_ABOVE: /* a generator inside a cqueues coroutine */
-    return loop_is_busy(L) ? PLACE_BLOCK : PLACE_CQUEUES;
+    return loop_is_busy(job->client->engine) ? PLACE_BLOCK : PLACE_CQUEUES;
   case PUMP_NOWHERE:
     break;
   }
-  if (loop_is_busy(L)) /* a generator inside a spawned function */
+  if (loop_is_busy(job->client->engine)) /* a generator inside a spawned function */
     return PLACE_BLOCK;
   has_adapter = push_adapter(L);
   lua_settop(L, 0);

@@ -1,56 +1,14 @@
 /* A client: its settings, its gate, its jobs. */
 #include "client.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <string.h>
 
+#include "home.h"
 #include "settings.h"
 #include "task.h"
 
-#define NAME        "minimax.client"
-#define ENGINE_NAME "minimax.engine"
-
-/* The registry key of the engine's userdata. */
-static const char engine_key = 0;
-
-/* ---- the engine ---- */
-
-static int engine_dispose(lua_State *L) {
-  engine_close(luaL_checkudata(L, 1, ENGINE_NAME));
-  return 0;
-}
-
-/* The one before it, a parent process's, is kept: clients point at it. */
-static void create_engine(lua_State *L) {
-  struct engine *engine = lua_newuserdatauv(L, sizeof *engine, 1);
-  memset(engine, 0, sizeof *engine);
-  if (luaL_newmetatable(L, ENGINE_NAME)) {
-    lua_pushcfunction(L, engine_dispose);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key);
-  lua_setiuservalue(L, -2, 1);
-  if (engine_open(engine) < 0)
-    luaL_error(L, "minimax can't start its engine: %s", strerror(errno));
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &engine_key);
-}
-
-/* First of all: finalizers run in reverse order, so it dies last. */
-void client_create_engine(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key) == LUA_TNIL)
-    create_engine(L);
-  lua_pop(L, 1);
-}
-
-struct engine *client_engine(lua_State *L) {
-  struct engine *engine;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key);
-  engine = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return engine;
-}
+#define NAME "minimax.client"
 
 static void make_submitted_table(lua_State *L, int self) {
   lua_newtable(L);
@@ -65,18 +23,13 @@ static void make_submitted_table(lua_State *L, int self) {
 static struct client *push_closed(lua_State *L) {
   struct client *client = lua_newuserdatauv(L, sizeof *client, CLIENT_VALUES);
   memset(client, 0, sizeof *client);
-  client->engine = client_engine(L);
+  client->engine = &home_of(L)->engine;
   luaL_setmetatable(L, NAME);
   return client;
 }
 
-static void ensure_engine(lua_State *L) {
-  if (engine_state(client_engine(L)) == ENGINE_FORKED)
-    create_engine(L); /* the parent's is not ours to touch */
-}
-
 void client_push_bare(lua_State *L) {
-  ensure_engine(L);
+  home_ensure(L);
   push_closed(L);
 }
 
@@ -88,7 +41,7 @@ int client_new(lua_State *L) {
   struct client *client;
   int self;
   lua_settop(L, 1);
-  ensure_engine(L);
+  home_ensure(L);
   client = push_closed(L);
   self = lua_gettop(L);
   /* While the state is closed nobody would free it any more. */

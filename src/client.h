@@ -20,11 +20,17 @@ enum {
   CLIENT_VALUES = CLIENT_EVENTS
 };
 
+enum { CLIENT_NOT_YET = 8 };
+
 struct client {
   struct engine *engine;
   struct profile *profile; /* NULL once it is closed */
   struct gate gate;
-  struct job *jobs; /* under way */
+  /* Hashes of answers that say "not ended" (wait.c). */
+  uint64_t not_yet[CLIENT_NOT_YET];
+  struct job *jobs;   /* under way */
+  unsigned job_count; /* of them */
+  unsigned job_peak;  /* the most there ever were */
   uint64_t poll_interval;
   uint64_t wait_timeout;
   unsigned retries;
@@ -59,9 +65,5 @@ int client_close(lua_State *L);
 
 /* client:abort(task | task_id) */
 int client_abort(lua_State *L);
-
-/* The engine of this Lua state, created at the first luaopen. */
-struct engine *client_engine(lua_State *L);
-void client_create_engine(lua_State *L);
 
 #endif

@@ -284,6 +284,10 @@ void engine_pool(struct engine *engine, long connections) {
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, engine->pooled);
 }
 
-const char *engine_libcurl(void) {
-  return curl_version();
+/* Not curl_version: it starts what it names, OpenLDAP for one, which costs more
+ * than all else that loading this module does. */
+const char *engine_libcurl(const char **tls) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  *tls = info->ssl_version;
+  return info->version;
 }

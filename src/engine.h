@@ -80,7 +80,8 @@ int engine_is_awaited(const struct engine *engine);
 /* Room in the connection pool for one more client. */
 void engine_pool(struct engine *engine, long connections);
 
-/* The libcurl that runs, and what it was built with, in its own words. */
-const char *engine_libcurl(void);
+/* The version of the libcurl that runs, and the name and version of its TLS
+ * library, NULL where it has none. */
+const char *engine_libcurl(const char **tls);
 
 #endif

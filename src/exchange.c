@@ -13,6 +13,7 @@
 enum {
   BACKOFF_BASE = 500, /* ms */
   BACKOFF_CAP = 30000,
+  USUAL_URL = 160, /* bytes */
   LIMITS = 20,       /* rate limit answers in a row that a call puts up with */
   LONG_BODY = 65536, /* bytes: worth telling how far it is */
   PROGRESS_EVERY = 250 /* ms */
@@ -33,7 +34,9 @@ char *exchange_url(const struct client *client, const char *path,
                    const char *name, const char *value) {
   struct buffer url = {0};
   char mark = strchr(path, '?') ? '&' : '?';
-  int result = buffer_add_text(&url, client->profile->base);
+  int result = buffer_reserve(&url, USUAL_URL);
+  if (result == 0)
+    result = buffer_add_text(&url, client->profile->base);
   if (result == 0)
     result = buffer_add_text(&url, path);
   if (result == 0 && !name && value) { /* the id is the last of the path */

@@ -23,10 +23,12 @@ enum { FETCH_BUFFER = 524288 /* five reads for 10 MB instead of 28 */ };
 
 #define AGENT "minimax-lua/0.1.0"
 
+static int is_checked(const struct transfer *transfer) {
+  return transfer->purpose == TRANSFER_FETCH && !transfer->allow_private;
+}
+
 /* Through a proxy only the URL's own address can be checked. */
 static int is_refused(const struct transfer *transfer, int is_private) {
-  if (transfer->purpose != TRANSFER_FETCH || transfer->allow_private)
-    return 0;
   return transfer->names_private || (is_private && !transfer->proxied);
 }
 
@@ -38,7 +40,8 @@ static curl_socket_t on_open(void *user, curlsocktype type,
   lookup_over(transfer);
   if (transfer->abandoned)
     return CURL_SOCKET_BAD;
-  if (is_refused(transfer, address_is_private(&address->addr))) {
+  if (is_checked(transfer) &&
+      is_refused(transfer, address_is_private(&address->addr))) {
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_SOCKET_BAD;
   }
@@ -71,7 +74,8 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
                         int local_port) {
   struct transfer *transfer = user;
   (void)local, (void)peer_port, (void)local_port;
-  if (is_refused(transfer, address_name_is_private(peer))) {
+  if (is_checked(transfer) &&
+      is_refused(transfer, address_name_is_private(peer))) {
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_PREREQFUNC_ABORT;
   }
@@ -171,6 +175,7 @@ int handle_dress(struct transfer *transfer) {
     return -1;
   if (transfer->purpose == TRANSFER_FETCH)
     return 0; /* each download has a host of its own */
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   return set_proxy(transfer, transfer->profile->base);
 }
 
@@ -255,7 +260,6 @@ static int address_call(struct transfer *transfer,
   int has_body = transfer->body.length > 0 || announces_body(order->method);
   int is_get = !has_body && strcmp(order->method, "GET") == 0;
   transfer->reusable = is_get && transfer->purpose == TRANSFER_READ;
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   if (has_body)
     send_body(transfer);
   if (!is_get)

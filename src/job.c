@@ -8,17 +8,55 @@
 #include "client.h"
 #include "each.h"
 #include "event.h"
+#include "home.h"
 #include "task.h"
 
 #define NAME "minimax.job"
 
 enum { STACK = 40, CHARGE_KB = 1 };
 
-/* The key of the weak table that leads from addresses to userdata. */
-static const char jobs_key = 0;
+/* ---- from a job's address to its userdata ---- */
 
-/* The key of the thread in which jobs move on. */
-static const char worker_key = 0;
+/* A list with a place for each job; a free one holds the number of the next. A
+ * table keyed by addresses would cost a hash at each step of a job. */
+
+static void take_slot(lua_State *L, struct job *job, int self) {
+  struct home *home = home_of_engine(job->client->engine);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, home->jobs);
+  job->slot = home->free_slot;
+  if (job->slot) {
+    lua_rawgeti(L, -1, job->slot);
+    home->free_slot = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  } else {
+    job->slot = ++home->job_slots;
+  }
+  lua_pushvalue(L, self);
+  lua_rawseti(L, -2, job->slot);
+  lua_pop(L, 1);
+}
+
+static void give_slot(lua_State *L, struct job *job) {
+  struct home *home = home_of_engine(job->client->engine);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, home->jobs);
+  lua_pushinteger(L, home->free_slot);
+  lua_rawseti(L, -2, job->slot);
+  lua_pop(L, 1);
+  home->free_slot = job->slot;
+  job->slot = 0;
+}
+
+int job_push(lua_State *L, const struct job *job) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, home_of_engine(job->client->engine)->jobs);
+  lua_rawgeti(L, -1, job->slot);
+  lua_remove(L, -2);
+  if (!lua_isnil(L, -1))
+    return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
+/* ---- letting go ---- */
 
 static void leave_list(struct job *job) {
   if (!job->back)
@@ -26,6 +64,7 @@ static void leave_list(struct job *job) {
   *job->back = job->next;
   if (job->next)
     job->next->back = job->back;
+  job->client->job_count--;
   job->back = NULL;
   job->next = NULL;
 }
@@ -54,7 +93,10 @@ static int dispose(lua_State *L, struct job *job, enum await_reason reason) {
 
 /* __gc: an abandoned job cancels itself. */
 static int job_collect(lua_State *L) {
-  return dispose(L, luaL_checkudata(L, 1, NAME), AWAIT_COLLECTED);
+  struct job *job = luaL_checkudata(L, 1, NAME);
+  if (job->slot)
+    give_slot(L, job);
+  return dispose(L, job, AWAIT_COLLECTED);
 }
 
 /* __close: the coroutine that owns it was closed, or it was awaited. */
@@ -100,16 +142,10 @@ void job_open(lua_State *L) {
   luaL_setfuncs(L, methods, 0);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
-  lua_createtable(L, 0, 0);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "v");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &jobs_key);
   lua_pop(L, 1);
-  lua_sethook(lua_newthread(L), NULL, 0, 0); /* it inherits the hook */
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &worker_key);
 }
+
+/* ---- its beginning ---- */
 
 static void enter_list(struct job *job, struct client *client) {
   job->client = client;
@@ -118,6 +154,16 @@ static void enter_list(struct job *job, struct client *client) {
   if (job->next)
     job->next->back = &job->next;
   client->jobs = job;
+  client->job_count++;
+}
+
+/* What libcurl holds for a job is invisible to the collector. So it is urged on
+ * where jobs become more than ever before: some of them may be garbage. */
+static void charge(lua_State *L, struct client *client) {
+  if (client->job_count <= client->job_peak)
+    return;
+  client->job_peak = client->job_count;
+  lua_gc(L, LUA_GCSTEP, CHARGE_KB);
 }
 
 struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
@@ -132,25 +178,13 @@ struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
   luaL_setmetatable(L, NAME);
   lua_pushvalue(L, client);
   lua_setiuservalue(L, -2, JOB_CLIENT);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &jobs_key);
-  lua_pushvalue(L, -2);
-  lua_rawsetp(L, -2, job);
-  lua_pop(L, 1);
   enter_list(job, owner);
-  /* What libcurl holds for a job is invisible to the collector. */
-  lua_gc(L, LUA_GCSTEP, CHARGE_KB);
+  take_slot(L, job, lua_gettop(L));
+  charge(L, owner);
   return job;
 }
 
-int job_push(lua_State *L, const struct job *job) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &jobs_key);
-  lua_rawgetp(L, -1, job);
-  lua_remove(L, -2);
-  if (!lua_isnil(L, -1))
-    return 1;
-  lua_pop(L, 1);
-  return 0;
-}
+/* ---- its news and its end ---- */
 
 static void tell_parent(struct job *job) {
   struct job *parent = job->parent;
@@ -254,21 +288,13 @@ static int move_on(lua_State *L) {
 /* The Lua half has a thread of its own, which no hook of the caller's reaches:
  * the hook by which Ctrl-C raises its error would otherwise be spent inside a
  * protected call of ours, and the signal lost. */
-static lua_State *worker(lua_State *L) {
-  lua_State *thread;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &worker_key);
-  thread = lua_tothread(L, -1);
-  lua_pop(L, 1);
-  return thread;
-}
-
 enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
   struct job *job = (struct job *)engine_take(engine);
   lua_State *thread;
   int before;
   if (!job)
     return JOB_NONE;
-  thread = worker(L);
+  thread = home_of_engine(engine)->worker;
   if (!lua_checkstack(thread, STACK))
     fault_no_memory(L);
   lua_pushcfunction(thread, move_on);

@@ -47,6 +47,7 @@ struct job {
   struct waiter waiter; /* first: the engine hands out its address */
   const struct deed *deed;
   struct client *client;
+  lua_Integer slot;           /* in the list of jobs, from 1 */
   struct job *next, **back;   /* in the client's list while it runs */
   struct job *parent;         /* told when there is news; or NULL */
   struct job *next_with_news; /* in the parent's list */
@@ -62,8 +63,7 @@ struct job {
   unsigned char parked;  /* its owner sleeps and must be told of news */
 };
 
-/* Creates the metatable and the table that leads from a job's address to its
- * userdata; once for each Lua state. */
+/* Creates the metatable; once for each Lua state. */
 void job_open(lua_State *L);
 
 /* Pushes a new job of `size` bytes for the client at stack index `client`. */
@@ -114,7 +114,7 @@ void job_release(struct job *job);
 /* Ends it because a finalizer runs, where nothing may wait. */
 void job_refuse(lua_State *L, struct job *job, int self);
 
-/* Pushes the userdata of a job; 0 and nothing if it was collected. */
+/* Pushes the userdata of a job; 0 and nothing if it is being collected. */
 int job_push(lua_State *L, const struct job *job);
 
 /* The job at `index`, or NULL. */

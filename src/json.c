@@ -71,27 +71,38 @@ static int is_id_name(const char *name, size_t length) {
          (length > 4 && memcmp(name + length - 4, "_ids", 4) == 0);
 }
 
+/* Whether the value just above the key at `key` is an id. `in_list`: its table
+ * is the list of a field such as `task_ids`. */
+static int is_id(lua_State *L, int key, int in_list) {
+  size_t length;
+  const char *name;
+  if (lua_type(L, key) != LUA_TSTRING)
+    return in_list;
+  name = lua_tolstring(L, key, &length);
+  return is_id_name(name, length);
+}
+
 /* Pushes the exact value of a number of 16 digits and more, marked before the
  * decoder saw it. Returns 0 and pushes nothing for any other string. */
-static int push_marked(lua_State *L, int index, int is_id) {
+static int push_marked(lua_State *L, int key, int in_list) {
   size_t length;
-  const char *text = lua_tolstring(L, index, &length);
+  const char *text = lua_tolstring(L, key + 1, &length);
   if (length < 17 || *text != JSONTEXT_MARK ||
       strspn(text + 1, "-0123456789") != length - 1)
     return 0;
-  if (is_id)
+  if (is_id(L, key, in_list))
     lua_pushlstring(L, text + 1, length - 1);
   else if (lua_stringtonumber(L, text + 1) == 0)
     return 0;
   return 1;
 }
 
-static int push_number(lua_State *L, int index, int is_id) {
-  lua_Number number = lua_tonumber(L, index);
+static int push_number(lua_State *L, int key, int in_list) {
+  lua_Number number = lua_tonumber(L, key + 1);
   char digits[32];
   int exact;
-  lua_Integer integer = lua_tointegerx(L, index, &exact);
-  if (is_id) {
+  lua_Integer integer = lua_tointegerx(L, key + 1, &exact);
+  if (is_id(L, key, in_list)) {
     if (exact)
       snprintf(digits, sizeof digits, "%lld", (long long)integer);
     else
@@ -99,24 +110,24 @@ static int push_number(lua_State *L, int index, int is_id) {
     lua_pushstring(L, digits);
     return 1;
   }
-  if (!exact || lua_isinteger(L, index))
+  if (!exact || lua_isinteger(L, key + 1))
     return 0;
   lua_pushinteger(L, integer);
   return 1;
 }
 
-static void mend_table(lua_State *L, int table, int is_id, int depth);
+static void mend_table(lua_State *L, int table, int is_list);
 
-/* Pushes what should stand in place of the value at `index`; 0 if it is right
- * as it is (tables are mended in place). */
-static int push_mended(lua_State *L, int index, int is_id, int depth) {
-  switch (lua_type(L, index)) {
+/* Pushes what should stand in place of the value just above the key at `key`;
+ * 0 if it is right as it is (tables are mended in place). */
+static int push_mended(lua_State *L, int key, int in_list) {
+  switch (lua_type(L, key + 1)) {
   case LUA_TSTRING:
-    return push_marked(L, index, is_id);
+    return push_marked(L, key, in_list);
   case LUA_TNUMBER:
-    return push_number(L, index, is_id);
+    return push_number(L, key, in_list);
   case LUA_TTABLE:
-    mend_table(L, index, is_id, depth + 1);
+    mend_table(L, key + 1, is_id(L, key, in_list));
     return 0;
   case LUA_TLIGHTUSERDATA:
     lua_pushnil(L);
@@ -126,24 +137,18 @@ static int push_mended(lua_State *L, int index, int is_id, int depth) {
   }
 }
 
-/* `is_id`: the table is the list of a field such as `task_ids`. */
-static void mend_table(lua_State *L, int table, int is_id, int depth) {
+/* `is_list`: the table is the list of a field such as `task_ids`. */
+static void mend_table(lua_State *L, int table, int is_list) {
   luaL_checkstack(L, 6, "JSON nested too deep");
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    int value = lua_gettop(L);
-    int names_id = is_id;
-    if (lua_type(L, value - 1) == LUA_TSTRING) {
-      size_t length;
-      const char *name = lua_tolstring(L, value - 1, &length);
-      names_id = is_id_name(name, length);
-    }
-    if (push_mended(L, value, names_id, depth)) {
-      lua_pushvalue(L, value - 1);
+    int key = lua_gettop(L) - 1;
+    if (push_mended(L, key, is_list)) {
+      lua_pushvalue(L, key);
       lua_insert(L, -2);
       lua_rawset(L, table); /* an existing field: the traversal goes on */
     }
-    lua_settop(L, value - 1);
+    lua_settop(L, key);
   }
 }
 
@@ -189,7 +194,7 @@ int json_decode(lua_State *L, const char *text, size_t length) {
     return -1;
   }
   if (lua_istable(L, -1))
-    mend_table(L, lua_gettop(L), 0, 0);
+    mend_table(L, lua_gettop(L), 0);
   return 0;
 }
 

@@ -20,9 +20,15 @@ static int is_token(char c) {
 
 /* Offset just after the string whose opening quote stands before `at`. */
 static size_t skip_string(const char *text, size_t length, size_t at) {
-  while (at < length && text[at] != '"')
-    at += text[at] == '\\' ? 2 : 1;
-  return at < length ? at + 1 : length;
+  while (at < length) {
+    const char *quote = memchr(text + at, '"', length - at);
+    size_t end = quote ? (size_t)(quote - text) : length;
+    const char *escape = memchr(text + at, '\\', end - at);
+    if (!escape)
+      return quote ? end + 1 : length;
+    at = (size_t)(escape - text) + 2;
+  }
+  return length;
 }
 
 static size_t skip_token(const char *text, size_t length, size_t at) {

@@ -5,6 +5,7 @@
 
 #include "await.h"
 #include "client.h"
+#include "home.h"
 #include "job.h"
 
 /*
@@ -21,9 +22,9 @@ struct run {
   lua_Integer alive;
 };
 
-/* Registry keys: the coroutine that a run resumes now; those spawned outside
- * any run; the run of each coroutine, weakly. */
-static const char current_key = 0, spawned_key = 0, runs_key = 0;
+/* Registry keys: the coroutines spawned outside any run; the run of each
+ * coroutine, weakly. */
+static const char spawned_key = 0, runs_key = 0;
 
 void loop_open(lua_State *L) {
   lua_newtable(L);
@@ -36,17 +37,31 @@ void loop_open(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &runs_key);
 }
 
-int loop_is_busy(lua_State *L) {
-  int busy = lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD;
-  lua_pop(L, 1);
-  return busy;
+/* The innermost run that is resuming a coroutine, or NULL. In a forked child it
+ * may be one of the parent's, of which this is a copy. */
+static struct run *run_at_work(const struct home *home) {
+  while (home && !home->resumed)
+    home = home->parent;
+  return home ? home->run : NULL;
+}
+
+int loop_is_busy(struct engine *engine) {
+  return run_at_work(home_of_engine(engine)) != NULL;
+}
+
+int loop_is_current(const lua_State *L, struct engine *engine) {
+  return home_of_engine(engine)->resumed == L;
 }
 
 /* ---- who is ready ---- */
 
+static struct run *run_at(lua_State *L, int index) {
+  return lua_touserdata(L, index);
+}
+
 /* Puts the coroutine at `thread` among the ready of the run at `self`. */
 static void add_ready(lua_State *L, int self, int thread) {
-  struct run *run = (struct run *)job_at(L, self);
+  struct run *run = run_at(L, self);
   thread = lua_absindex(L, thread);
   lua_getiuservalue(L, self, JOB_EXTRA);
   lua_pushvalue(L, thread);
@@ -64,15 +79,6 @@ static int push_run(lua_State *L, int thread) {
   return !lua_isnil(L, -1);
 }
 
-int loop_is_current(lua_State *L, const struct engine *engine) {
-  int top = lua_gettop(L);
-  int is = lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD &&
-           lua_tothread(L, -1) == L && push_run(L, top + 1) &&
-           job_at(L, top + 2)->client->engine == engine;
-  lua_settop(L, top);
-  return is;
-}
-
 void loop_make_ready(lua_State *L, int index) {
   if (push_run(L, index))
     add_ready(L, lua_gettop(L), index);
@@ -81,7 +87,7 @@ void loop_make_ready(lua_State *L, int index) {
 
 /* The coroutine at `thread` joins the run at `self`. */
 static void join(lua_State *L, int self, int thread) {
-  struct run *run = (struct run *)job_at(L, self);
+  struct run *run = run_at(L, self);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &runs_key);
   lua_pushvalue(L, thread);
   lua_pushvalue(L, self);
@@ -99,7 +105,7 @@ static void join(lua_State *L, int self, int thread) {
 
 /* The coroutine at `thread` is no more: nothing holds it any longer. */
 static void leave(lua_State *L, int self, int thread) {
-  struct run *run = (struct run *)job_at(L, self);
+  struct run *run = run_at(L, self);
   lua_getiuservalue(L, self, JOB_EXTRA);
   lua_pushvalue(L, thread);
   lua_pushnil(L);
@@ -122,7 +128,7 @@ static void keep_results(lua_State *L, int self, lua_State *co, int count) {
 
 /* Keeps the first error: a string with where it came from. */
 static void keep_failure(lua_State *L, int self, lua_State *co) {
-  struct run *run = (struct run *)job_at(L, self);
+  struct run *run = run_at(L, self);
   if (!run->job.raises) {
     run->job.raises = 1;
     if (lua_type(co, -1) == LUA_TSTRING)
@@ -146,14 +152,17 @@ static int is_dead(lua_State *co) {
   }
 }
 
-static int resume(lua_State *L, lua_State *co, int thread, int *count) {
+static int resume(lua_State *L, struct run *run, lua_State *co, int *count) {
+  struct home *home = home_of_engine(run->job.client->engine);
+  struct run *outer = home->run;
+  const lua_State *resumed = home->resumed;
   int arguments = lua_status(co) == LUA_OK ? lua_gettop(co) - 1 : 0;
   int code;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key); /* of an outer run */
-  lua_pushvalue(L, thread);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &current_key);
+  home->run = run;
+  home->resumed = co;
   code = lua_resume(co, L, arguments, count);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &current_key);
+  home->run = outer;
+  home->resumed = resumed;
   return code;
 }
 
@@ -175,7 +184,7 @@ static void resume_one(lua_State *L, int self, int thread) {
     leave(L, self, thread);
     return;
   }
-  switch (resume(L, co, thread, &count)) {
+  switch (resume(L, run_at(L, self), co, &count)) {
   case LUA_YIELD:
     heed_yield(L, self, thread, co, count);
     return;
@@ -197,7 +206,7 @@ static void resume_one(lua_State *L, int self, int thread) {
 
 /* Resumes each coroutine that is ready now, once. */
 static int run_round(lua_State *L) {
-  struct run *run = (struct run *)job_at(L, 1);
+  struct run *run = run_at(L, 1);
   lua_Integer last = run->last;
   while (run->first <= last) {
     lua_getiuservalue(L, 1, JOB_EXTRA);
@@ -339,11 +348,12 @@ waits for.
 @param ... its arguments
 @treturn thread */
 int loop_spawn(lua_State *L) {
+  const struct run *run;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   make_thread(L, 1);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &current_key) == LUA_TTHREAD &&
-      push_run(L, 2)) {
-    join(L, 3, 1);
+  run = run_at_work(home_of(L));
+  if (run && job_push(L, &run->job)) {
+    join(L, 2, 1);
   } else {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &spawned_key);
     lua_pushvalue(L, 1);
@@ -356,7 +366,7 @@ int loop_spawn(lua_State *L) {
 /* What was spawned before belongs to the outermost run. */
 static void join_spawned(lua_State *L, int self) {
   int list;
-  if (loop_is_busy(L))
+  if (run_at_work(home_of(L)))
     return;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &spawned_key);
   list = lua_gettop(L);

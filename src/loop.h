@@ -17,10 +17,10 @@ int loop_sleep(lua_State *L);
 
 /* Whether this very coroutine was resumed by a run of this engine (a forked
  * child's run is still its parent's). */
-int loop_is_current(lua_State *L, const struct engine *engine);
+int loop_is_current(const lua_State *L, struct engine *engine);
 
 /* Whether some run is resuming a coroutine right now. */
-int loop_is_busy(lua_State *L);
+int loop_is_busy(struct engine *engine);
 
 /* The coroutine at `index` has news of what it waits for. */
 void loop_make_ready(lua_State *L, int index);

@@ -8,6 +8,7 @@
 #include "callback.h"
 #include "cancel.h"
 #include "client.h"
+#include "home.h"
 #include "download.h"
 #include "each.h"
 #include "fault.h"
@@ -85,7 +86,7 @@ static int call_default(lua_State *L) {
 @function pollfd
 @treturn integer|nil nil on a system without epoll */
 static int pollfd(lua_State *L) {
-  return await_push_pollfd(L, client_engine(L));
+  return await_push_pollfd(L, &home_of(L)->engine);
 }
 
 /*** What to watch the descriptor for.
@@ -100,7 +101,7 @@ static int events(lua_State *L) {
 @function timeout
 @treturn number|nil seconds; nil: nothing is under way */
 static int timeout(lua_State *L) {
-  return await_push_timeout(L, client_engine(L));
+  return await_push_timeout(L, &home_of(L)->engine);
 }
 
 /*** Does what there is to do, without waiting.
@@ -109,7 +110,7 @@ static int timeout(lua_State *L) {
 @treturn integer how many operations ended */
 static int step(lua_State *L) {
   lua_Number seconds = luaL_optnumber(L, 1, 0.002);
-  struct engine *engine = client_engine(L);
+  struct engine *engine = &home_of(L)->engine;
   luaL_argcheck(L, seconds >= 0, 1, "a number of seconds is expected");
   if (engine_state(engine) != ENGINE_OPEN)
     lua_pushinteger(L, 0);
@@ -166,7 +167,7 @@ static void open_parts(lua_State *L) {
   lua_pop(L, 1);
   if (opened)
     return;
-  client_create_engine(L);
+  home_open(L);
   json_open(L);
   fault_open(L);
   media_open(L);
@@ -177,6 +178,12 @@ static void open_parts(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &opened_key);
 }
 
+static void push_libcurl(lua_State *L) {
+  const char *tls;
+  const char *version = engine_libcurl(&tls);
+  lua_pushfstring(L, "libcurl/%s %s", version, tls ? tls : "(no TLS)");
+}
+
 LUAMOD_API int luaopen_minimax(lua_State *L) {
   luaL_checkversion(L);
   pin();
@@ -185,7 +192,7 @@ LUAMOD_API int luaopen_minimax(lua_State *L) {
   add_methods(L);
   lua_pushliteral(L, VERSION);
   lua_setfield(L, -2, "_VERSION");
-  lua_pushstring(L, engine_libcurl());
+  push_libcurl(L);
   lua_setfield(L, -2, "_LIBCURL");
   return 1;
 }

@@ -5,6 +5,7 @@
 
 #include "await.h"
 #include "client.h"
+#include "home.h"
 
 enum { BUDGET = 2 }; /* ms of work in one round */
 
@@ -67,7 +68,7 @@ static void push_weak(lua_State *L, const char *key) {
 }
 
 static int is_of_engine(lua_State *L, int record) {
-  const struct engine *engine = client_engine(L);
+  const struct engine *engine = &home_of(L)->engine;
   int is;
   lua_getfield(L, record, "engine");
   is = lua_touserdata(L, -1) == engine && engine_state(engine) == ENGINE_OPEN;
@@ -108,7 +109,7 @@ static void set_count(lua_State *L, int record, lua_Integer count) {
 
 /* Where no descriptor tells when to step, the object's timeout does. */
 static void set_timeout(lua_State *L, int object) {
-  const struct engine *engine = client_engine(L);
+  const struct engine *engine = &home_of(L)->engine;
   if (engine->poller.fd >= 0)
     return;
   await_push_timeout(L, engine);
@@ -121,7 +122,7 @@ static int pump_round(lua_State *L, int status, lua_KContext context) {
   int record = lua_upvalueindex(1);
   (void)status, (void)context;
   lua_settop(L, 0);
-  await_step(L, client_engine(L), BUDGET);
+  await_step(L, &home_of(L)->engine, BUDGET);
   if (count_of(L, record) == 0 || !is_of_engine(L, record)) {
     lua_pushnil(L);
     lua_setfield(L, record, "thread");
@@ -165,7 +166,7 @@ static void start_pump(lua_State *L, int controller, int record) {
   lua_getfield(L, -1, "_POLL");
   lua_remove(L, -2);
   lua_createtable(L, 0, 2);
-  await_push_pollfd(L, client_engine(L));
+  await_push_pollfd(L, &home_of(L)->engine);
   lua_setfield(L, -2, "pollfd");
   lua_pushliteral(L, "r");
   lua_setfield(L, -2, "events");
@@ -181,7 +182,7 @@ static int push_record(lua_State *L, int controller) {
   if (lua_rawget(L, -2) != LUA_TTABLE || !is_of_engine(L, lua_gettop(L))) {
     lua_pop(L, 1);
     lua_newtable(L);
-    lua_pushlightuserdata(L, client_engine(L));
+    lua_pushlightuserdata(L, &home_of(L)->engine);
     lua_setfield(L, -2, "engine");
     push_condition(L);
     lua_setfield(L, -2, "done");

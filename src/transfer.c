@@ -264,7 +264,8 @@ static void park(struct transfer *transfer) {
   void *easy = transfer->easy;
   struct engine *engine = transfer->engine;
   int needs_lookup = transfer->needs_lookup;
-  memset(transfer, 0, sizeof *transfer);
+  memset(transfer, 0, offsetof(struct transfer, problem));
+  *transfer->problem = '\0';
   buffer_clear(&reply);
   transfer->engine = engine;
   transfer->profile = profile;

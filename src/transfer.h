@@ -86,7 +86,7 @@ struct transfer {
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
   long status;                      /* of the response; 0: none was read */
-  char problem[256];                /* libcurl's words */
+  char problem[256];                /* libcurl's words; last: see park */
 };
 
 /* What to send; nothing is kept of it. */

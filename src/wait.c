@@ -16,7 +16,8 @@ enum {
   OUTAGE_SAID = 60000,  /* ms without an answer: the wait says so once */
   BACKOFF_BASE = 500,   /* ms */
   BACKOFF_FLOOR = 1000, /* between two polls that fail */
-  BACKOFF_CAP = 30000
+  BACKOFF_CAP = 30000,
+  DISTINCT_ID = 8 /* characters */
 };
 
 struct wait {
@@ -24,22 +25,11 @@ struct wait {
   struct exchange exchange;
   uint64_t interval;
   uint64_t next_poll;
-  uint64_t answered; /* when the last answer came, or the wait began */
-  uint64_t seen;     /* hash of the last reply, for one that says the same */
-  unsigned failures; /* polls in a row */
+  uint64_t answered;        /* when the last answer came, or the wait began */
+  unsigned failures;        /* polls in a row */
   unsigned char complained; /* of an outage */
   unsigned char last;       /* the task has ended: `news` is the last one */
 };
-
-/* ---- replies that say the same again ---- */
-
-/* FNV-1a: two replies of one task that differ will hardly collide. */
-static uint64_t hash_of(const struct buffer *reply) {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < reply->length; i++)
-    hash = (hash ^ (unsigned char)reply->bytes[i]) * 1099511628211u;
-  return hash ? hash : 1;
-}
 
 /* ---- between polls ---- */
 
@@ -64,7 +54,64 @@ static uint64_t patience(const struct wait *wait) {
   return cap > BACKOFF_FLOOR ? cap : BACKOFF_FLOOR;
 }
 
+/* ---- replies that say "not yet" once more ---- */
+
+/* FNV-1a. */
+static uint64_t add_to_hash(uint64_t hash, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
+  return hash;
+}
+
+/* An id that can't be taken for any other word of a reply. */
+static int is_distinct(const char *id) {
+  return strlen(id) >= DISTINCT_ID && strpbrk(id, "0123456789");
+}
+
+/* The hash of a reply without the id of its task, so that what one task was
+ * told is known for all. Two that differ will hardly collide. */
+static uint64_t hash_of(const struct buffer *reply, enum kind kind,
+                        const char *id) {
+  uint64_t hash = 14695981039346656037u + (uint64_t)kind;
+  const char *rest = reply->bytes;
+  const char *end = reply->bytes + reply->length;
+  const char *found = is_distinct(id) ? strstr(rest, id) : NULL;
+  if (found) {
+    hash = add_to_hash(hash, rest, (size_t)(found - rest));
+    rest = found + strlen(id);
+  }
+  return add_to_hash(hash, rest, (size_t)(end - rest));
+}
+
+static uint64_t hash_of_reply(lua_State *L, const struct wait *wait, int self) {
+  const char *id = query_push_id(L, self);
+  uint64_t hash =
+      hash_of(&wait->exchange.transfer->reply, (enum kind)wait->job.kind, id);
+  lua_pop(L, 1);
+  return hash;
+}
+
+static uint64_t *place_of(const struct wait *wait, uint64_t hash) {
+  return &wait->job.client->not_yet[hash % CLIENT_NOT_YET];
+}
+
+static int is_known(lua_State *L, const struct wait *wait, int self) {
+  uint64_t hash = hash_of_reply(L, wait, self);
+  return *place_of(wait, hash) == hash;
+}
+
+static void remember(lua_State *L, const struct wait *wait, int self) {
+  uint64_t hash = hash_of_reply(L, wait, self);
+  *place_of(wait, hash) = hash;
+}
+
 /* ---- after a poll ---- */
+
+static void note_answer(struct wait *wait) {
+  wait->failures = 0;
+  wait->complained = 0;
+  wait->answered = poller_clock();
+}
 
 static void tell_status(lua_State *L, struct job *job, int self, int status) {
   if (!event_wanted(job))
@@ -95,9 +142,7 @@ static void heed_status(lua_State *L, struct wait *wait, int self,
                         enum state state) {
   struct job *job = &wait->job;
   int status = lua_gettop(L);
-  wait->failures = 0;
-  wait->complained = 0;
-  wait->answered = poller_clock();
+  note_answer(wait);
   tell_status(L, job, self, status);
   if (lua_getiuservalue(L, self, JOB_CALLBACK) == LUA_TFUNCTION) {
     lua_pushvalue(L, status);
@@ -142,7 +187,6 @@ static void heed_failure(lua_State *L, struct wait *wait, int self,
   delay = retry_backoff(wait->failures, BACKOFF_BASE, BACKOFF_FLOOR,
                         patience(wait), &wait->job.client->engine->random);
   wait->failures++;
-  wait->seen = 0;
   if (!wait->complained && now - wait->answered >= OUTAGE_SAID)
     complain(L, wait, self);
   if (event_wanted(&wait->job)) {
@@ -166,29 +210,18 @@ static void begin_poll(lua_State *L, struct wait *wait, int self) {
   lua_pop(L, 1);
 }
 
-/* The same reply as last time, before it is decoded. */
-static int says_the_same(struct wait *wait) {
-  const struct transfer *transfer = wait->exchange.transfer;
-  if (!transfer || transfer->outcome != TRANSFER_ANSWERED ||
-      transfer->status != 200)
-    return 0;
-  return wait->seen && hash_of(&transfer->reply) == wait->seen;
-}
-
-static void remember(struct wait *wait, enum state state) {
-  wait->seen =
-      state_is_final(state) ? 0 : hash_of(&wait->exchange.transfer->reply);
-}
-
 /* What was already known needs no decoding, unless somebody looks at it. */
 static int pass_over(lua_State *L, struct wait *wait, int self) {
   struct job *job = &wait->job;
+  const struct transfer *transfer = wait->exchange.transfer;
   int watched =
       event_wanted(job) || lua_getiuservalue(L, self, JOB_CALLBACK) != LUA_TNIL;
   lua_settop(L, self);
-  if (watched || !says_the_same(wait))
+  if (watched || !transfer || transfer->outcome != TRANSFER_ANSWERED ||
+      transfer->status != 200 || transfer->reply.length == 0 ||
+      !is_known(L, wait, self))
     return 0;
-  wait->answered = poller_clock();
+  note_answer(wait);
   gate_answered(&job->client->gate, LANE_QUERY, wait->answered);
   sleep_until(wait, wait->answered + next_interval(wait));
   return 1;
@@ -222,7 +255,8 @@ static void wait_advance(lua_State *L, struct job *job, int self) {
                  query_is_definite(&wait->exchange, &reply, step));
     return;
   }
-  remember(wait, state);
+  if (!state_is_final(state))
+    remember(L, wait, self);
   heed_status(L, wait, self, state);
 }
 

@@ -747,7 +747,7 @@ function receiver.same(sent, expected) end
 
 ---@class minimax
 ---@field _VERSION string
----@field _LIBCURL string the libcurl that runs, and what it was built with
+---@field _LIBCURL string the libcurl that runs, and its TLS library
 local minimax = {}
 
 ---Makes a client; raises on an unknown option or a wrong type.

@@ -57,7 +57,7 @@ function works.fleet(count, interval, polls, base)
   end
   local began = os.clock()
   for i = 1, count do
-    minimax.spawn(wait, tostring(i))
+    minimax.spawn(wait, tostring(FIRST_ID + i))
   end
   minimax.run()
   assert(ended == count)

@@ -125,7 +125,7 @@ local function run_fleet(base, count, interval)
 
   for i = 1, count do
     local thread = coroutine.create(live)
-    local _, task = coroutine.resume(thread, tostring(i))
+    local _, task = coroutine.resume(thread, tostring(FIRST_ID + i))
     put(due, task)
   end
   while ended < count do

@@ -80,7 +80,7 @@ async def wait_aiohttp(count, interval, base):
                         return
                 await asyncio.sleep(interval)
 
-        await asyncio.gather(*(wait(str(n + 1)) for n in range(count)))
+        await asyncio.gather(*(wait(str(FIRST_ID + n + 1)) for n in range(count)))
 
 
 def queries(client, count, in_flight, base):

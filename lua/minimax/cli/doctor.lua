@@ -28,7 +28,7 @@ local checks = {}
 function checks.versions()
   local found, cjson = pcall(require, "cjson")
   return "ok", string.format("minimax %s, %s, lua-cjson %s, %s", minimax._VERSION, _VERSION,
-    found and cjson._VERSION or "?", minimax._LIBCURL:match("^%S+ ?%S*"))
+    found and cjson._VERSION or "?", minimax._LIBCURL)
 end
 
 -- module, what it is for, rock, Debian's package
