@@ -2,6 +2,8 @@
 -- handler only sets a hook, which a wait in C has to let run.
 
 local process = require "spec.support.process"
+local socket = require "socket"
+local tasks = require "spec.support.tasks"
 local wire = require "spec.support.wire"
 
 -- A script that says when its request has left, and then waits for an answer
@@ -48,6 +50,66 @@ describe("Ctrl-C interrupts a wait that blocks", function()
       assert.is_false(result.timed_out)
       assert.equal(1, result.code)
       assert.matches("interrupted!", result.err, 1, true)
+    end)
+  end
+end)
+
+--- A wait whose next poll is far off sleeps in one go; a signal ends that too.
+describe("a wait asleep", function()
+  local SCRIPT = [[
+    local minimax = require "minimax"
+    THREADS
+    local client = minimax.new { api_key = "sk-interrupt", base_url = os.getenv "SERVER" }
+    client:wait("401047179385389059", { interval = 60, on_status = function()
+      print "asleep"
+      io.stdout:flush()
+    end })
+  ]]
+
+  local function start(api, threads)
+    local child = process.start {
+      script = SCRIPT:gsub("THREADS", threads or ""), env = { SERVER = api.url }, timeout = 20,
+    }
+    assert.equal("asleep", child:read "l")
+    return child
+  end
+
+  local function switches(child)
+    for line in io.lines(("/proc/%d/status"):format(child.pid)) do
+      local count = line:match "^voluntary_ctxt_switches:%s*(%d+)"
+      if count then
+        return tonumber(count)
+      end
+    end
+  end
+
+  it("is not woken up", function()
+    local api <close> = tasks.start { any = { "Processing" } }
+    local child <close> = start(api)
+    local before
+    repeat
+      before = switches(child)
+      socket.sleep(0.3)
+    until switches(child) == before
+    socket.sleep(0.7)
+    assert.equal(before, switches(child))
+  end)
+
+  for what, threads in pairs {
+    [""] = "",
+    [" in a program of several threads"] = [[ assert(require "cqueues.thread".start(function()
+      require "cqueues".sleep(60)
+    end)) ]],
+  } do
+    it("is interrupted by Ctrl-C at any instant" .. what, function()
+      local api <close> = tasks.start { any = { "Processing" } }
+      for _ = 1, 10 do
+        local child <close> = start(api, threads)
+        child:signal "INT"
+        local result = child:finish()
+        assert.is_false(result.timed_out)
+        assert.matches("interrupted!", result.err, 1, true)
+      end
     end)
   end
 end)

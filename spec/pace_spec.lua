@@ -311,8 +311,20 @@ describe("pace", function()
     assert.equal(3 * MINUTE + 1200 + 9, pace:ready(2 * MINUTE + 5000))
   end)
 
+  it("learns no count where nothing was accepted, and comes back when it was told to", function()
+    local pace = pure.pace()
+    pace:depart(1000)
+    pace:limited(1100, 2000)
+    assert.equal(0, (pace:figures()))
+    for now = 3100, 3110 do
+      assert.equal(now, pace:ready(now))
+      pace:depart(now)
+    end
+  end)
+
   it("never learns less than one a window", function()
     local pace, now = pure.pace(), 1000000
+    pace:depart(now) -- accepted
     for _ = 1, 20 do
       now = pace:ready(now)
       pace:depart(now)

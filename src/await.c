@@ -4,13 +4,15 @@
 #include <lauxlib.h>
 
 #include "client.h"
+#include "doze.h"
 #include "loop.h"
 #include "pump.h"
 
 enum {
-  SLICE = 200, /* ms: Ctrl-C is noticed after that */
-  LOOK = 10,   /* ms: between two looks where no descriptor tells */
-  TURN = 2     /* ms: what a resumed coroutine may work */
+  SLICE = 200, /* ms: where Ctrl-C wakes nobody, it is noticed after that */
+  LONGEST_DOZE = 3600000, /* ms */
+  LOOK = 10,              /* ms: between two looks where no descriptor tells */
+  TURN = 2                /* ms: what a resumed coroutine may work */
 };
 
 /* The key of the adapter that luv, copas and others set. */
@@ -84,12 +86,17 @@ static lua_State *main_thread(lua_State *L) {
   return main;
 }
 
-/* Lets a hook run that a signal handler has set. The standalone interpreter
- * sets it on the main thread only, so inside a coroutine we look there. */
+/* Whether a signal handler has set a hook. The standalone interpreter sets it
+ * on the main thread only, so inside a coroutine we look there. */
+static int is_interrupted(lua_State *L, lua_Hook before) {
+  return lua_gethook(main_thread(L)) != before;
+}
+
+/* Lets such a hook run. */
 static void heed_signals(lua_State *L, lua_Hook before) {
   lua_pushcfunction(L, do_nothing);
   lua_call(L, 0, 0);
-  if (lua_gethook(main_thread(L)) != before)
+  if (is_interrupted(L, before))
     luaL_error(L, "interrupted!");
 }
 
@@ -98,13 +105,35 @@ static int is_orphan(const struct job *job) {
   return engine_state(job->client->engine) == ENGINE_FORKED;
 }
 
-/* How long a turn may wait: until the next work, or for one slice. */
-static int slice(const struct engine *engine) {
+/* How long there will be no work, at most `limit`. */
+static int idle_time(const struct engine *engine, int limit) {
   uint64_t due = engine_due(engine);
   uint64_t now = poller_clock();
-  if (due >= now + SLICE)
-    return SLICE;
+  if (due >= now + (uint64_t)limit)
+    return limit;
   return due > now ? (int)(due - now) : 0;
+}
+
+/* A wait for longer than a slice that costs no wake-up, where it can be. */
+static int doze(lua_State *L, const struct engine *engine, lua_Hook before) {
+  struct doze doze;
+  int time = idle_time(engine, LONGEST_DOZE);
+  if (time <= SLICE || engine->poller.fd < 0 || doze_begin(&doze) < 0)
+    return 0;
+  if (!is_interrupted(L, before))
+    doze_sleep(&doze, engine->poller.fd, time);
+  doze_end(&doze);
+  return 1;
+}
+
+static void wait_for_work(lua_State *L, struct engine *engine,
+                          lua_Hook before) {
+  engine_settle_sockets(engine);
+  if (doze(L, engine, before))
+    engine_turn(engine, 0);
+  else
+    engine_turn(engine, idle_time(engine, SLICE));
+  heed_signals(L, before);
 }
 
 /* All that is ready moves on before the next turn, and before its owners: so
@@ -117,9 +146,7 @@ static void block(lua_State *L, struct job *job) {
       ;
     if (job->ended || job->news || is_orphan(job))
       return;
-    engine_settle_sockets(engine);
-    engine_turn(engine, slice(engine));
-    heed_signals(L, hook);
+    wait_for_work(L, engine, hook);
   }
 }
 
@@ -166,7 +193,8 @@ static enum place find_place(lua_State *L, const struct job *job) {
   case PUMP_NOWHERE:
     break;
   }
-  if (loop_is_busy(job->client->engine)) /* a generator inside a spawned function */
+  if (loop_is_busy(
+          job->client->engine)) /* a generator inside a spawned function */
     return PLACE_BLOCK;
   has_adapter = push_adapter(L);
   lua_settop(L, 0);

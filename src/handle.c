@@ -19,7 +19,8 @@
 #include "sink.h"
 #include "url.h"
 
-enum { FETCH_BUFFER = 524288 /* five reads for 10 MB instead of 28 */ };
+/* More costs memory and saves no time. */
+enum { FETCH_BUFFER = 131072 };
 
 #define AGENT "minimax-lua/0.1.0"
 

@@ -170,6 +170,8 @@ void pace_limited(struct pace *pace, uint64_t now, uint64_t retry_after) {
   unsigned held = accepted(pace, departed);
   int first = pace->count == 0;
   hold(pace, now, retry_after);
+  if (first && held == 0)
+    return; /* others may have used it up: that says nothing of the count */
   if (first || pace->limited == 0 || now - pace->limited >= PACE_WINDOW)
     begin_run(pace, now);
   if (held < pace->least)

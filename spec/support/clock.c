@@ -3,6 +3,7 @@
  * minutes takes seconds. Not part of the module. */
 #include <dlfcn.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -81,4 +82,17 @@ int poll(struct pollfd *fds, nfds_t count, int timeout) {
   if (!next)
     *(void **)&next = dlsym(RTLD_NEXT, "poll");
   return next(fds, count, slow_wait(timeout));
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+          const sigset_t *mask) {
+  static int (*next)(struct pollfd *, nfds_t, const struct timespec *,
+                     const sigset_t *);
+  struct timespec slow;
+  if (!next)
+    *(void **)&next = dlsym(RTLD_NEXT, "ppoll");
+  if (!timeout)
+    return next(fds, count, timeout, mask);
+  from_nano(in_nano(timeout) / factor, &slow);
+  return next(fds, count, &slow, mask);
 }
