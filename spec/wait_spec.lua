@@ -273,6 +273,37 @@ describe("client:wait", function()
     end)
   end)
 
+  describe("hears the same again and again", function()
+    local A, B, C = "401047179385389059", "401047179385389060", "401047179385389061"
+
+    it("and ends each of many tasks with its own result", function()
+      start({
+        [A] = { "Processing", "Processing", "Success" },
+        [B] = { "Processing", "Processing", "Fail" },
+        [C] = { "Queueing", "Processing", "Queueing", "Success" },
+      }, { poll_interval = 0.02 })
+      local states = {}
+      for _, id in ipairs { A, B, C } do
+        minimax.spawn(function()
+          local status, err = client:wait(id)
+          status = status or err.status
+          states[status.task_id] = status.state
+        end)
+      end
+      minimax.run()
+      assert.same({ [A] = "succeeded", [B] = "failed", [C] = "succeeded" }, states)
+      assert.same({ 3, 3, 4 }, { api:polls(A), api:polls(B), api:polls(C) })
+    end)
+
+    it("and forgets that polls failed before", function()
+      start({ [A] = { "Processing", { http = 503 }, "Processing" } }, { poll_interval = 0.02 })
+      local _, err = client:wait(A, { timeout = 1.5 })
+      assert.equal("timeout", err.kind)
+      assert.is_true(api:polls(A) > 2)
+      assert.not_matches("poll failed", err.message, 1, true)
+    end)
+  end)
+
   describe("on_status", function()
     it("is called after every answered poll, the last one too", function()
       start { lion = { "Queueing", "reset", "Processing", "Success" } }
