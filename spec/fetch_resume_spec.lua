@@ -462,6 +462,16 @@ describe("another process, or a later call,", function()
     end
   end)
 
+  it("does not take the note of a .part that is gone for one of its own", function()
+    local server <close> = start { a = { { size = SIZE, seed = 2, etag = false, cut = 120000 },
+      { size = SIZE } } }
+    local client <close> = client_of(server, { retries = 0 })
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    assert_fault("network", "broke", client:download(server.url .. "/a", path))
+    assert.is_nil(assert(client:download(server.url .. "/a", path)).resumed_from)
+    assert_file()
+  end)
+
   it("begins anew where what is there is no beginning of an MP4", function()
     local server <close> = start { a = { { size = SIZE } } }
     local client <close> = client_of(server)
@@ -480,6 +490,16 @@ describe("another process, or a later call,", function()
     assert.equal(SIZE, info.resumed_from)
     assert.same({ "bytes=300000-" }, ranges_of(server, "a"))
     assert_file()
+  end)
+
+  it("does not take what is whole already where max_bytes is less", function()
+    local server <close> = start { a = { { size = SIZE } } }
+    local client <close> = client_of(server)
+    folder:write("out.mp4.part", video.make(SIZE))
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    assert_fault("protocol", "max_bytes",
+      client:download(server.url .. "/a", path, { max_bytes = SIZE - 1 }))
+    assert.same({ "out.mp4.part", "out.mp4.part.etag" }, folder:names())
   end)
 
   it("begins anew where what is whole already is another file by now", function()

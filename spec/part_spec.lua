@@ -4,6 +4,8 @@
 local lfs = require "lfs"
 local host = require "spec.support.host"
 local minimax = require "minimax"
+local native = require "spec.support.native"
+local posix = native.module "posix"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local storage = require "spec.support.storage"
@@ -130,6 +132,26 @@ describe("while it is written, a file", function()
     assert_file()
   end)
 
+  it("is free again once its download ended, though a forked child lives on", function()
+    local server <close> = wire.start { serve = HALF }
+    local client <close> = client_of(server)
+    local thread = begin(client, server.url .. "/a", path)
+    local gate = folder:file("gate")
+    assert(os.execute("mkfifo " .. shell.quote(gate)))
+    local pid = posix.fork()
+    if pid == 0 then
+      io.open(gate, "r"):read("a")
+      posix.exit("0")
+    end
+    coroutine.close(thread)
+    server:tell("rest")
+    local info, err = client:download(server.url .. "/a", path)
+    assert(io.open(gate, "w")):close()
+    assert.equal(0, posix.wait(pid))
+    assert(info, err)
+    assert_file()
+  end)
+
   it("is free again once its process is gone", function()
     local server <close> = wire.start { serve = HALF }
     local child <close> = process.start { script = ([[
@@ -194,6 +216,19 @@ describe("a download", function()
     assert(lfs.link(victim, path .. ".part.etag", true))
     assert(client:download(server.url .. "/a", path))
     assert.equal("precious", folder:read("victim"))
+    assert_file()
+  end)
+
+  -- Such a pair is left by a kill between the link and the unlink that rename
+  -- without replacing.
+  it("does not write to a whole file of which its .part is a second name", function()
+    local victim = folder:write("victim.mp4", video.make(SIZE, 3))
+    assert(lfs.link(victim, path .. ".part"))
+    assert.is_nil((client:download(server.url .. "/page", path)))
+    assert.is_true(contents(victim) == video.make(SIZE, 3))
+    assert(lfs.link(victim, path .. ".part"))
+    assert.is_nil(assert(client:download(server.url .. "/a", path)).resumed_from)
+    assert.is_true(contents(victim) == video.make(SIZE, 3))
     assert_file()
   end)
 

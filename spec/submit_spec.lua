@@ -210,7 +210,8 @@ describe("submit", function()
 
     it("after success without a task id", function()
       for _, body in ipairs { "{}", '{"task_id":""}', '{"task_id":null}', '{"data":{}}',
-        '{"base_resp":{"status_code":0,"status_msg":"success"}}', '{"task_id":{"a":1}}' } do
+        '{"base_resp":{"status_code":0,"status_msg":"success"}}', '{"task_id":{"a":1}}',
+        ('{"data":'):rep(60) .. "{}" .. ("}"):rep(60) } do
         local err = assert_unknown { body = body }
         assert.is_truthy(err.message:find("without naming a task id", 1, true))
       end

@@ -147,6 +147,18 @@ static void heed_loss(lua_State *L, struct download *download, int self) {
   download_fail(L, download, self);
 }
 
+/* It is lost for good: what came is kept only where a later call may go on
+ * with it. */
+static void give_up(lua_State *L, struct download *download, int self) {
+  enum transfer_outcome outcome = download->transfer->outcome;
+  struct sink *sink = &download->sink;
+  if (outcome == TRANSFER_SINK_NOT_VIDEO ||
+      (outcome == TRANSFER_SINK_TOO_LARGE && sink->total == UINT64_MAX))
+    sink_restart(sink);
+  reply_push_loss(L, download->transfer);
+  download_fail(L, download, self);
+}
+
 static void renew(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
   if (download->renewals >= RENEWALS ||
@@ -210,12 +222,19 @@ static int holds_all(const struct download *download) {
 /* 416: the range begins where the file ends, or the file is another one. */
 static void heed_unsatisfied(lua_State *L, struct download *download,
                              int self) {
+  struct sink *sink = &download->sink;
   if (holds_all(download)) {
+    sink->total = sink->received;
+    if (sink->total > sink->limit) {
+      download->transfer->outcome = TRANSFER_SINK_TOO_LARGE;
+      give_up(L, download, self);
+      return;
+    }
     download->arrived = 1;
     delivery_heed_bytes(L, download, self);
     return;
   }
-  if (sink_restart(&download->sink) < 0) {
+  if (sink_restart(sink) < 0) {
     fail_status(L, download, self, FAULT_PROTOCOL,
                 "the remote file changed, and what was handed over can't be "
                 "taken back");
@@ -278,18 +297,6 @@ static void heed_progress(struct download *download) {
     download->best = download->sink.received;
     download->failures = download->renewals = 0;
   }
-}
-
-/* It is lost for good: what came is kept only where a later call may go on
- * with it. */
-static void give_up(lua_State *L, struct download *download, int self) {
-  enum transfer_outcome outcome = download->transfer->outcome;
-  struct sink *sink = &download->sink;
-  if (outcome == TRANSFER_SINK_NOT_VIDEO ||
-      (outcome == TRANSFER_SINK_TOO_LARGE && sink->total == UINT64_MAX))
-    sink_restart(sink);
-  reply_push_loss(L, download->transfer);
-  download_fail(L, download, self);
 }
 
 /* Whether another attempt may mend what happened. */

@@ -71,6 +71,14 @@ static int is_still_named(const struct part *part) {
          opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
+/* The other name may be that of a whole file, where rename_unless_taken was
+ * killed midway: it is not to be written to. */
+static int has_other_name(const struct part *part) {
+  struct stat status;
+  return fstat(part->fd, &status) == 0 && S_ISREG(status.st_mode) &&
+         status.st_nlink > 1;
+}
+
 static enum part_result open_locked(struct part *part) {
   for (;;) {
     part->fd =
@@ -80,8 +88,12 @@ static enum part_result open_locked(struct part *part) {
       return PART_ERRNO;
     if (flock(part->fd, LOCK_EX | LOCK_NB) < 0)
       return errno == EWOULDBLOCK ? PART_LOCKED : PART_ERRNO;
-    if (is_still_named(part))
-      return PART_OK;
+    if (is_still_named(part)) {
+      if (!has_other_name(part))
+        return PART_OK;
+      if (unlink(part->part_path) < 0)
+        return PART_ERRNO;
+    }
     close(part->fd);
   }
 }
@@ -125,9 +137,11 @@ static enum part_result open_part(struct part *part) {
   part->held = 1;
   part->size = part->pushed = (uint64_t)status.st_size;
   read_note(part);
-  if (part->size > 0 && (!part->etag || !part->source) &&
+  /* Bytes of unknown origin are never spliced, and a note without bytes must
+   * not come to speak for others. */
+  if ((part->size == 0 || !part->etag || !part->source) &&
       part_restart(part) < 0)
-    return PART_ERRNO; /* of unknown origin: never spliced */
+    return PART_ERRNO;
   return PART_OK;
 }
 
@@ -232,8 +246,10 @@ static void sync_folder(const char *path) {
 
 /* Gives it its final name unless that is taken. */
 static int rename_unless_taken(const struct part *part) {
-  if (link(part->part_path, part->path) == 0)
-    return unlink(part->part_path);
+  if (link(part->part_path, part->path) == 0) {
+    unlink(part->part_path);
+    return 0;
+  }
   if (errno == EEXIST)
     return -1;
   /* The file system knows no links: there the look and the rename are two. */
@@ -272,8 +288,10 @@ void part_close(struct part *part) {
     unlink(part->part_path);
     unlink(part->note_path);
   }
-  if (part->fd >= 0)
+  if (part->fd >= 0) {
+    flock(part->fd, LOCK_UN); /* a forked child may hold a copy */
     close(part->fd);
+  }
   free(part->path);
   free(part->part_path);
   free(part->note_path);

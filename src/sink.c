@@ -17,11 +17,11 @@ void sink_init(struct sink *sink, int verify, uint64_t limit) {
 }
 
 /* Brings the box walk to the end of what an earlier call left behind; it reads
- * the box headers only. -1: it is no MP4. */
+ * about the box headers only. -1: it is no MP4. */
 static int walk_file(struct sink *sink) {
   uint64_t at = 0;
   while (at < sink->part.size) {
-    char bytes[16];
+    char bytes[4096];
     uint64_t left = sink->part.size - at;
     uint64_t skip = mp4_skippable(&sink->walk);
     ptrdiff_t count;
@@ -31,7 +31,7 @@ static int walk_file(struct sink *sink) {
       at += skip;
       continue;
     }
-    count = part_read(&sink->part, at, bytes, 1);
+    count = part_read(&sink->part, at, bytes, sizeof bytes);
     if (count <= 0 || mp4_feed(&sink->walk, bytes, (size_t)count) < 0)
       return -1;
     at += (uint64_t)count;

@@ -25,6 +25,8 @@ struct submit {
 /* Pushes the id of the new task as a string; 0 and nothing without one. */
 static int push_task_id(lua_State *L, int object) {
   static const char *const names[] = {"task_id", "id"};
+  if (!lua_checkstack(L, 2)) /* an answer may be nested as deep as JSON is */
+    return 0;
   for (int i = 0; i < 2; i++) {
     if (lua_getfield(L, object, names[i]) == LUA_TSTRING &&
         *lua_tostring(L, -1))

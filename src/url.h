@@ -31,7 +31,4 @@ int url_add_upgraded(struct buffer *out, const char *text);
 /* Where a reference in `base` leads to, absolute; malloc'd. NULL: nowhere. */
 char *url_joined(const char *base, const char *reference);
 
-/* Whether both have the same scheme, host and port. */
-int url_same_origin(const char *one, const char *other);
-
 #endif
