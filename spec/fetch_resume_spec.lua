@@ -3,7 +3,6 @@
 -- under the final name.
 
 local minimax = require "minimax"
-local process = require "spec.support.process"
 local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
@@ -522,53 +521,5 @@ describe("another process, or a later call,", function()
         client:download(server.url .. "/a", path, { verify = false }))
       assert.is_nil(io.open(path))
     end
-  end)
-end)
-
-describe("killed with SIGKILL at 50 instants and started again, a download", function()
-  it("leaves no partial file under the final name and ends with the right one", function()
-    local server <close> = start { a = { { size = 2000000, piece = 20000, pause = 0.001 } } }
-    local script = ([[
-      local minimax = require "minimax"
-      local client = minimax.new { base_url = %q, api_key = "sk-spec-key" }
-      print "begun"
-      local info = assert(client:download(%q, %q, {
-        on_progress = function(received)
-          print(received)
-        end,
-      }))
-      print("done", info.resumed_from)
-    ]]):format(server.url, server.url .. "/a", path)
-    local whole = video.make(2000000)
-    local kills, kept = 0, 0
-    for i = 1, 50 do
-      local child <close> = process.start { script = "io.stdout:setvbuf 'line'" .. script }
-      local line = child:read("l")
-      for _ = 1, i % 25 do
-        line = line and not line:find("done", 1, true) and child:read("l")
-      end
-      if line then
-        child:signal("KILL")
-      end
-      local result = child:finish()
-      kills = kills + (result.signal == 9 and 1 or 0)
-      local file = io.open(path, "rb")
-      if file then
-        assert_bytes(whole, file:read("a"))
-        file:close()
-        os.remove(path)
-      end
-      local part = folder:read("out.mp4.part") or ""
-      kept = math.max(kept, #part)
-      assert.is_true(whole:sub(1, #part) == part, "the .part holds other bytes")
-      if i % 10 == 0 then
-        local again = process.run { script = script }
-        assert.matches("done", again.out, again.err)
-        assert_bytes(whole, contents(path))
-        os.remove(path)
-      end
-    end
-    assert.is_true(kills >= 30, kills .. " kills")
-    assert.is_true(kept > 0)
   end)
 end)
