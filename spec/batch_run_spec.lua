@@ -433,7 +433,7 @@ describe("a run", function()
   end)
 
   it("keeps jobs added while the server can't be reached, and gives up in time", function()
-    local dead <close> = minimax.new { base_url = "http://127.0.0.1:1", api_key = "k" }
+    local dead <close> = minimax.new { base_url = "http://127.0.0.1:1", api_key = "sk-spec" }
     add "a"
     b:close()
     b = assert(batch.open(folder:file "ledger.db", dead))

@@ -94,7 +94,7 @@ describe("the doctor", function()
   it("tells a clock that is wrong, by the server's", function()
     for ahead, words in pairs { [4000] = "ahead of", [-4000] = "behind" } do
       server:answer { body = REFUSED, headers = { Date = http_date(os.time() - ahead) } }
-      local checks = examine { "--base-url", server.url, env = { MINIMAX_API_KEY = "k" } }
+      local checks = examine { "--base-url", server.url, env = { MINIMAX_API_KEY = "sk-spec" } }
       assert.equal("warn", checks.clock.state)
       assert.matches("^%d+ s " .. words, checks.clock.found)
       local off = tonumber(checks.clock.found:match("%d+"))
@@ -105,7 +105,7 @@ describe("the doctor", function()
   end)
 
   it("tells a name, a connection and a certificate apart", function()
-    local env = { MINIMAX_API_KEY = "k" }
+    local env = { MINIMAX_API_KEY = "sk-spec" }
     local checks, code = examine { "--base-url", "https://no-such-host.invalid", env = env }
     assert.same({ "fail", 11 }, { checks.dns.state, code })
     assert.matches("no-such-host.invalid", checks.dns.found, 1, true)
@@ -124,7 +124,7 @@ describe("the doctor", function()
   it("names the proxy that is used, without its password", function()
     local proxy = "http://user:secret@127.0.0.1:1"
     local checks, _, result = examine { "--base-url", "https://example.invalid",
-      env = { MINIMAX_API_KEY = "k", https_proxy = proxy, no_proxy = "localhost" } }
+      env = { MINIMAX_API_KEY = "sk-spec", https_proxy = proxy, no_proxy = "localhost" } }
     assert.matches("//…@127.0.0.1:1 (https_proxy), but not for localhost", checks.proxy.found, 1,
       true)
     assert.is_nil(result.out:find("secret", 1, true))

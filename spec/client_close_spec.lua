@@ -156,7 +156,7 @@ describe("a closed client", function()
   local client
 
   before_each(function()
-    client = minimax.new { api_key = "k", base_url = "http://127.0.0.1:1" }
+    client = minimax.new { api_key = "sk-spec", base_url = "http://127.0.0.1:1" }
     client:close()
   end)
 

@@ -51,7 +51,7 @@ describe("the end of the Lua state", function()
       script = ([[
         local minimax = require "minimax"
         local host = require "spec.support.host"
-        local client = minimax.new { base_url = %q, api_key = "k", poll_interval = 10 }
+        local client = minimax.new { base_url = %q, api_key = "sk-spec", poll_interval = 10 }
         waiting = {}
         local function start(call, ...)
           local co = coroutine.create(client[call])
@@ -84,7 +84,7 @@ describe("the end of the Lua state", function()
         assert(select(2, client:query("held")))
         assert(select(2, pcall(client.wait, client, "held")))
         pcall(minimax.run, function() end)
-        pcall(minimax.new, { api_key = "k" })
+        pcall(minimax.new, { api_key = "sk-spec" })
         minimax.step()
         minimax.timeout()
         minimax.pollfd()
@@ -98,13 +98,13 @@ describe("the end of the Lua state", function()
         local minimax, client
         first = setmetatable({}, { __gc = function()
           local kinds = {}
-          for i, own in ipairs { client, minimax.new { api_key = "k" } } do
+          for i, own in ipairs { client, minimax.new { api_key = "sk-spec" } } do
             kinds[i] = select(2, own:wait("x")).kind .. " " .. select(2, own:query("x")).kind
           end
           print(table.concat(kinds, ", "), minimax.step(), minimax.timeout(), minimax.pollfd())
         end })
         minimax = require "minimax"
-        client = minimax.new { api_key = "k" }
+        client = minimax.new { api_key = "sk-spec" }
       ]],
     }
     assert.equal("", result.err)
@@ -132,7 +132,7 @@ describe("two Lua states in two threads", function()
         local thread = require "cqueues.thread"
         local function work(_, url, name)
           local minimax = require "minimax"
-          local client = minimax.new { base_url = url, api_key = "k", poll_interval = 0.001 }
+          local client = minimax.new { base_url = url, api_key = "sk-spec", poll_interval = 0.001 }
           local count = 0
           for i = 1, 50 do
             minimax.spawn(function()
@@ -299,7 +299,7 @@ describe("after a fork", function()
         local host = require "spec.support.host"
         local minimax = require "minimax"
         local sent
-        local client = minimax.new { base_url = %q, api_key = "k", on_event = function(event)
+        local client = minimax.new { base_url = %q, api_key = "sk-spec", on_event = function(event)
           sent = event.type == "request" and event.task_id == "held"
         end }
         assert(client:query("other"))

@@ -159,7 +159,7 @@ describe("on_event", function()
         warn "@on"
         local minimax = require "minimax"
         local calls = 0
-        local client = minimax.new { base_url = ..., api_key = "k", retries = 0,
+        local client = minimax.new { base_url = ..., api_key = "sk-spec", retries = 0,
           on_event = function(event)
             calls = calls + 1
             if calls == 1 then

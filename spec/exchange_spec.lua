@@ -65,12 +65,14 @@ describe("a long body on its way", function()
       connection:reply(200, {}, '{"task_id":"1","base_resp":{"status_code":0}}')
     ]] }
     local seen = {}
-    local client = minimax.new { base_url = slow.url, api_key = "k", on_event = function(event)
+    local options = { base_url = slow.url, api_key = "sk-spec" }
+    options.on_event = function(event)
       if event.type == "progress" then
         seen[#seen + 1] = event
         slow:tell "read"
       end
-    end }
+    end
+    local client = minimax.new(options)
     local request = { template_id = "1", media_inputs = { minimax.file(clip(19000000)) } }
     assert(client:submit(request, { timeout = 30 }))
     assert.is_true(#seen >= 2)

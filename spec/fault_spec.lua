@@ -53,7 +53,7 @@ describe("an error", function()
     local result = process.run {
       args = { server.url },
       script = [[
-        local client = require "minimax".new { base_url = ..., api_key = "k", retries = 0 }
+        local client = require "minimax".new { base_url = ..., api_key = "sk-spec", retries = 0 }
         assert(client:query "401047179385389059")
       ]],
     }

@@ -39,7 +39,7 @@ describe("max_connections", function()
   end)
 
   local function client(most)
-    return minimax.new { base_url = server.url, api_key = "k", max_connections = most }
+    return minimax.new { base_url = server.url, api_key = "sk-spec", max_connections = most }
   end
 
   for _, most in ipairs { 1, 3, 8 } do
@@ -255,7 +255,7 @@ describe("an outage of reads", function()
     local other <close> = limits.start { factor = 60, outage = { 5, 3600 }, seconds = 3600 }
     local count = other:run [[
       local probes, waits = 0, {}
-      client = minimax.new { base_url = URL, api_key = "k", retries = 0,
+      client = minimax.new { base_url = URL, api_key = "sk-spec", retries = 0,
         on_event = function(event)
           probes = probes + (event.type == "request" and event.stage == "wait" and 1 or 0)
         end }

@@ -17,7 +17,7 @@ local function with_broken_pipes(before, after)
       posix.unblock(PIPE) -- other specs' libraries block it for all that follow
       local minimax = require "minimax"
       %s
-      local client = minimax.new { base_url = %q, api_key = "k", ca_file = %q,
+      local client = minimax.new { base_url = %q, api_key = "sk-spec", ca_file = %q,
         poll_interval = 0.01 }
       for _ = 1, 3 do
         assert(client:query("other"))
@@ -77,7 +77,7 @@ describe("Ctrl-C", function()
     local child <close> = process.start {
       script = ([[
         local minimax = require "minimax"
-        local client = minimax.new { base_url = %q, api_key = "k" }
+        local client = minimax.new { base_url = %q, api_key = "sk-spec" }
         local closed = setmetatable({}, { __close = function() print("closed") end })
         local guard <close> = closed
       ]]):format(api.url) .. body,
@@ -131,7 +131,7 @@ describe("Ctrl-C", function()
     local child <close> = process.start {
       script = ([[
         local minimax = require "minimax"
-        local client = minimax.new { base_url = %q, api_key = "k" }
+        local client = minimax.new { base_url = %q, api_key = "sk-spec" }
         print(pcall(client.wait, client, "lion"))
         print(minimax.timeout())
         print(client:wait("tiger").state)

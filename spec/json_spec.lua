@@ -208,7 +208,7 @@ describe("JSON", function()
         cjson.encode_number_precision(3)
         cjson.decode_max_depth(3)
         local before = cjson.encode { a = "/", b = 1.23456 }
-        local client = require "minimax".new { base_url = ..., api_key = "k", retries = 0 }
+        local client = require "minimax".new { base_url = ..., api_key = "sk-spec", retries = 0 }
         local reply = assert(client:call("POST", "/v1/x", { body = { a = 1.23456, b = "/" } }))
         assert(reply.a.a.a.a == 1)
         assert(cjson.encode { a = "/", b = 1.23456 } == before)
@@ -235,7 +235,7 @@ describe("JSON", function()
       script = [[
         assert(os.setlocale "de_DE.UTF-8")
         assert(tostring(0.5) == "0,5")
-        local client = require "minimax".new { base_url = ..., api_key = "k", retries = 0 }
+        local client = require "minimax".new { base_url = ..., api_key = "sk-spec", retries = 0 }
         local reply = assert(client:call("POST", "/v1/x", { body = { a = 1 / 3, b = 0.5 } }))
         assert(reply.a == 1 / 4)
       ]],

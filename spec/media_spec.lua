@@ -253,7 +253,7 @@ describe("a local file", function()
       script = [[
         local url, path = ...
         local minimax = require "minimax"
-        local client = minimax.new { base_url = url, api_key = "k" }
+        local client = minimax.new { base_url = url, api_key = "sk-spec" }
         local function most_memory()
           for line in io.lines "/proc/self/status" do
             local kib = line:match "^VmHWM:%s*(%d+) kB"

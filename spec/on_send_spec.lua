@@ -111,7 +111,7 @@ describe("on_send", function()
   end)
 
   it("makes the attempt the only one: a connection that fails is returned", function()
-    local client <close> = minimax.new { base_url = "http://127.0.0.1:1", api_key = "k" }
+    local client <close> = minimax.new { base_url = "http://127.0.0.1:1", api_key = "sk-spec" }
     local count = 0
     local task, err = client:submit(REQUEST, { on_send = function() count = count + 1 end })
     assert.is_nil(task)

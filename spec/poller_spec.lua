@@ -23,7 +23,7 @@ end
 
 describe("a host name with two addresses", function()
   local QUERY = [[
-    local client = minimax.new { base_url = "http://two.test:" .. PORT, api_key = "k",
+    local client = minimax.new { base_url = "http://two.test:" .. PORT, api_key = "sk-spec",
       retries = 0, connect_timeout = 2 }
     local began = posix.now()
     local status, err = client:query("lion")
@@ -84,8 +84,8 @@ describe("a name lookup that takes long", function()
   it("is waited for without harm to others", function()
     local api <close> = tasks.start()
     local out = run(([[
-      local slow = minimax.new { base_url = "http://slow.test:%d", api_key = "k" }
-      local quick = minimax.new { base_url = "http://127.0.0.1:%d", api_key = "k" }
+      local slow = minimax.new { base_url = "http://slow.test:%d", api_key = "sk-spec" }
+      local quick = minimax.new { base_url = "http://127.0.0.1:%d", api_key = "sk-spec" }
       local order = {}
       minimax.spawn(function()
         local state = assert(slow:query("a")).state
@@ -108,7 +108,7 @@ describe("a name lookup that takes long", function()
   } do
     it("is cancelled at once by " .. name, function()
       local out = run(([[
-        local client = minimax.new { base_url = "http://slow.test", api_key = "k" }
+        local client = minimax.new { base_url = "http://slow.test", api_key = "sk-spec" }
         local co = coroutine.create(client.wait)
         assert(coroutine.resume(co, client, "lion"))
         assert(coroutine.resume(co))
@@ -132,7 +132,7 @@ describe("a name lookup that takes long", function()
         end
         return count
       end
-      local client = minimax.new { base_url = "http://slow.test:%d", api_key = "k" }
+      local client = minimax.new { base_url = "http://slow.test:%d", api_key = "sk-spec" }
       local most = 0
       for i = 1, 100 do
         local co = coroutine.create(client.wait)
@@ -142,7 +142,7 @@ describe("a name lookup that takes long", function()
         most = math.max(most, threads())
       end
       print(most)
-      local quick <close> = minimax.new { base_url = "http://127.0.0.1:%d", api_key = "k" }
+      local quick <close> = minimax.new { base_url = "http://127.0.0.1:%d", api_key = "sk-spec" }
       local began = posix.now()
       print(assert(quick:query("a")).state, posix.now() - began < 1)
       print(assert(client:query("b")).state)
@@ -156,7 +156,7 @@ describe("a name lookup that takes long", function()
   it("does not hold up the end of the state, nor run code that is gone", function()
     local began = socket.gettime()
     local out = run([[
-      local client = minimax.new { base_url = "http://slow.test", api_key = "k" }
+      local client = minimax.new { base_url = "http://slow.test", api_key = "sk-spec" }
       local co = coroutine.create(client.wait)
       assert(coroutine.resume(co, client, "lion"))
       assert(coroutine.resume(co))
@@ -184,7 +184,7 @@ describe("a name lookup that takes long", function()
         end
         local other = assert(thread.start(function()
           local minimax = require "minimax"
-          local client = minimax.new { base_url = "http://slow.test", api_key = "k" }
+          local client = minimax.new { base_url = "http://slow.test", api_key = "sk-spec" }
           local co = coroutine.create(client.wait)
           assert(coroutine.resume(co, client, "lion"))
           assert(coroutine.resume(co))
@@ -209,7 +209,7 @@ describe("the sockets of the engine", function()
     local api <close> = tasks.start { held = { { word = "go", "Success" } } }
     local out = run(([[
       local before = fds.list()
-      local client = minimax.new { base_url = %q, api_key = "k" }
+      local client = minimax.new { base_url = %q, api_key = "sk-spec" }
       local co = coroutine.create(client.query)
       assert(coroutine.resume(co, client, "held"))
       host.step_until(function()
@@ -245,7 +245,7 @@ describe("the sockets of the engine", function()
       fillers[i]:connect("127.0.0.9", server.port)
     end
     local out = run(([[
-      local client = minimax.new { base_url = "http://127.0.0.9:%d", api_key = "k",
+      local client = minimax.new { base_url = "http://127.0.0.9:%d", api_key = "sk-spec",
         connect_timeout = 0.1, retries = 0 }
       local co = coroutine.create(client.query)
       assert(coroutine.resume(co, client, "lion"))

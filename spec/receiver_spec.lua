@@ -16,7 +16,8 @@ local SECONDS = 20 -- until a test that hangs is given up
 local function beside(options, body)
   local controller = cqueues.new()
   options.controller = controller
-  options.client = options.client or minimax.new { api_key = "k", base_url = "http://127.0.0.1:1" }
+  options.client = options.client
+    or minimax.new { api_key = "sk-spec", base_url = "http://127.0.0.1:1" }
   local served = assert(receiver.start(options))
   controller:wrap(function()
     body(served)
@@ -214,7 +215,7 @@ describe("a receiver", function()
   end)
 
   it("raises on options that are wrong", function()
-    local controller, client = cqueues.new(), minimax.new { api_key = "k" }
+    local controller, client = cqueues.new(), minimax.new { api_key = "sk-spec" }
     for words, options in pairs {
       ["unknown option 'ports'"] = { ports = 1 },
       ["'port' must be a number"] = { port = "80" },
@@ -230,7 +231,8 @@ describe("a receiver", function()
   it("names the rock and the package where lua-http is missing", function()
     local result = process.run { script = [[
       require "minimax.emulator.paths".prepare = function() return nil, "not here" end
-      print(require "minimax.receiver".start { client = require "minimax".new { api_key = "k" },
+      local client = require "minimax".new { api_key = "sk-spec" }
+      print(require "minimax.receiver".start { client = client,
         controller = require "cqueues".new() })
     ]] }
     assert.matches("^nil\t.*luarocks install http.*lua%-http", result.out)

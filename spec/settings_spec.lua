@@ -229,7 +229,7 @@ describe("a client's settings", function()
     local FAR = "http://api.example.invalid"
     local SCRIPT = [[
       local minimax = require "minimax"
-      local client = minimax.new { api_key = "k", retries = 0, base_url = %q }
+      local client = minimax.new { api_key = "sk-spec", retries = 0, base_url = %q }
       local status, err = client:query("1")
       print(status and status.status or err.kind)
     ]]
@@ -333,14 +333,14 @@ describe("trust", function()
     folder:write(hash .. ".0", source:read("a"))
     source:close()
     assert.equal("Processing\n", asked_with { SSL_CERT_DIR = folder.path })
-    local client <close> = minimax.new { base_url = server.url, api_key = "k", retries = 0,
+    local client <close> = minimax.new { base_url = server.url, api_key = "sk-spec", retries = 0,
       ca_path = folder.path }
     assert.equal("Processing", assert(client:query "1").status)
   end)
 
   it("is given up by insecure = true, which the event log says", function()
     local events = {}
-    local client <close> = minimax.new { base_url = server.url, api_key = "k", retries = 0,
+    local client <close> = minimax.new { base_url = server.url, api_key = "sk-spec", retries = 0,
       insecure = true, on_event = function(event)
         events[#events + 1] = event
       end }

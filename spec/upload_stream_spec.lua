@@ -77,7 +77,7 @@ describe("the memory of a program that sends an image of 19.9 MB #timing", funct
       script = [[
         local what, count, url, path, ca_file = table.unpack(arg)
         local minimax = require "minimax"
-        local client = minimax.new { base_url = url, api_key = "k", ca_file = ca_file,
+        local client = minimax.new { base_url = url, api_key = "sk-spec", ca_file = ca_file,
           max_connections = 30 }
         local send = {}
         function send.url()
@@ -145,7 +145,7 @@ for _, name in ipairs { "plain HTTP", "HTTP/2" } do
 
     before_each(function()
       server = start(protocol, true)
-      client = minimax.new { base_url = server.url, api_key = "k", ca_file = server.ca_file }
+      client = minimax.new { base_url = server.url, api_key = "sk-spec", ca_file = server.ca_file }
     end)
 
     after_each(function()

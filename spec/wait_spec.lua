@@ -20,7 +20,7 @@ describe("client:wait", function()
     local result = process.run {
       script = ([[
         local minimax = require "minimax"
-        local client = minimax.new { base_url = %q, api_key = "k" }
+        local client = minimax.new { base_url = %q, api_key = "sk-spec" }
       ]]):format(api.url) .. script,
       env = { LD_PRELOAD = native.library "clock", CLOCK_FACTOR = tostring(factor) },
     }
@@ -193,10 +193,10 @@ describe("client:wait", function()
 
     it("while nobody listens, until somebody does", function()
       local refused = wire.refused()
-      client = minimax.new { api_key = "k", base_url = refused.url, poll_interval = 0.02 }
+      client = minimax.new { api_key = "sk-spec", base_url = refused.url, poll_interval = 0.02 }
       local co = coroutine.create(client.wait)
       assert(coroutine.resume(co, client, "lion"))
-      local watcher = minimax.new { api_key = "k", base_url = refused.url, retries = 0 }
+      local watcher = minimax.new { api_key = "sk-spec", base_url = refused.url, retries = 0 }
       assert.equal("network", select(2, watcher:query("lion")).kind)
       refused.close()
       api = tasks.start({}, { port = refused.port })
@@ -408,7 +408,7 @@ describe("client:wait", function()
       script = ([[
         local minimax = require "minimax"
         local events = 0
-        local client = minimax.new { base_url = %q, api_key = "k", poll_interval = 10,
+        local client = minimax.new { base_url = %q, api_key = "sk-spec", poll_interval = 10,
           on_event = function(event)
             if event.type == "retry" and (event.message or ""):find("no answer for 60 s") then
               events = events + 1

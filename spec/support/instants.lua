@@ -46,7 +46,7 @@ local QUIET = 0.003 -- seconds without any work: it waits for the other side
 
 function new_client(places, at)
   local url = places[at] or places.plain
-  return minimax.new { base_url = url, api_key = "k", poll_interval = 60,
+  return minimax.new { base_url = url, api_key = "sk-spec", poll_interval = 60,
     on_event = function(event)
       failed = failed or event.type == "retry"
     end }

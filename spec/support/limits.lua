@@ -99,7 +99,7 @@ function Api:run(script, options)
     script = native.import "posix" .. ([[
       local minimax = require "minimax"
       local URL = %q
-      local client = minimax.new { base_url = URL, api_key = "k", %s }
+      local client = minimax.new { base_url = URL, api_key = "sk-spec", %s }
     ]]):format(self.server.url, options or "") .. script,
     env = { LD_PRELOAD = native.library "clock", CLOCK_FACTOR = tostring(self.factor) },
     timeout = 120,

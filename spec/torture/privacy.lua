@@ -1,0 +1,147 @@
+--- Searches what `privacy.sh` collected for the specs' keys. Prints how often
+-- they were found, and where; ends with 1 if they stood anywhere but in the
+-- authorization header of a request to the API.
+
+local lfs = require "lfs"
+
+local work = arg[1]
+
+-- All keys begin so that the specs give to a client.
+local KEYS = { "sk-spec", "sk-api", "sk-none", "sk-luv", "sk-copas", "sk-interrupt", "sk-cp" }
+
+-- What the specs themselves write, with the key, for a child or a server to
+-- read, by its name; and what a server of theirs notes of the requests that it
+-- got. Everything else was written by the module or by its command.
+local WRITTEN_BY_SPECS = {}
+for name in ("script.lua config log stdin program.lua"):gmatch "%S+" do
+  WRITTEN_BY_SPECS[name] = true
+end
+
+local PIECE, BEFORE = 1 << 24, 1 << 16
+
+local found = {} -- what: { count, example }
+local bytes, files, flows, bad = 0, 0, 0, 0
+
+local function tally(what, example, is_bad)
+  local entry = found[what] or { count = 0, example = example, is_bad = is_bad }
+  entry.count = entry.count + 1
+  found[what] = entry
+  bad = bad + (is_bad and 1 or 0)
+end
+
+-- Calls `each(text, from)` for each key in the file, `from` is its place in
+-- `text`, a part of the file that begins well before it.
+local function search(path, each)
+  local file <close> = assert(io.open(path, "rb"))
+  local kept = ""
+  for piece in function() return file:read(PIECE) end do
+    local text = kept .. piece
+    bytes = bytes + #piece
+    for _, key in ipairs(KEYS) do
+      -- What begins in the last bytes of a piece is found with the next one.
+      local from = text:find(key, math.max(#kept - #key + 2, 1), true)
+      while from do
+        if not text:sub(from - 1, from - 1):find "%w" or from == 1 then
+          each(text, from)
+        end
+        from = text:find(key, from + 1, true)
+      end
+    end
+    kept = text:sub(-BEFORE)
+  end
+end
+
+local function line_at(text, from)
+  local start = from
+  while start > 1 and text:byte(start - 1) ~= 10 do
+    start = start - 1
+  end
+  return text:sub(start, (text:find("[\r\n]", from) or #text + 1) - 1), start
+end
+
+-- The request line of the head in which `start` stands.
+local function request_line(text, start)
+  local head = text:sub(math.max(start - BEFORE, 1), start - 1)
+  local last
+  for line in head:gmatch "(%u+ %S+ HTTP/1%.1)\r\n" do
+    last = line
+  end
+  return last or "?"
+end
+
+local function judge_sent(text, from)
+  local line, start = line_at(text, from)
+  local name, value = line:match "^([%w-]+): (.*)$"
+  local request = request_line(text, start)
+  local is_api = request:find "/v%d/"
+  if name and (value:match "^Bearer %S+$" or value:match "^%S+$") and is_api then
+    tally("sent to the API in the header " .. name, request)
+  else
+    tally("SENT elsewhere: " .. request, line, true)
+  end
+end
+
+local function search_flow(path, name)
+  local file <close> = assert(io.open(path, "rb"))
+  local is_answer = (file:read(7) or "") == "HTTP/1."
+  flows = flows + 1
+  search(path, function(text, from)
+    if is_answer then
+      tally("said by the specs' servers", name)
+    else
+      judge_sent(text, from)
+    end
+  end)
+end
+
+local function search_file(path, what)
+  local name = path:match "[^/]*$"
+  files = files + 1
+  search(path, function(text, from)
+    local line = line_at(text, from):sub(1, 200)
+    if WRITTEN_BY_SPECS[name] then
+      tally("written by the specs: " .. name, line)
+    else
+      tally("WRITTEN: " .. (what or path), line, true)
+    end
+  end)
+end
+
+local function walk(folder, each)
+  for name in lfs.dir(folder) do
+    local path = folder .. "/" .. name
+    local mode = lfs.symlinkattributes(path, "mode")
+    if mode == "directory" and name ~= "." and name ~= ".." then
+      walk(path, each)
+    elseif mode == "file" then
+      each(path, name)
+    end
+  end
+end
+
+walk(work .. "/flows", function(path, name)
+  if name ~= "report.xml" then
+    search_flow(path, name)
+  end
+end)
+walk(work .. "/tmp", search_file)
+search_file(work .. "/output", "the output of the run")
+search_file(work .. "/children", "the output of a child")
+search_file(work .. "/others", "a packet that is no TCP")
+for path in io.lines(work .. "/changed") do
+  if lfs.attributes(path, "mode") == "file" then
+    search_file(path)
+  end
+end
+
+local names = {}
+for what in pairs(found) do
+  names[#names + 1] = what
+end
+table.sort(names)
+for _, what in ipairs(names) do
+  print(("%7d  %s, such as: %s"):format(found[what].count, what, found[what].example))
+end
+print(("%d bytes of %d streams and %d files were searched; %d keys stood where none may")
+  :format(bytes, flows, files, bad))
+os.exit(bad == 0, true)
