@@ -39,8 +39,8 @@ SHARED = -shared -Wl,--version-script=src/exports.map
 LIBS   = $(CURL_LIBS) -lpthread $(if $(filter Linux,$(SYSTEM)),-ldl)
 endif
 
-COMPILE = $(CC) -std=c11 -D_GNU_SOURCE $(if $(PORTABLE),-DMINIMAX_PORTABLE) \
-          -fPIC $(WARN) \
+COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+          $(if $(PORTABLE),-DMINIMAX_PORTABLE) -fPIC $(WARN) \
           $(CPPFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) -Isrc $(CFLAGS)
 OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/*.c))
 

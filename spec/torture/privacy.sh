@@ -16,6 +16,9 @@ done
 $own true || { echo "no namespace of its own is allowed here"; exit 77; }
 
 make -s all build/pure.so
+eval "$(make -s env)"
+# Without a network it could not be installed.
+lua5.4 -e 'print(require "spec.support.prism".install())'
 work=$(mktemp -d /var/tmp/minimax-privacy.XXXXXX)
 mkdir "$work/tmp" "$work/tree" "$work/flows"
 chmod 1777 "$work/tmp"
@@ -27,7 +30,7 @@ $own sh -s "$PWD" "$work" "${*:-spec}" <<'END'
   mount --bind "$tree" "$work/tree" && cd "$work/tree" || exit 1
   mount --bind "$work/tmp" /tmp || exit 1
   ip link set lo up
-  tcpdump -i lo -s 0 -B 262144 -U -w "$work/capture" 2>"$work/tcpdump" &
+  tcpdump -i lo -s 0 -B 1000000 -w "$work/capture" 2>"$work/tcpdump" &
   tcpdump=$!
   until grep -q listening "$work/tcpdump"; do
     kill -0 $tcpdump || exit 1
@@ -38,7 +41,7 @@ $own sh -s "$PWD" "$work" "${*:-spec}" <<'END'
   make -s run-specs SPECS="$specs" \
     BUSTED_FLAGS=--helper=spec/torture/privacy_keep.lua </dev/null \
     >"$work/output" 2>&1
-  tail -n 1 "$work/output"
+  grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/output"
   sleep 1
   kill -INT $tcpdump
   wait $tcpdump
