@@ -23,6 +23,8 @@ dependencies = {
   "lua >= 5.4, < 5.5",
   "lua-cjson >= 2.1.0",
   "argparse >= 0.7.0",
+  -- Optional, and asked for by what needs it: http (emulator, callbacks),
+  -- luadbi-sqlite3 or luadbi-postgresql and luaossl (batch).
 }
 external_dependencies = {
   CURL = { library = "curl" },

@@ -162,11 +162,11 @@ describe("adding", function()
         '{"key":null,"request":{"model":"m"}}', '{"key":"h","request":{"model":"m"'))
       assert.equal(0, count)
       local expected = {
-        { 3, "the field 'request' is missing" }, { 4, "a name in quotes is expected" },
+        { 3, "the field 'request' is missing" }, { 4, "Expected object key string but found" },
         { 5, "unknown field 'prio'" }, { 6, "for a local file write '@pet.jpg'" },
         { 7, "an object is expected" }, { 8, "none.jpg: No such file" },
         { 9, "the kind of task can't be told" }, { 10, "job 'a' is there already" },
-        { 11, "field 'key' must be a string" }, { 12, "',' or '}' is expected" },
+        { 11, "field 'key' must be a string" }, { 12, "Expected comma or object end but found" },
       }
       for index, case in ipairs(expected) do
         assert.equal(case[1], problems[index].line)

@@ -27,38 +27,50 @@ describe("reading and writing JSON", function()
       round '{ "b": [{"d":null,"c":true}], "a": 1 }')
   end)
 
+  it("tells an empty list from an empty object", function()
+    assert.equal('{"a":[],"b":{},"c":[{},[]]}', round '{"c":[{},[ \n]],"b":{ },"a":[]}')
+    local given = json.decode '["[]",[]]'
+    assert.same({ "[]", false, true },
+      { given[1], json.is_empty_list { 1 }, json.is_empty_list(given[2]) })
+    given[2][1] = 7
+    assert.equal('["[]",[7]]', json.encode(given))
+  end)
+
   it("reads every escape, and writes what needs one", function()
-    assert.equal('"\\u0001\\t\\"\\\\/\\n\\u007fä😀"',
-      round '"\\u0001\\t\\"\\\\\\/\\n\\u007f\\u00e4\\ud83d\\ude00"')
-    assert.equal("\b\f\r", json.decode '"\\b\\f\\r"')
+    assert.equal("\1\t\"\\/\n\127ä😀\b\f\r",
+      json.decode '"\\u0001\\t\\"\\\\\\/\\n\\u007f\\u00e4\\ud83d\\ude00\\b\\f\\r"')
+    for _, text in ipairs { "", '\\"', "\1\t\n\127ä😀/", "a\\", ("ä\"/"):rep(50000) } do
+      assert.equal(text, json.decode((json.encode(text))))
+    end
+  end)
+
+  it("takes no string for what lua-cjson would spoil", function()
+    for _, text in ipairs { "393769180141805569", "[]", '\\"[]', "\127393769180141805569" } do
+      local given = { text, { [text] = text } }
+      assert.same(given, json.decode((json.encode(given))))
+    end
   end)
 
   for text, why in pairs {
-    [""] = "a value is expected (at character 1)",
-    ["[1,]"] = "a value is expected (at character 4)",
-    ["[1 2]"] = "',' or ']' is expected (at character 4)",
-    ['{"a" 1}'] = "':' is expected (at character 6)",
-    ['{"a":1 "b":2}'] = "',' or '}' is expected (at character 8)",
-    ["{a:1}"] = "a name in quotes is expected (at character 2)",
-    ['{"a":1,"a":2}'] = '"a" stands there twice (at character 8)',
-    ['"abc'] = "a string without an end (at character 1)",
-    ['"a\nb"'] = "a control character in a string (at character 3)",
-    ['"\\x"'] = "an unknown escape (at character 2)",
-    ['"\\u12g4"'] = "\\u wants four digits (at character 4)",
-    ['"\\ud800"'] = "half of a surrogate pair (at character 2)",
-    ['"\\ud800\\u0041"'] = "half of a surrogate pair (at character 2)",
-    ["01"] = "a malformed number (at character 1)",
-    ["1."] = "a malformed number (at character 1)",
-    ["-"] = "a value is expected (at character 1)",
-    ["1e999"] = "a number that is too large (at character 1)",
-    ["9223372036854775808"] =
-      "an integer of more than 64 bits; write it as a string (at character 1)",
-    ["nul"] = "a value is expected (at character 1)",
-    ["{} x"] = "something follows the value (at character 4)",
-    ['"\xff"'] = "it is not valid UTF-8 (at character 2)",
-    [("["):rep(70)] = "it is nested too deep (at character 61)",
+    [""] = "Expected value but found T_END at character 1",
+    ["[1,]"] = "Expected value but found T_ARR_END at character 4",
+    ['{"a":[],"b" 1}'] = "Expected colon but found T_NUMBER at character 13",
+    ["{a:1}"] = "Expected object key string but found invalid token at character 2",
+    ["{1234567890123456:1}"] = "Expected object key string but found T_NUMBER at character 2",
+    ["[1234567890123456x]"] =
+      "Expected comma or array end but found invalid token at character 18",
+    ['"abc'] = "Expected value but found unexpected end of string at character 5",
+    ['"\\ud800"'] = "Expected value but found invalid unicode escape code at character 2",
+    ["01"] = "Expected value but found invalid number at character 1",
+    ["{} x"] = "Expected the end but found invalid token at character 4",
+    ["{}\0"] = "it holds a NUL byte",
+    ['"\xff"'] = "it is not valid UTF-8",
+    ["[1e999]"] = "a number that is too large",
+    ["[9223372036854775808]"] = "an integer of more than 64 bits; write it as a string",
+    ["[-9223372036854775809]"] = "an integer of more than 64 bits; write it as a string",
+    [("["):rep(70)] = "Found too many nested data structures (61) at character 61",
   } do
-    it("says what is wrong with " .. text:sub(1, 20):gsub("%s", " "), function()
+    it("says what is wrong with " .. text:sub(1, 20):gsub("[%s%z]", " "), function()
       assert.same({ nil, why }, { json.decode(text) })
     end)
   end
@@ -78,5 +90,12 @@ describe("reading and writing JSON", function()
       assert.same({ nil, case[2], case[3] }, { text, why, where })
     end
     assert.matches("nested too deep", select(2, json.encode(loop)))
+  end)
+
+  it("leaves the settings of the host's lua-cjson alone", function()
+    local cjson = require "cjson"
+    assert.equal(9007199254740993, json.decode "9007199254740993")
+    assert.is_false(json.is_empty_list(cjson.decode "[]"))
+    assert.equal(1000, cjson.decode_max_depth())
   end)
 end)

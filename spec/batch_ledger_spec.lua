@@ -249,8 +249,11 @@ describe("a ledger in a file", function()
   end)
 
   it("says that the file is something else", function()
-    local err = refusal(folder:write("a.db", ("no database "):rep(100)))
-    assert.matches("file is not a database", err.message, 1, true)
+    local path = folder:write("a.db", ("no database "):rep(100))
+    local err = refusal(path)
+    assert.same({ "invalid", "'" .. path .. "' is no ledger: it is no SQLite database" },
+      { err.kind, err.message })
+    assert.equal(("no database "):rep(100), folder:read "a.db")
   end)
 
   it("refuses the database of another program", function()

@@ -173,6 +173,46 @@ describe("a run", function()
     assert.same({ "submitting:submitting:0:0", "submitted:submitted:1:0" }, { seen[1], seen[2] })
   end)
 
+  -- The state and the id that another process finds in the ledger.
+  local function on_disk()
+    local other <close> = assert(batch.open(folder:file "ledger.db", client))
+    local found = other:jobs()()
+    return { found.state, found.task_id }
+  end
+
+  -- Runs until such a request is at the server, which never answers it. Returns
+  -- what was on the disk by then; nil where none came.
+  local function run_until(endpoint, options)
+    emu:fault { endpoint = endpoint, fault = "hang", attempt = "all" }
+    local found
+    minimax.run(function()
+      local co = minimax.spawn(run, options)
+      local deadline = os.time() + 5
+      while not found and coroutine.status(co) ~= "dead" and os.time() < deadline do
+        minimax.sleep(0.01)
+        found = #emu:requests { endpoint = endpoint } > 0 and on_disk() or nil
+      end
+      coroutine.close(co)
+    end)
+    return found
+  end
+
+  it("has the intent on the disk when the request is at the server", function()
+    add "a"
+    assert.same({ "submitting" }, run_until "submit")
+  end)
+
+  it("has the id on the disk before anybody hears of it, and before a query leaves", function()
+    add "a"
+    local heard
+    local found = run_until("query", { on_event = function(event)
+      heard = heard or event.task_id and { event.task_id, on_disk() }
+    end })
+    local id = tasks()[1].task_id
+    assert.same({ id, { "submitted", id } }, heard)
+    assert.same({ "submitted", id }, found)
+  end)
+
   it("goes on where an earlier one stopped, and repeats nothing", function()
     add "a"
     run()
@@ -318,6 +358,22 @@ describe("a run", function()
     assert.is_nil(job("a").err)
   end)
 
+  it("leaves a job whose input holds something else by now, and pays nothing", function()
+    local image = assert(io.open(IMAGE, "rb")):read "a"
+    local pet = folder:write("pet.jpg", image)
+    add("a", request("Lion", minimax.file(pet)))
+    folder:write("pet.jpg", image:sub(1, -2) .. "?") -- an image still, of the same size
+    local counts, reason = run()
+    assert.same({ 1, "left" }, { counts.added, reason })
+    assert.matches("pet.jpg has changed since it was added", job("a").err.message, 1, true)
+    assert.same({}, emu:requests())
+    local err
+    counts, reason, err = run { dry_run = true }
+    assert.same({ 1, "dry_run", "io" }, { counts.refused, reason, err.kind })
+    folder:write("pet.jpg", image)
+    assert.equal(1, run().downloaded)
+  end)
+
   it("pays nothing where the output can't be written, or exists", function()
     add "a"
     assert(b:add { key = "b", request = request(), output = folder:file "none/b.mp4" })
@@ -450,8 +506,39 @@ describe("a run", function()
     assert.equal("4 jobs are to be submitted, and max_submits allows 3: nothing was submitted",
       err.message)
     assert.same({}, emu:requests())
+    counts, reason, err = run { max_submits = 3, dry_run = true }
+    assert.same({ 4, 0, "dry_run", "invalid" },
+      { counts.checked, counts.refused, reason, err.kind })
+    assert.matches("max_submits allows 3", err.message, 1, true)
     counts, reason = run { max_submits = 4 }
     assert.same({ 4, "done" }, { counts.downloaded, reason })
+  end)
+
+  it("pays for no more than it may, also where jobs are added meanwhile", function()
+    add "first"
+    local added = 1
+    local counts, reason = run { max_submits = 3, max_in_flight = 1, on_event = function(event)
+      if event.state == "submitting" and added < 5 then
+        added = added + 1
+        add("job" .. added)
+      end
+    end }
+    assert.same({ 3, 1, "max_submits" }, { counts.downloaded, counts.added, reason })
+    assert.equal(3, #tasks())
+  end)
+
+  it("counts no submit that was refused among those that it may make", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1026, attempt = 1 }
+    add "a"
+    add "b"
+    add "c"
+    local counts, reason = run { max_submits = 3, max_in_flight = 1, on_event = function(event)
+      if event.err and event.key == "a" then
+        add "d"
+      end
+    end }
+    assert.same({ 3, 1, "done" }, { counts.downloaded, counts.failed, reason })
+    assert.equal(3, #tasks())
   end)
 
   it("brings home what is paid for, also where it may submit nothing", function()

@@ -174,15 +174,12 @@ end
 
 -- Running -------------------------------------------------------------------------
 
-local function more_than_allowed(self, most)
-  local counts, err = self.ledger:count()
-  if not counts then
-    return nil, err
-  elseif most and counts.added > most then
+-- Says that more jobs are to be submitted than may be; nil where they may.
+local function excess_of(counts, most)
+  if most and counts.added > most then
     return fault.new("invalid", "%d jobs are to be submitted, and max_submits allows %d: "
       .. "nothing was submitted", counts.added, most)
   end
-  return false
 end
 
 local function dry_run(self, given)
@@ -197,7 +194,7 @@ local function dry_run(self, given)
     return nil, err
   end
   counts.checked, counts.refused, counts.doubtful = found.checked, found.refused, found.doubtful
-  return counts, "dry_run", found.first
+  return counts, "dry_run", found.first or excess_of(counts, given.max_submits)
 end
 
 -- What is settled before the first request.
@@ -218,12 +215,15 @@ local function prepare(self, run, given)
     end
   end
   run:bury(not self.ledger.dialect.shared)
-  local excess, err = more_than_allowed(self, given.max_submits)
-  if excess then
-    given.max_submits = 0
-    run.excess = excess
+  local counts, err = self.ledger:count()
+  if not counts then
+    return nil, err
   end
-  return excess ~= nil, err
+  run.excess = excess_of(counts, given.max_submits)
+  if run.excess then
+    given.max_submits = 0
+  end
+  return true
 end
 
 local function go(self, given, reserve)
@@ -251,11 +251,12 @@ end
 --
 --   * `on_event`: function(event), see the manual
 --   * `max_in_flight`: jobs at a time (20)
---   * `max_submits`: a spend guard: if more jobs than that would have to be
---     submitted, none is
+--   * `max_submits`: a spend guard: where more jobs than that are to be submitted,
+--     none is; nor does the run pay for more where jobs are added meanwhile
 --   * `dry_run`: checks every job that is still to be submitted, and pays nothing;
 --     the counts then hold `checked`, `refused` and `doubtful` (what the catalogues
---     do not know), the reason is "dry_run", the error the first job's
+--     do not know), the reason is "dry_run", the error the first job's, or that
+--     `max_submits` is too small
 --   * `strict`: refuses what the catalogues of templates and models do not know
 --   * `poll_interval` (10 s), `wait_timeout` (7200 s, false), `patience`: seconds
 --     without any answer until the run gives up (3600, false)

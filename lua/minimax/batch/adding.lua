@@ -27,9 +27,9 @@ local function freeze(given, digests)
     return nil, fault.new("invalid", "job '%s': the request has neither template_id, model nor "
       .. "content: the kind of task can't be told (or set the field kind)", job.key)
   end
-  local text, files = request.freeze(job.request, digests)
+  local text, files, problem = request.freeze(job.request, digests)
   if not text then
-    return nil, fault.new("invalid", "job '%s': %s", job.key, files)
+    return nil, fault.new(problem, "job '%s': %s", job.key, files)
   end
   job.request, job.files = text, files
   return job

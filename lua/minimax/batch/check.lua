@@ -52,9 +52,9 @@ function check.strict(job, body)
 end
 
 -- Why the job would fail, or nil.
-local function refusal(client, job, body)
-  local present, why = request.present(job.files)
-  if not present then
+local function refusal(client, job, body, digests)
+  local unchanged, why = request.unchanged(job.files, digests)
+  if not unchanged then
     return fault.new("io", "%s", why)
   end
   local writable, err = output.check(job.output)
@@ -69,9 +69,9 @@ local function refusal(client, job, body)
   return not preview and err or nil
 end
 
-local function check_job(client, job, strict, tell)
+local function check_job(client, job, strict, digests, tell)
   local body = request.thaw(job.request, job.files)
-  local err, doubts = refusal(client, job, body), check.doubts(job.kind, body)
+  local err, doubts = refusal(client, job, body, digests), check.doubts(job.kind, body)
   if not err and strict then
     err = select(2, check.strict(job, body))
   end
@@ -93,14 +93,14 @@ local PAGE = 200
 --   or nil and an error
 function check.all(ledger, client, strict, tell)
   local result = { checked = 0, refused = 0, doubtful = 0 }
-  local last = 0
+  local last, digests = 0, {}
   repeat
     local page, err = ledger:page("added", last, PAGE)
     if not page then
       return nil, err
     end
     for _, job in ipairs(page) do
-      local refused, doubtful = check_job(client, job, strict, tell)
+      local refused, doubtful = check_job(client, job, strict, digests, tell)
       result.checked, last = result.checked + 1, job.id
       result.refused = result.refused + (refused and 1 or 0)
       result.doubtful = result.doubtful + (doubtful and 1 or 0)

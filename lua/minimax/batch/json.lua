@@ -1,21 +1,26 @@
---- JSON that loses nothing: every integer keeps all its digits, the members of
--- an object are written in one order, and a fault in a text is told with its
--- place. (lua-cjson reads numbers as doubles and writes 14 digits.)
+--- JSON that loses nothing, by lua-cjson: integers keep all their digits, an
+-- empty list stays a list, and the members of an object are written in one
+-- order. (By itself lua-cjson reads numbers as doubles, writes 14 digits of them,
+-- takes `[]` for `{}`, and does not look at the encoding.)
+
+local codec = require "cjson.safe".new()
 
 local json = {}
 
 --- JSON null, as lua-cjson and so `client:submit` have it.
-json.null = require("cjson").null
+json.null = require "cjson".null
+
+--- The metatable of an empty list, which nothing else tells from an object.
+json.list = { __jsontype = "array" }
 
 local DEPTH = 60
+local PIECE = 65536 -- bytes: lua-cjson reserves six times what it writes at once
+
+codec.decode_invalid_numbers(false)
+codec.decode_max_depth(DEPTH)
+codec.encode_keep_buffer(false)
 
 -- Writing ---------------------------------------------------------------------
-
-local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-
-local function escape(letter)
-  return ESCAPES[letter] or string.format("\\u%04x", letter:byte())
-end
 
 local function quoted(text)
   if not utf8.len(text) then
@@ -23,7 +28,12 @@ local function quoted(text)
   elseif text:find("\0", 1, true) then
     return nil, "text with a NUL byte"
   end
-  return '"' .. text:gsub('[%c"\\]', escape) .. '"'
+  local pieces = { '"' }
+  for at = 1, #text, PIECE do
+    pieces[#pieces + 1] = codec.encode(text:sub(at, at + PIECE - 1)):sub(2, -2)
+  end
+  pieces[#pieces + 1] = '"'
+  return table.concat(pieces)
 end
 
 local function number_text(number)
@@ -33,7 +43,10 @@ local function number_text(number)
     return nil, "a number that is not finite"
   end
   local text = string.format("%.14g", number)
-  return tonumber(text) == number and text or string.format("%.17g", number)
+  if tonumber(text) ~= number then
+    text = string.format("%.17g", number)
+  end
+  return (text:gsub("[^%de+-]+", ".")) -- some locales have a comma there
 end
 
 local encode
@@ -80,12 +93,12 @@ local function encode_table(value, depth)
       return nil, "a " .. type(name) .. " as a name"
     end
   end
-  if #names == count then
-    return encode_object(value, names, depth + 1)
-  elseif #names > 0 or count ~= #value then
+  if #names > 0 and #names < count or #names == 0 and count ~= #value then
     return nil, "a table that is neither a list nor an object"
+  elseif count > #names or json.is_empty_list(value) then
+    return encode_list(value, count, depth + 1)
   end
-  return encode_list(value, count, depth + 1)
+  return encode_object(value, names, depth + 1)
 end
 
 function encode(value, depth)
@@ -104,6 +117,12 @@ function encode(value, depth)
   return nil, "a " .. kind
 end
 
+--- Whether a table was read from `[]`, or is marked as such.
+function json.is_empty_list(value)
+  local meta = getmetatable(value)
+  return type(meta) == "table" and meta.__jsontype == "array" and next(value) == nil
+end
+
 --- Writes a value; the members of each object are sorted by name.
 -- @return the text; or nil, what JSON can't hold, and where ("media_inputs[1]")
 function json.encode(value)
@@ -113,175 +132,99 @@ end
 
 -- Reading ---------------------------------------------------------------------
 
-local NAMED = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r",
-  t = "\t" }
+-- Begins a string that stands for what lua-cjson would spoil: no text can hold
+-- this byte, because all of it is valid UTF-8.
+local MARK = "\xFF"
 
--- A fault is raised as a table, and caught in `decode`.
-local function refuse(why, at)
-  error({ why = why, at = at }, 0)
-end
+local DIGITS = 16 -- the fewest that a double may round
 
-local function skip(text, at)
-  return text:find("[^ \t\r\n]", at) or #text + 1
-end
-
-local function read_code(text, at)
-  local digits = text:match("^%x%x%x%x", at)
-  return digits and tonumber(digits, 16) or refuse("\\u wants four digits", at)
-end
-
--- The letter that an escape at the backslash `at` stands for, and what follows.
-local function read_escape(text, at)
-  local name = text:sub(at + 1, at + 1)
-  if name ~= "u" then
-    return NAMED[name] or refuse("an unknown escape", at), at + 2
+local function mark_integer(token, after)
+  if #token >= DIGITS and token:find("^%-?[1-9]%d+$") and after == "" then
+    return '"' .. MARK .. token .. '"'
   end
-  local code = read_code(text, at + 2)
-  at = at + 6
-  if code >= 0xD800 and code < 0xDC00 and text:sub(at, at + 1) == "\\u" then
-    local low = read_code(text, at + 2)
-    if low >= 0xDC00 and low < 0xE000 then
-      return utf8.char(0x10000 + (code - 0xD800) * 0x400 + low - 0xDC00), at + 6
+end
+
+-- Marks what stands between two strings. A colon would make a name of a number.
+local function mark(text)
+  return (text:gsub("(%-?%d[%w.+-]*)[ \t\r\n]*(:?)", mark_integer)
+    :gsub("%[[ \t\r\n]*%]", '["' .. MARK .. '"]'))
+end
+
+-- Where the string ends whose opening quote stands at `at`.
+local function end_of_string(text, at)
+  repeat
+    at = text:find('["\\]', at + 1)
+    local escape = at and text:byte(at) == 92
+    at = escape and at + 1 or at
+  until not escape
+  return at or #text
+end
+
+-- Long integers and empty lists as marked strings; what is no JSON stays none.
+local function marked(text)
+  local parts, from = {}, 1
+  repeat
+    local quote = text:find('"', from, true)
+    parts[#parts + 1] = mark(text:sub(from, quote and quote - 1))
+    if quote then
+      from = end_of_string(text, quote) + 1
+      parts[#parts + 1] = text:sub(quote, from - 1)
     end
-  end
-  if code >= 0xD800 and code < 0xE000 then
-    refuse("half of a surrogate pair", at - 6)
-  end
-  return utf8.char(code), at
+  until not quote
+  return table.concat(parts)
 end
 
-local function read_string(text, at)
-  local from, parts = at + 1, {}
-  while true do
-    local stop = text:find('[%c"\\]', from) or refuse("a string without an end", at)
-    local letter = text:sub(stop, stop)
-    parts[#parts + 1] = text:sub(from, stop - 1)
-    if letter == '"' then
-      return table.concat(parts), stop + 1
-    elseif letter ~= "\\" then
-      refuse("a control character in a string", stop)
+local function restored_number(number)
+  if number == math.huge or number == -math.huge then
+    return nil, "a number that is too large"
+  end
+  return math.tointeger(number) or number
+end
+
+local function restored_integer(digits)
+  local number = tonumber(digits)
+  if math.type(number) ~= "integer" then
+    return nil, "an integer of more than 64 bits; write it as a string"
+  end
+  return number
+end
+
+-- What was read, with its marks resolved; or nil and why not.
+local function restored(value)
+  local kind = type(value)
+  if kind == "number" then
+    return restored_number(value)
+  elseif kind == "string" and value:byte() == MARK:byte() then
+    return restored_integer(value:sub(2))
+  elseif kind ~= "table" then
+    return value
+  elseif value[1] == MARK then
+    return setmetatable({}, json.list)
+  end
+  for name, member in pairs(value) do
+    local why
+    value[name], why = restored(member)
+    if why then
+      return nil, why
     end
-    parts[#parts + 1], from = read_escape(text, stop)
-  end
-end
-
-local function read_number(text, at)
-  local digits = text:match("^-?%d+", at) or refuse("a value is expected", at)
-  local rest = text:match("^%.%d+", at + #digits) or ""
-  rest = rest .. (text:match("^[eE][+-]?%d+", at + #digits + #rest) or "")
-  local after = at + #digits + #rest
-  if digits:find("^-?0%d") or text:find("^[%w.+-]", after) then
-    refuse("a malformed number", at)
-  end
-  local number = tonumber(digits .. rest)
-  if rest == "" and math.type(number) ~= "integer" then
-    refuse("an integer of more than 64 bits; write it as a string", at)
-  elseif number == math.huge or number == -math.huge then
-    refuse("a number that is too large", at)
-  end
-  return number, after
-end
-
-local read_value
-
-local function read_list(text, at, depth)
-  local list, count = {}, 0
-  at = skip(text, at + 1)
-  if text:sub(at, at) == "]" then
-    return list, at + 1
-  end
-  while true do
-    count = count + 1
-    list[count], at = read_value(text, at, depth)
-    at = skip(text, at)
-    local letter = text:sub(at, at)
-    if letter == "]" then
-      return list, at + 1
-    elseif letter ~= "," then
-      refuse("',' or ']' is expected", at)
-    end
-    at = skip(text, at + 1)
-  end
-end
-
-local function read_member(text, at, object, depth)
-  if text:sub(at, at) ~= '"' then
-    refuse("a name in quotes is expected", at)
-  end
-  local name, after = read_string(text, at)
-  if object[name] ~= nil then
-    refuse('"' .. name .. '" stands there twice', at)
-  end
-  at = skip(text, after)
-  if text:sub(at, at) ~= ":" then
-    refuse("':' is expected", at)
-  end
-  object[name], at = read_value(text, skip(text, at + 1), depth)
-  return skip(text, at)
-end
-
-local function read_object(text, at, depth)
-  local object = {}
-  at = skip(text, at + 1)
-  if text:sub(at, at) == "}" then
-    return object, at + 1
-  end
-  while true do
-    at = read_member(text, at, object, depth)
-    local letter = text:sub(at, at)
-    if letter == "}" then
-      return object, at + 1
-    elseif letter ~= "," then
-      refuse("',' or '}' is expected", at)
-    end
-    at = skip(text, at + 1)
-  end
-end
-
-local WORDS = { { "true", true }, { "false", false }, { "null", json.null } }
-
-function read_value(text, at, depth)
-  local letter = text:sub(at, at)
-  if depth == DEPTH then
-    refuse("it is nested too deep", at)
-  elseif letter == '"' then
-    return read_string(text, at)
-  elseif letter == "{" then
-    return read_object(text, at, depth + 1)
-  elseif letter == "[" then
-    return read_list(text, at, depth + 1)
-  end
-  for _, word in ipairs(WORDS) do
-    if text:sub(at, at + #word[1] - 1) == word[1] then
-      return word[2], at + #word[1]
-    end
-  end
-  return read_number(text, at)
-end
-
-local function read_text(text)
-  local length, bad = utf8.len(text)
-  if not length then
-    refuse("it is not valid UTF-8", bad)
-  end
-  local value, at = read_value(text, skip(text, 1), 0)
-  at = skip(text, at)
-  if at <= #text then
-    refuse("something follows the value", at)
   end
   return value
 end
 
 --- Reads a text that holds one value.
--- @return the value; or nil and why not, with the place
+-- @return the value; or nil and why not
 function json.decode(text)
-  local ok, value = pcall(read_text, text)
-  if ok then
-    return value
-  elseif type(value) ~= "table" then
-    error(value, 0)
+  if not utf8.len(text) then
+    return nil, "it is not valid UTF-8"
+  elseif text:find("\0", 1, true) then
+    return nil, "it holds a NUL byte"
   end
-  return nil, value.why .. " (at character " .. value.at .. ")"
+  local value, why = codec.decode(marked(text))
+  if value ~= nil then
+    return restored(value)
+  end
+  -- The marks have moved the place that the reason names.
+  return nil, select(2, codec.decode(text)) or why
 end
 
 return json

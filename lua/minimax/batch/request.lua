@@ -25,6 +25,8 @@ local function take_files(value, place, files, depth)
     return json.null
   elseif type(value) ~= "table" or depth > 60 then -- the encoder refuses the deep
     return value
+  elseif json.is_empty_list(value) then
+    return value
   end
   local copy = {}
   for name, member in pairs(value) do
@@ -35,17 +37,12 @@ local function take_files(value, place, files, depth)
   return copy
 end
 
--- One order for the files, whatever order the tables are walked in.
-local function by_place(one, other)
-  return json.encode(one.at) < json.encode(other.at)
-end
-
 local function digest(path, digests)
   local known = digests[path]
   if not known then
     local sum, bytes = sha256.file(path)
     if not sum then
-      return nil, "file can't be read: " .. bytes
+      return nil, bytes
     end
     known = { sha256 = sum, bytes = bytes }
     digests[path] = known
@@ -64,6 +61,25 @@ local function add_digests(files, digests)
   return true
 end
 
+local function encode(value)
+  local text, why, where = json.encode(value)
+  return text, why and "the request can't be kept: " .. why .. (where and " at " .. where or "")
+end
+
+local function freeze_files(files, digests)
+  local library, missing = sha256.library()
+  if not library then
+    return nil, missing, "io"
+  end
+  local ok, why = add_digests(files, digests)
+  if not ok then
+    return nil, why, "invalid"
+  end
+  local list
+  list, why = encode(files)
+  return list, why, "invalid"
+end
+
 -- An id that is given as an integer is sent as its digits.
 local function mend_id(body)
   if math.type(body.template_id) == "integer" then
@@ -75,22 +91,24 @@ end
 -- @param body the table that `client:submit` takes
 -- @param digests a table that remembers digests by path, for the callers that
 --   add many jobs at once
--- @return `text` and `files`, also a text or nil; or nil and why not
+-- @return `text` and `files`, also a text or nil; or nil, why not, and the kind of
+--   error
 function request.freeze(body, digests)
   local files = {}
   local copy = take_files(body, {}, files, 1)
   mend_id(copy)
-  local text, why, where = json.encode(copy)
+  local text, why = encode(copy)
   if not text then
-    return nil, "the request can't be kept: " .. why .. (where and " at " .. where or "")
+    return nil, why, "invalid"
+  elseif not files[1] then
+    return text
   end
-  table.sort(files, by_place)
-  local ok
-  ok, why = add_digests(files, digests or {})
-  if not ok then
-    return nil, why
+  local list, problem
+  list, why, problem = freeze_files(files, digests or {})
+  if not list then
+    return nil, why, problem
   end
-  return text, files[1] and json.encode(files) or nil
+  return text, list
 end
 
 --- The files of a kept request.
@@ -113,34 +131,74 @@ function request.thaw(text, files)
   return body
 end
 
--- Where each file stands and what is in it, but not where it lies.
+-- What is in the file at each place, wherever it lies.
 local function contents(files)
-  local list = {}
-  for index, file in ipairs(request.files(files)) do
-    list[index] = { file.at, file.sha256 }
+  local digests = {}
+  for _, file in ipairs(request.files(files)) do
+    digests[json.encode(file.at)] = file.sha256
   end
-  return json.encode(list)
+  return digests
 end
 
---- Whether two kept requests ask for the same.
+-- Whether two values that were read from JSON are the same. An empty list equals
+-- an empty object: ledgers of 0.1.0's first days kept it as one.
+local function equal(one, other)
+  if type(one) ~= "table" or type(other) ~= "table" then
+    return one == other
+  end
+  for name, member in pairs(one) do
+    if not equal(member, other[name]) then
+      return false
+    end
+  end
+  for name in pairs(other) do
+    if one[name] == nil then
+      return false
+    end
+  end
+  return true
+end
+
+--- Whether two kept requests ask for the same: as JSON, with what is in each file
+-- in its place.
 function request.same(text, files, other_text, other_files)
-  return text == other_text
-    and (files == other_files or contents(files) == contents(other_files))
+  return (text == other_text or equal(json.decode(text), json.decode(other_text)))
+    and (files == other_files or equal(contents(files), contents(other_files)))
 end
 
---- Whether the files are here as they were when the job was added, by their sizes.
+--- Whether the files are here with the sizes that they had when the job was added.
 -- @return true; or nil and what is missing
 function request.present(files)
   for _, file in ipairs(request.files(files)) do
-    local handle, why = io.open(file.path, "rb")
+    local handle <close>, why = io.open(file.path, "rb")
     if not handle then
       return nil, "input " .. why
     end
-    local bytes = handle:seek("end")
-    handle:close()
+    local bytes = handle:seek "end"
     if bytes ~= file.bytes then
       return nil, string.format("input %s has changed since it was added: %s bytes then, %s now",
         file.path, file.bytes, bytes)
+    end
+  end
+  return true
+end
+
+--- Whether the files are here and hold what they held when the job was added.
+-- @param digests as for `freeze`
+-- @return true; or nil and what is missing or different
+function request.unchanged(files, digests)
+  local present, why = request.present(files)
+  if not present then
+    return nil, why
+  end
+  for _, file in ipairs(request.files(files)) do
+    local known
+    known, why = digest(file.path, digests)
+    if not known then
+      return nil, why
+    elseif known.sha256 ~= file.sha256 then
+      return nil, string.format("input %s has changed since it was added: its SHA-256 is another",
+        file.path)
     end
   end
   return true

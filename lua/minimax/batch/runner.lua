@@ -48,6 +48,12 @@ function runner:stop(reason, err)
   end
 end
 
+--- Counts a submit that left, or takes it back where it was refused.
+function runner:count_submit(change)
+  self.submits = self.submits + change
+  self.held_back = false -- until the next one asks
+end
+
 --- Whether one more task may be paid for.
 function runner:may_submit()
   local most = self.options.max_submits

@@ -34,7 +34,7 @@ local function explain(err, path)
   elseif text:find("readonly", 1, true) or text:find("read%-only") then
     err.message = text .. ": '" .. path .. "' and its folder must be writable"
   elseif text:find("not a database", 1, true) then
-    err.message = text .. ": '" .. path .. "'"
+    err.kind, err.message = "invalid", "'" .. path .. "' is no ledger: it is no SQLite database"
   end
   return err
 end

@@ -67,9 +67,15 @@ local function wait_for_turn(run, lane)
   return not run.stopping
 end
 
--- Right before the request leaves: the turn is taken and the intent written.
+-- Right before the request leaves: what it is made of is looked at, the turn is
+-- taken and the intent written.
 -- @return true if it may leave
 local function intend(run, job, note)
+  local unchanged, why = request.unchanged(job.files, {})
+  if not unchanged then
+    note.changed = why
+    return false
+  end
   note.asked = true
   local seconds, err = run.budget:take("submit")
   if seconds ~= 0 then
@@ -82,7 +88,7 @@ local function intend(run, job, note)
   ok, err = run.claims:intend(job)
   note.err, note.lost = err, ok == false
   if ok then
-    run.submits = run.submits + 1
+    run:count_submit(1)
     run:tell { type = "state", key = job.key, state = "submitting", attempt = job.attempt }
   end
   return ok or false
@@ -111,7 +117,9 @@ local function heed_refusal(run, job, err)
   if err.kind == "unknown" or err.kind == "cancelled" then -- a cancelled one may have arrived
     settled(job, run:step(job, "unknown", err))
     return false
-  elseif states.meaning(err) == "job" then
+  end
+  run:count_submit(-1) -- it was refused: nothing was paid
+  if states.meaning(err) == "job" then
     return fail(run, job, err)
   elseif not settled(job, run:step(job, "unsent")) then
     return false
@@ -129,6 +137,8 @@ end
 local function heed_hindrance(run, job, err, note)
   if note.lost then
     return drop(job)
+  elseif note.changed then
+    return leave(run, job, fault.new("io", "%s", note.changed))
   elseif note.err and note.err.passing then -- it may have been written all the same
     return settled(job, run:step(job, "unsent"))
   elseif note.err then

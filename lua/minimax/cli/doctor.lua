@@ -34,7 +34,8 @@ end
 -- module, what it is for, rock, Debian's package
 local OPTIONAL = {
   { "http.server", "emulator and callback-server", "http", "lua-http" },
-  { "DBI", "batch", "luadbi", "lua-dbi-sqlite3" },
+  { "DBI", "batch", "luadbi-sqlite3", "lua-dbi-sqlite3" },
+  { "openssl.digest", "batch with local files", "luaossl", "lua-luaossl" },
 }
 
 local function is_there(module)

@@ -40,7 +40,7 @@ Examples:
   minimax batch run --max-submits 500 --submit-rate 5/60]])
   command:option("--max-in-flight", "Jobs at a time (20)."):argname "NUMBER"
     :convert(values.natural)
-  command:option("--max-submits", "A spend guard: submit nothing if more jobs than that wait.")
+  command:option("--max-submits", "A spend guard: submit nothing if more jobs wait than that.")
     :argname "NUMBER":convert(values.whole)
   command:flag("--dry-run", "Check every job, and pay nothing.")
   command:flag("--strict", "Refuse what the lists of templates and models do not know.")
