@@ -108,6 +108,7 @@ build = {
     ["minimax.cli.render"] = "lua/minimax/cli/render.lua",
     ["minimax.cli.requests"] = "lua/minimax/cli/requests.lua",
     ["minimax.cli.session"] = "lua/minimax/cli/session.lua",
+    ["minimax.cli.submitting"] = "lua/minimax/cli/submitting.lua",
     ["minimax.cli.tally"] = "lua/minimax/cli/tally.lua",
     ["minimax.cli.tasks"] = "lua/minimax/cli/tasks.lua",
     ["minimax.cli.templates"] = "lua/minimax/cli/templates.lua",

@@ -29,8 +29,8 @@ describe("Ctrl-C", function()
     folder:close()
   end)
 
-  local function start(words)
-    return command.start(words, { emulator = emu, directory = folder.path })
+  local function start(words, env)
+    return command.start(words, { emulator = emu, directory = folder.path, env = env })
   end
 
   local function interrupt(child)
@@ -80,11 +80,57 @@ describe("Ctrl-C", function()
     assert.equal(0, #emu:tasks())
   end)
 
-  it("while a submit is under way says that a task may have been created", function()
+  -- Interrupts a submit so many seconds after it has reached the server, which
+  -- answers after SLOW seconds. Returns what was printed.
+  local SLOW = 0.4
+  local function interrupt_submit(words, seconds, env)
+    emu:clear()
+    emu:fault { endpoint = "submit", fault = "slow", seconds = SLOW, attempt = "all" }
+    local child <close> = start(words, env)
+    wait_for(function() return #emu:requests { endpoint = "submit" } == 1 end)
+    socket.sleep(seconds)
+    child:signal "INT"
+    return child:finish()
+  end
+
+  it("while a submit is under way waits for the answer, and always prints the id", function()
+    local known = 0
+    for round = 0, 11 do
+      local words = table.move(CLIMBING, 1, 4, 1, {})
+      words[#words + 1] = ({ "--json", "-q", "--wait" })[round % 3 + 1]
+      local result = interrupt_submit(words, SLOW * round / 10)
+      known = known + 1
+      assert.equal(known, #emu:tasks())
+      assert.matches(emu:tasks()[known].task_id, result.out .. result.err, 1, true)
+    end
+  end)
+
+  it("while a submit is under way says so, and then how to go on", function()
+    local result = interrupt_submit(CLIMBING, 0)
+    local id = emu:tasks()[1].task_id
+    assert.equal(130, 128 + (result.signal or 0))
+    assert.matches("^Interrupted: waiting for the answer to the submit%. Ctrl%-C once more ends at "
+      .. "once;\na task may exist then, and be paid for, whose id nobody knows%.\n"
+      .. "submitted: task " .. id .. " %(template%)\nInterrupted%.\n"
+      .. "Task " .. id .. " goes on at the server%.", result.err)
+  end)
+
+  it("while a submit is refused says why", function()
+    local result = interrupt_submit(CLIMBING, 0, { MINIMAX_API_KEY = "sk-api-wrong" })
+    assert.equal(3, result.code, result.err)
+    assert.matches("(auth, code ", result.err, 1, true)
+  end)
+
+  it("twice ends a submit at once", function()
     emu:fault { endpoint = "submit", fault = "hang", attempt = "all" }
     local child <close> = start(CLIMBING)
     wait_for(function() return #emu:requests { endpoint = "submit" } == 1 end)
-    assert.matches("a task may have been created", interrupt(child), 1, true)
+    child:signal "INT"
+    wait_for(function() return child:errors():find("Ctrl-C once more", 1, true) end)
+    child:signal "INT"
+    local began, result = socket.gettime(), child:finish()
+    assert.equal(2, result.signal)
+    assert.is_true(socket.gettime() - began < 10)
   end)
 
   it("during a query leaves a plain word", function()

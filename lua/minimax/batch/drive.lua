@@ -15,11 +15,14 @@ local function is_plain()
     and not package.loaded["minimax.copas"]
 end
 
--- One turn. Raises where a signal interrupts it, and for nothing else.
-local function turn(co, main, outcome)
-  outcome.ok, outcome.err = coroutine.resume(co, main)
-  if coroutine.status(co) == "suspended" then
-    minimax.sleep(TURN)
+-- Goes on to the end. Raises where a signal interrupts it, and for nothing else:
+-- the hook of a signal is the main thread's, and so never ends the coroutine.
+local function go_on(co, main, outcome)
+  while coroutine.status(co) ~= "dead" do
+    outcome.ok, outcome.err = coroutine.resume(co, main)
+    if coroutine.status(co) == "suspended" then
+      minimax.sleep(TURN)
+    end
   end
 end
 
@@ -34,18 +37,14 @@ function drive.run(main, on_interrupt)
   end
   local co <const> = coroutine.create(minimax.run)
   local _ <close> = setmetatable({}, { __close = function() coroutine.close(co) end })
-  local outcome, interrupt = {}, nil
-  repeat
-    local ok, why = pcall(turn, co, main, outcome)
-    if not ok and interrupt then
-      error(why, 0)
-    elseif not ok then
-      interrupt = why
-      on_interrupt()
-    end
-  until coroutine.status(co) == "dead"
-  if interrupt or not outcome.ok then
-    error(interrupt or outcome.err, 0)
+  local outcome = {}
+  local ok, interrupt = pcall(go_on, co, main, outcome)
+  if not ok then
+    on_interrupt()
+    go_on(co, main, outcome)
+    error(interrupt, 0)
+  elseif not outcome.ok then
+    error(outcome.err, 0)
   end
 end
 

@@ -45,7 +45,7 @@ end
 -- second, so that hooks can run: this is one.
 function progress:watch_clock()
   debug.sethook(function()
-    if os.time() ~= self.drawn then
+    if os.time() ~= self.drawn and not self.hidden then
       self.beat = self.beat + 1
       draw(self)
     end
@@ -76,12 +76,27 @@ function progress:moved(bytes, total)
   end
 end
 
+--- Takes the bar away, so that a line can be printed; it comes back by itself.
+function progress:clear()
+  if self.columns and not self.hidden then
+    io.stderr:write("\r\27[K")
+    io.stderr:flush()
+    self.drawn = nil
+  end
+end
+
+--- Takes the bar away for good. `stop` alone takes the hook away, and has to be
+-- called in the coroutine of `start`.
+function progress:hide()
+  self:clear()
+  self.hidden = true
+end
+
 --- Ends the display; a second call does nothing.
 function progress:stop()
   if self.columns then
     debug.sethook()
-    io.stderr:write("\r\27[K")
-    io.stderr:flush()
+    self:clear()
     self.columns = nil
   end
 end

@@ -4,46 +4,11 @@
 local codes = require "minimax.cli.codes"
 local fault = require "minimax.cli.fault"
 local output = require "minimax.cli.output"
-local progress = require "minimax.cli.progress"
 local requests = require "minimax.cli.requests"
+local submitting = require "minimax.cli.submitting"
 local tasks = require "minimax.cli.tasks"
 
 local render = {}
-
-local NOTHING_SENT = { "Nothing was submitted." }
-
-local MAYBE_SENT = {
-  "The request was on its way: a task may have been created, and paid for.",
-  "Look before you submit again: 'minimax list' shows tasks of 'minimax video2',",
-  "the account's own page the others.",
-}
-
--- Knows from the events whether the request has left, and shows how far it is.
-local function watch_submit(session, shown)
-  session:advise(NOTHING_SENT)
-  session:listen("submit", function(event)
-    if event.stage ~= "submit" then
-      return
-    elseif event.type == "request" then
-      session:advise(MAYBE_SENT)
-    elseif event.type == "retry" or event.type == "rate_limit" then
-      session:advise(NOTHING_SENT)
-      session.out:note("%s: the next attempt comes in %.1f s", event.type, event.delay)
-    elseif event.type == "progress" then
-      shown:moved(event.bytes, event.total)
-    end
-  end)
-end
-
-local function submit(session, client, kind, request)
-  local shown <close> = progress.start(session.out, "submit")
-  watch_submit(session, shown)
-  local task, err = client:submit(request, { kind = kind, timeout = session.arguments.turn })
-  session:listen("submit", nil)
-  -- The error says itself what became of the request.
-  session:advise(nil)
-  return task, err
-end
 
 local function show_dry_run(session, client, kind, request)
   local order, err = client:submit(request, { kind = kind, dry_run = true })
@@ -56,14 +21,10 @@ local function show_dry_run(session, client, kind, request)
   return codes.OK
 end
 
-local function tell_submitted(session, task)
-  session.out:emit("task", { task_id = task.task_id, kind = task.kind, trace_id = task.trace_id })
-  session.out:note("submitted: task %s (%s)", task.task_id, task.kind)
-end
-
 -- Where nothing else is wanted, the id is the result.
 local function leave(session, task)
   session.out:say("%s", task.task_id)
+  session:advise(nil)
   session.out:note("wait for it and fetch the video with:\n  %s", session:command {
     "wait", task.task_id, "--kind", task.kind, "-o", "video.mp4" })
   return codes.OK
@@ -119,14 +80,10 @@ function render.run(session, kind)
     return nil, err
   end
   local task
-  task, err = submit(session, client, kind, request)
+  task, err = submitting.run(session, client, kind, request)
   if not task then
     return nil, err
-  end
-  tasks.keep(session, task)
-  tell_submitted(session, task)
-  if not arguments.output and not arguments.wait then
-    session:advise(nil)
+  elseif not arguments.output and not arguments.wait then
     return leave(session, task)
   end
   return finish(session, client, task)
