@@ -175,9 +175,29 @@ describe("minimax batch", function()
     assert.equal(100000, #folder:read "rex.mp4")
   end)
 
+  it("says at Ctrl-C what it waits for, and what ending at once would mean", function()
+    emu:fault { endpoint = "submit", fault = "slow", seconds = 0.6, attempt = "all" }
+    add("rex", "leo")
+    local child <close> = command.start({ "batch", "run" },
+      { emulator = emu, directory = folder.path })
+    local deadline = socket.gettime() + 20
+    repeat
+      socket.sleep(0.01)
+    until #emu:requests { endpoint = "submit" } == 2 or socket.gettime() > deadline
+    child:signal "INT"
+    local result = child:finish()
+    assert.equal(2, result.signal, result.err)
+    assert.matches("Interrupted: waiting for the answers to 2 submits. Ctrl-C once more ends at "
+      .. "once;\nthose jobs are unknown then.\n", result.err, 1, true)
+    assert.matches("Nothing is lost. To go on:\n  minimax batch run\n", result.err, 1, true)
+    assert.equal(2, count_of "submitted")
+  end)
+
   it("refuses a ledger that is none, and words that make no sense", function()
     folder:write("jobs.jsonl", lines "one")
-    assert.matches("not a database", run("status", "--ledger", "jobs.jsonl").err, 1, true)
+    local result = run("status", "--ledger", "jobs.jsonl")
+    assert.equal(8, result.code)
+    assert.matches("'jobs.jsonl' is no ledger", result.err, 1, true)
     assert.equal(18, run("status", "--ledger", "none/minimax.db").code)
     assert.equal(18, run("add", "none.jsonl").code)
     for _, words in ipairs { {}, { "go" }, { "retry" }, { "run", "--submit-rate", "5" },

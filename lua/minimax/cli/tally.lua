@@ -78,18 +78,35 @@ end
 -- What is a step on the way is worth no line.
 local PASSING = { submitting = true, succeeded = true, added = true }
 
-local function note(self, text)
+local function clear(self)
   if self.columns then
     io.stderr:write("\r\27[K")
+    io.stderr:flush()
     self.drawn = nil
   end
+end
+
+local function note(self, text)
+  clear(self)
   self.out:note("%s", terminal.clean(text))
+end
+
+-- The first Ctrl-C may take as long as the server does to answer.
+local function tell_interrupt(self)
+  local submits = self.counts.submitting or 0
+  if submits > 0 then
+    clear(self)
+    self.out:warn("Interrupted: waiting for the answers to %d submit%s. Ctrl-C once more ends at "
+      .. "once;\nthose jobs are unknown then.", submits, submits > 1 and "s" or "")
+  end
 end
 
 --- An event of the batch.
 function tally:heed(event)
   if event.type == "state" then
     move(self, event)
+  elseif event.type == "stop" and event.reason == "cancelled" then
+    tell_interrupt(self)
   end
   local is_trouble = event.err ~= nil and event.key ~= nil
   if is_trouble and event.type ~= "state" then
@@ -104,8 +121,7 @@ end
 function tally:stop()
   if self.columns then
     debug.sethook()
-    io.stderr:write("\r\27[K")
-    io.stderr:flush()
+    clear(self)
     self.columns = nil
   end
 end
