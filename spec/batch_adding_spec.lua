@@ -1,6 +1,7 @@
 -- How jobs come in: one, a list, or a file of JSON Lines; and what raises.
 
 local batch = require "minimax.batch"
+local json = require "minimax.batch.json"
 local minimax = require "minimax"
 local temp = require "spec.support.temp"
 
@@ -151,6 +152,15 @@ describe("adding", function()
       assert.equal("393769180141805569", jobs[1].request.template_id)
       assert.equal("@home", jobs[2].request.prompt)
       assert.equal("x.mp4", jobs[2].output)
+    end)
+
+    it("keeps what a line says, with its empty lists and its long integers", function()
+      local line = '{"empty":{},"model":"m","none":[],"null":null,"seed":9223372036854775807}'
+      assert.equal(1, (b:add_lines(lines('{"key":"a","request":' .. line .. "}"))))
+      local body = b:jobs()().request
+      assert.equal(line, json.encode(body))
+      local preview = minimax.new({ api_key = "k" }):submit(body, { dry_run = true }).body
+      assert.equal(line, json.encode(preview))
     end)
 
     it("says each bad line with its number and reason, and adds none", function()

@@ -158,6 +158,13 @@ describe("a render from the command line", function()
     end
   end)
 
+  it("shows an empty list as one", function()
+    local result = run({ "video", "--request", "-", "--dry-run", "--json" },
+      { stdin = '{"model":"m","none":[],"some":[{},[]]}' })
+    assert.equal(0, result.code, result.err)
+    assert.matches('"body":{"model":"m","none":[],"some":[{},[]]}', result.out, 1, true)
+  end)
+
   it("that is a dry run shows the request and sends nothing", function()
     local result = run { "template", "climbing", "-m", "@" .. PET, "--dry-run" }
     assert.equal(0, result.code, result.err)

@@ -146,6 +146,16 @@ describe("JSON", function()
         b = "\u{4e2d}\u{6587} \u{1f981}" }, reply)
     end)
 
+    it("tells an empty list from an empty object by its metatable", function()
+      local reply = decoded '{"a":[ ],"b":{},"c":[[],1],"d":"[]","task_ids":[]}'
+      assert.same({ a = {}, b = {}, c = { {}, 1 }, d = "[]", task_ids = {} }, reply)
+      for _, list in ipairs { reply.a, reply.c[1], reply.task_ids } do
+        assert.equal("array", getmetatable(list).__jsontype)
+      end
+      assert.is_nil(getmetatable(reply.b))
+      assert.is_nil(getmetatable(reply.c))
+    end)
+
     it("that is no JSON object is an error of kind protocol", function()
       for _, text in ipairs { "", "null", "17", '"text"', "{", '{"a":1', '{"a":1}}', '{"a":NaN}',
         '{"a":0x10}', '{"a":inf}', '{"a":1}\0', "{}\0garbage", "{}garbage", '{"a"}', "\u{feff}{}",

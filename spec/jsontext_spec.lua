@@ -4,22 +4,22 @@ local pure = require "pure"
 
 local MARK = "\127"
 
--- What the text becomes: itself where nothing was quoted.
-local function quoted(text)
-  local result, out = pure.quote_integers(text)
+-- What the text becomes: itself where nothing was marked.
+local function marked(text)
+  local result, out = pure.mark_json(text)
   if result == "same" then
     assert.is_nil(out)
     return text
   end
-  assert.equal("quoted", result)
+  assert.equal("marked", result)
   return out
 end
 
 local function assert_same(text)
-  assert.equal(text, quoted(text))
+  assert.equal(text, marked(text))
 end
 
-describe("jsontext quotes long integers", function()
+describe("jsontext marks long integers", function()
   it("of 16 digits and more, in objects, lists and alone", function()
     local id = "401047179385389059"
     local mark = '"' .. MARK .. id .. '"'
@@ -28,7 +28,7 @@ describe("jsontext quotes long integers", function()
       "\t%s\r\n", '{"a":{"b":[%s]},"c":%s}',
     } do
       local text = frame:gsub("%%s", id)
-      assert.equal((frame:gsub("%%s", mark)), quoted(text))
+      assert.equal((frame:gsub("%%s", mark)), marked(text))
     end
   end)
 
@@ -36,9 +36,9 @@ describe("jsontext quotes long integers", function()
     for digits = 1, 40 do
       local number = ("9"):rep(digits)
       local expected = digits < 16 and number or '"' .. MARK .. number .. '"'
-      assert.equal("[" .. expected .. "]", quoted("[" .. number .. "]"))
+      assert.equal("[" .. expected .. "]", marked("[" .. number .. "]"))
       expected = digits < 16 and "-" .. number or '"' .. MARK .. "-" .. number .. '"'
-      assert.equal("[" .. expected .. "]", quoted("[-" .. number .. "]"))
+      assert.equal("[" .. expected .. "]", marked("[-" .. number .. "]"))
     end
   end)
 
@@ -60,7 +60,7 @@ describe("jsontext quotes long integers", function()
       assert_same(text)
     end
     assert.equal([[["\\","]] .. MARK .. [[401047179385389059"]\]],
-      quoted([[["\\",401047179385389059]\]]))
+      marked([[["\\",401047179385389059]\]]))
   end)
 
   it("never so that bad JSON becomes good", function()
@@ -88,12 +88,25 @@ describe("jsontext quotes long integers", function()
       expected[at] = at % 2 == 0 and '"' .. MARK .. number .. '"' or '"' .. number .. '"'
     end
     assert.equal("[" .. table.concat(expected, ", ") .. "]",
-      quoted("[" .. table.concat(given, ", ") .. "]"))
+      marked("[" .. table.concat(given, ", ") .. "]"))
+  end)
+
+  it("and empty lists, wherever they stand", function()
+    for text, expected in pairs {
+      ["[]"] = '["\127"]', ["[ \n\t]"] = '[ \n\t"\127"]', ['{"a":[],"b":[[],{}]}'] =
+        '{"a":["\127"],"b":[["\127"],{}]}',
+      ["[[],401047179385389059]"] = '[["\127"],"\127401047179385389059"]',
+    } do
+      assert.equal(expected, marked(text))
+    end
+    for _, text in ipairs { "[", "[ ", "[1]", '"[]"', '["[]"]', "[,]", "[\v]" } do
+      assert_same(text)
+    end
   end)
 
   it("and refuses a NUL byte anywhere", function()
     for _, text in ipairs { "\0", "{}\0garbage", '{"a":"\0"}', "[401047179385389059,\0]" } do
-      assert.equal("nul", (pure.quote_integers(text)))
+      assert.equal("nul", (pure.mark_json(text)))
     end
   end)
 end)

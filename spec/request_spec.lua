@@ -88,6 +88,19 @@ describe("a request", function()
       assert.same({ model = "m", extra = {} }, body { model = "m", extra = {} })
     end)
 
+    it("sends an empty table as a list where its __jsontype says so", function()
+      local list = setmetatable({}, { __jsontype = "array" })
+      assert.equal('{"extra":[]}', sent({ extra = list }, { kind = "video" }))
+      assert.equal('{"a":[[],{}]}', sent({ a = { list, {} } }, { kind = "video" }))
+      assert.equal('{"template_id":"1"}', sent { template_id = "1", text_inputs = list })
+      assert.equal('{"a":[1]}', sent({ a = setmetatable({ 1 }, getmetatable(list)) },
+        { kind = "video" }))
+      assert.equal('{"a":{}}', sent({ a = setmetatable({}, { __jsontype = 7 }) },
+        { kind = "video" }))
+      local preview = client:submit({ model = "m", extra = list }, { dry_run = true })
+      assert.equal(getmetatable(list), getmetatable(preview.body.extra))
+    end)
+
     it("takes minimax.file as a media value anywhere", function()
       local data = "data:image/png;base64,"
       local file = minimax.file(pet)

@@ -11,7 +11,7 @@
 enum { DEPTH = 64 };
 
 /* Their addresses are the keys in the registry. */
-static const char decode_key = 0, encode_key = 0;
+static const char decode_key = 0, encode_key = 0, list_key = 0;
 
 int json_is_null(lua_State *L, int index) {
   return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
@@ -61,6 +61,10 @@ void json_open(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &decode_key);
   lua_getfield(L, -1, "encode");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &encode_key);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "array");
+  lua_setfield(L, -2, "__jsontype");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &list_key);
   lua_settop(L, top);
 }
 
@@ -137,9 +141,28 @@ static int push_mended(lua_State *L, int key, int in_list) {
   }
 }
 
+/* Empties the list again that was empty before it was marked, and says in its
+ * metatable what it is; returns whether it did. */
+static int mend_empty_list(lua_State *L, int table) {
+  size_t length = 0;
+  const char *mark = NULL;
+  if (lua_rawgeti(L, table, 1) == LUA_TSTRING)
+    mark = lua_tolstring(L, -1, &length);
+  lua_pop(L, 1);
+  if (length != 1 || *mark != JSONTEXT_MARK)
+    return 0;
+  lua_pushnil(L);
+  lua_rawseti(L, table, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &list_key);
+  lua_setmetatable(L, table);
+  return 1;
+}
+
 /* `is_list`: the table is the list of a field such as `task_ids`. */
 static void mend_table(lua_State *L, int table, int is_list) {
   luaL_checkstack(L, 6, "JSON nested too deep");
+  if (mend_empty_list(L, table))
+    return;
   lua_pushnil(L);
   while (lua_next(L, table)) {
     int key = lua_gettop(L) - 1;
@@ -152,25 +175,25 @@ static void mend_table(lua_State *L, int table, int is_list) {
   }
 }
 
-/* Pushes the decoder and the text with its long integers marked. */
+/* Pushes the text with its marks, or a short reason. */
 static int push_text(lua_State *L, const char *text, size_t length) {
-  struct buffer quoted = {0};
+  struct buffer marked = {0};
   char *room;
-  enum jsontext_result result = jsontext_quote_integers(text, length, &quoted);
+  enum jsontext_result result = jsontext_mark(text, length, &marked);
   if (result == JSONTEXT_SAME) {
     lua_pushlstring(L, text, length);
     return 0;
   }
-  if (result != JSONTEXT_QUOTED) {
-    buffer_free(&quoted);
+  if (result != JSONTEXT_MARKED) {
+    buffer_free(&marked);
     lua_pushstring(L, result == JSONTEXT_NUL ? "it holds a NUL byte"
                                              : "not enough memory");
     return -1;
   }
-  length = quoted.length;
+  length = marked.length;
   room = lua_newuserdatauv(L, length, 0); /* Lua frees it if it raises */
-  memcpy(room, quoted.bytes, length);
-  buffer_free(&quoted);
+  memcpy(room, marked.bytes, length);
+  buffer_free(&marked);
   lua_pushlstring(L, room, length);
   lua_remove(L, -2);
   return 0;

@@ -1,6 +1,6 @@
-/* What JSON text needs before lua-cjson may see it: long integers quoted, NUL
- * bytes and broken UTF-8 found. It checks nothing else: that is the parser's
- * work. */
+/* What JSON text needs before lua-cjson may see it: long integers and empty
+ * lists marked, NUL bytes and broken UTF-8 found. It checks nothing else: that
+ * is the parser's work. */
 #include "jsontext.h"
 
 #include <string.h>
@@ -53,10 +53,15 @@ static int is_long_integer(const char *token, size_t length) {
   return 1;
 }
 
-/* Whether a value may end here; a colon would make a key of the number. */
-static int ends_value(const char *text, size_t length, size_t at) {
+static size_t skip_space(const char *text, size_t length, size_t at) {
   while (at < length && strchr(" \t\r\n", text[at]) != NULL)
     at++;
+  return at;
+}
+
+/* Whether a value may end here; a colon would make a key of the number. */
+static int ends_value(const char *text, size_t length, size_t at) {
+  at = skip_space(text, length, at);
   return at == length || text[at] == ',' || text[at] == ']' || text[at] == '}';
 }
 
@@ -71,9 +76,9 @@ static int add_quoted(struct buffer *out, const char *text, size_t from,
   return buffer_add(out, "\"", 1);
 }
 
-/* Finds the next long integer from *at on; returns 1 and its bounds, or 0. */
-static int find_long_integer(const char *text, size_t length, size_t *at,
-                             size_t *end) {
+/* Finds what is to be marked from *at on; returns 1 and its bounds, or 0: a
+ * long integer, or the nothing between the brackets of an empty list. */
+static int find_mark(const char *text, size_t length, size_t *at, size_t *end) {
   size_t here = *at;
   while (here < length) {
     if (text[here] == '"') {
@@ -85,6 +90,11 @@ static int find_long_integer(const char *text, size_t length, size_t *at,
           ends_value(text, length, *end))
         return 1;
       here = *end;
+    } else if (text[here] == '[') {
+      here = skip_space(text, length, here + 1);
+      *at = *end = here;
+      if (here < length && text[here] == ']')
+        return 1;
     } else {
       here++;
     }
@@ -92,14 +102,14 @@ static int find_long_integer(const char *text, size_t length, size_t *at,
   return 0;
 }
 
-enum jsontext_result jsontext_quote_integers(const char *text, size_t length,
-                                             struct buffer *out) {
+enum jsontext_result jsontext_mark(const char *text, size_t length,
+                                   struct buffer *out) {
   size_t start = out->length, copied = 0, at = 0, end = 0;
   if (length == 0)
     return JSONTEXT_SAME;
   if (memchr(text, '\0', length) != NULL)
     return JSONTEXT_NUL;
-  while (find_long_integer(text, length, &at, &end)) {
+  while (find_mark(text, length, &at, &end)) {
     if (copied == 0 && buffer_reserve(out, length + 64) != 0)
       goto fail;
     if (add_quoted(out, text, copied, at, end) != 0)
@@ -110,7 +120,7 @@ enum jsontext_result jsontext_quote_integers(const char *text, size_t length,
     return JSONTEXT_SAME;
   if (buffer_add(out, text + copied, length - copied) != 0)
     goto fail;
-  return JSONTEXT_QUOTED;
+  return JSONTEXT_MARKED;
 fail:
   out->length = start;
   if (out->bytes != NULL)

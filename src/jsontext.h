@@ -6,24 +6,25 @@
 
 #include "buffer.h"
 
-/* Stands before the digits inside the quotes, so that a number that was
- * quoted here is told from a string that the server sent. */
+/* Begins each string that is made here, so that it is told from one that the
+ * server sent. */
 #define JSONTEXT_MARK '\x7f'
 
 enum jsontext_result {
-  JSONTEXT_SAME,   /* nothing to quote; `out` is untouched */
-  JSONTEXT_QUOTED, /* `out` holds the text with long integers quoted */
+  JSONTEXT_SAME,   /* nothing to mark; `out` is untouched */
+  JSONTEXT_MARKED, /* `out` holds the text with its marks */
   JSONTEXT_NUL,    /* a NUL byte stands in the text */
   JSONTEXT_NO_MEMORY
 };
 
-/* Quotes each integer token of 16 digits and more (lua-cjson before 2.1.0.14
- * rounds them), aware of strings and escapes: 401047179385389059 becomes
- * "\x7f401047179385389059". A sign is kept; a token with a fraction or an
- * exponent is left alone. Invalid JSON passes through for the parser to
- * refuse. */
-enum jsontext_result jsontext_quote_integers(const char *text, size_t length,
-                                             struct buffer *out);
+/* Marks what lua-cjson would spoil, aware of strings and escapes. Each integer
+ * token of 16 digits and more (versions before 2.1.0.14 round them) is quoted:
+ * 401047179385389059 becomes "\x7f401047179385389059"; a sign is kept, a token
+ * with a fraction or an exponent is left alone. An empty list, which is read
+ * like an empty object, becomes ["\x7f"]. Invalid JSON passes through for the
+ * parser to refuse. */
+enum jsontext_result jsontext_mark(const char *text, size_t length,
+                                   struct buffer *out);
 
 /* Offset of the first byte that is not valid UTF-8 (surrogates, overlong
  * forms and code points above 10FFFF included), or `length`. */

@@ -216,6 +216,41 @@ static int copy_table(struct walk *walk, int table, const char *field) {
   return 0;
 }
 
+static int is_empty(lua_State *L, int table) {
+  lua_pushnil(L);
+  if (!lua_next(L, table))
+    return 1;
+  lua_pop(L, 2);
+  return 0;
+}
+
+/* Nothing but a metatable tells an empty list from an object: `__jsontype`, as
+ * dkjson has it. */
+static int is_empty_list(lua_State *L, int table) {
+  int is_list;
+  if (!is_empty(L, table) ||
+      luaL_getmetafield(L, table, "__jsontype") == LUA_TNIL)
+    return 0;
+  is_list = lua_type(L, -1) == LUA_TSTRING &&
+            strcmp(lua_tostring(L, -1), "array") == 0;
+  lua_pop(L, 1);
+  return is_list;
+}
+
+/* lua-cjson would send it as an object. */
+static void copy_empty_list(struct walk *walk, int list) {
+  lua_State *L = walk->L;
+  lua_createtable(L, 1, 0);
+  if (walk->splices) {
+    lua_pushliteral(L, "[]");
+    lua_rawseti(L, -2, 1);
+    hide(walk);
+  } else {
+    lua_getmetatable(L, list);
+    lua_setmetatable(L, -2);
+  }
+}
+
 /* Pushes a copy of the value that lua-cjson can encode; `field` is the nearest
  * name above it. */
 static int copy_value(struct walk *walk, int value, const char *field) {
@@ -226,7 +261,10 @@ static int copy_value(struct walk *walk, int value, const char *field) {
   case LUA_TSTRING:
     return copy_string(walk, value);
   case LUA_TTABLE:
-    return copy_table(walk, value, field);
+    if (!is_empty_list(L, value))
+      return copy_table(walk, value, field);
+    copy_empty_list(walk, value);
+    return 0;
   case LUA_TUSERDATA:
     if (media_path(L, value))
       return copy_file(walk, value, field);
@@ -296,13 +334,16 @@ static void mend_ids(struct walk *walk, int copy, int original) {
 
 /* A string or file in `text_inputs` or `media_inputs` stands for { value = it
  * }; an empty list there is left out, since lua-cjson would send an object. */
-static void mend_inputs(lua_State *L, int copy) {
+static void mend_inputs(lua_State *L, int copy, int original) {
   static const char *const names[] = {"text_inputs", "media_inputs"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    lua_Integer count = 0;
-    if (lua_getfield(L, copy, names[i]) == LUA_TTABLE) {
+    if (lua_getfield(L, original, names[i]) == LUA_TTABLE &&
+        is_empty(L, lua_gettop(L))) {
+      lua_pushnil(L);
+      lua_setfield(L, copy, names[i]);
+    } else if (lua_getfield(L, copy, names[i]) == LUA_TTABLE) {
       int list = lua_gettop(L);
-      count = (lua_Integer)lua_rawlen(L, list);
+      lua_Integer count = (lua_Integer)lua_rawlen(L, list);
       for (lua_Integer n = 1; n <= count; n++) {
         if (lua_rawgeti(L, list, n) == LUA_TSTRING) {
           lua_createtable(L, 0, 1);
@@ -312,11 +353,6 @@ static void mend_inputs(lua_State *L, int copy) {
           continue;
         }
         lua_pop(L, 1);
-      }
-      lua_pushnil(L);
-      if (count == 0 && !lua_next(L, list)) {
-        lua_pushnil(L);
-        lua_setfield(L, copy, names[i]);
       }
     }
     lua_settop(L, copy);
@@ -331,7 +367,7 @@ static int copy_request(struct walk *walk, int index) {
     return -1;
   copy = lua_gettop(L);
   mend_ids(walk, copy, index);
-  mend_inputs(L, copy);
+  mend_inputs(L, copy, index);
   return 0;
 }
 

@@ -314,7 +314,8 @@ static int begin(lua_State *L, struct client *client,
 /*** Submits a task. It is never sent twice by itself once it may have arrived.
 @function client:submit
 @tparam table request MiniMax's own JSON body as a Lua table; `minimax.file`
-may stand for any media value
+may stand for any media value; an empty table is an object, or a list where its
+metatable has `__jsontype = "array"`
 @tparam[opt] table options `kind`, `timeout` (seconds; also for its turn under
 a rate budget), `block`, `dry_run` (checks and returns what would be sent),
 `on_send` (function, called in the caller's coroutine when its turn has come,

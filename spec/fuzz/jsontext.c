@@ -8,39 +8,40 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-/* Undoes `"\x7f123"`; only for texts that hold no mark of their own. */
-static void unquote(const struct buffer *quoted, struct buffer *out) {
+/* Undoes `"\x7f123"` and `["\x7f"]`; only for texts that hold no mark of their
+ * own. */
+static void unmark(const struct buffer *marked, struct buffer *out) {
   size_t at = 0;
-  while (at < quoted->length) {
-    if (quoted->bytes[at] == '"' && quoted->bytes[at + 1] == JSONTEXT_MARK) {
-      const char *digits = quoted->bytes + at + 2;
+  while (at < marked->length) {
+    if (marked->bytes[at] == '"' && marked->bytes[at + 1] == JSONTEXT_MARK) {
+      const char *digits = marked->bytes + at + 2;
       size_t count = strcspn(digits, "\"");
-      if (count < 16 || digits[count] != '"' ||
+      if ((count > 0 && count < 16) || digits[count] != '"' ||
           strspn(digits, "-0123456789") != count)
         abort();
       buffer_add(out, digits, count);
       at += count + 3;
     } else {
-      buffer_add(out, quoted->bytes + at++, 1);
+      buffer_add(out, marked->bytes + at++, 1);
     }
   }
 }
 
-static void check_quoting(const char *text, size_t length) {
-  struct buffer quoted = {NULL, 0, 0}, restored = {NULL, 0, 0};
-  enum jsontext_result result = jsontext_quote_integers(text, length, &quoted);
+static void check_marking(const char *text, size_t length) {
+  struct buffer marked = {NULL, 0, 0}, restored = {NULL, 0, 0};
+  enum jsontext_result result = jsontext_mark(text, length, &marked);
   int has_nul = length > 0 && memchr(text, '\0', length) != NULL;
   if ((result == JSONTEXT_NUL) != has_nul)
     abort();
-  if (result != JSONTEXT_QUOTED && quoted.bytes != NULL)
+  if (result != JSONTEXT_MARKED && marked.bytes != NULL)
     abort();
-  if (result == JSONTEXT_QUOTED &&
+  if (result == JSONTEXT_MARKED &&
       memchr(text, JSONTEXT_MARK, length) == NULL) {
-    unquote(&quoted, &restored);
+    unmark(&marked, &restored);
     if (restored.length != length || memcmp(restored.bytes, text, length) != 0)
       abort();
   }
-  buffer_free(&quoted);
+  buffer_free(&marked);
   buffer_free(&restored);
 }
 
@@ -51,6 +52,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     abort();
   if (jsontext_is_plain(text, length) && at != length)
     abort();
-  check_quoting(text, length);
+  check_marking(text, length);
   return 0;
 }

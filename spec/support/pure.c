@@ -324,12 +324,12 @@ static int lua_retry_backoff(lua_State *L) {
 }
 
 /* What it said, then the text it made. */
-static int quote_integers(lua_State *L) {
-  static const char *const words[] = {"same", "quoted", "nul", "no memory"};
+static int mark_json(lua_State *L) {
+  static const char *const words[] = {"same", "marked", "nul", "no memory"};
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
   struct buffer *out = new_object(L, sizeof(*out), BUFFER);
-  lua_pushstring(L, words[jsontext_quote_integers(text, length, out)]);
+  lua_pushstring(L, words[jsontext_mark(text, length, out)]);
   if (out->bytes == NULL)
     return 1;
   lua_pushlstring(L, out->bytes, out->length);
@@ -450,7 +450,7 @@ static const luaL_Reg functions[] = {
     {"base64_encode", lua_base64_encode},
     {"retry_random", lua_retry_random},
     {"retry_backoff", lua_retry_backoff},
-    {"quote_integers", quote_integers},
+    {"mark_json", mark_json},
     {"utf8_error", utf8_error},
     {"is_plain", is_plain},
     {"redact", redact},

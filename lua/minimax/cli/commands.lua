@@ -3,7 +3,7 @@
 local codes = require "minimax.cli.codes"
 local columns = require "minimax.cli.columns"
 local fault = require "minimax.cli.fault"
-local output = require "minimax.cli.output"
+local json = require "minimax.batch.json"
 local progress = require "minimax.cli.progress"
 local tasks = require "minimax.cli.tasks"
 
@@ -79,15 +79,6 @@ function commands.cancel(session, client)
   return status and show(session, "status", status), err
 end
 
-local function emit_page(out, page)
-  local items = {}
-  for index, status in ipairs(page.items) do
-    items[index] = output.text(status)
-  end
-  out:emit_text(string.format('{"page":{"items":[%s],"total":%s}}', table.concat(items, ","),
-    output.text(page.total)))
-end
-
 local function time_text(seconds)
   return seconds and os.date("%Y-%m-%d %H:%M", seconds) or "-"
 end
@@ -103,7 +94,8 @@ function commands.list(session, client)
   if not page then
     return nil, err
   end
-  emit_page(session.out, page)
+  local items = table.move(page.items, 1, #page.items, 1, setmetatable({}, json.list))
+  session.out:emit("page", { items = items, total = page.total })
   local rows = {}
   for index, status in ipairs(page.items) do
     rows[index] = { status.task_id, status.status, time_text(status.created_at),

@@ -19,7 +19,7 @@ end
 local function encodable(value)
   if type(value) == "string" then
     return utf8.len(value) and value:gsub("%z", "?") or value:gsub("[^\x20-\x7E]", "?")
-  elseif type(value) ~= "table" then
+  elseif type(value) ~= "table" or json.is_empty_list(value) then
     return value
   end
   local copy = {}
@@ -30,11 +30,7 @@ local function encodable(value)
 end
 
 --- A value as JSON text.
--- @param as_list writes an empty table as `[]`
-function output.text(value, as_list)
-  if as_list and next(value) == nil then
-    return "[]"
-  end
+function output.text(value)
   return json.encode(value) or assert(json.encode(encodable(value)))
 end
 
@@ -54,13 +50,6 @@ end
 function output:emit(name, value)
   if self.json then
     line(io.stdout, '{"' .. name .. '":' .. output.text(value) .. "}")
-  end
-end
-
---- A line of JSON that is made already.
-function output:emit_text(text)
-  if self.json then
-    line(io.stdout, text)
   end
 end
 
