@@ -112,3 +112,8 @@ WATCHED(ftruncate, (int fd, off_t length), (fd, length))
 WATCHED(unlink, (const char *path), (path))
 WATCHED(rename, (const char *from, const char *to), (from, to))
 WATCHED(link, (const char *from, const char *to), (from, to))
+
+/* The names of those with a file offset where that has 64 bits by choice. */
+__typeof__(pwrite) pwrite64 __attribute__((alias("pwrite")));
+__typeof__(open) open64 __attribute__((alias("open")));
+__typeof__(ftruncate) ftruncate64 __attribute__((alias("ftruncate")));
