@@ -39,8 +39,8 @@ build = {
       sources = {
         "src/address.c", "src/answer.c", "src/await.c", "src/base64.c",
         "src/body.c", "src/buffer.c", "src/call.c", "src/callback.c",
-        "src/cancel.c", "src/client.c", "src/delivery.c", "src/download.c",
-        "src/each.c", "src/endpoint.c", "src/engine.c", "src/event.c",
+        "src/cancel.c", "src/client.c", "src/delivery.c", "src/doze.c",
+        "src/download.c", "src/each.c", "src/endpoint.c", "src/engine.c", "src/event.c",
         "src/exchange.c", "src/fault.c", "src/fetch.c", "src/files.c",
         "src/gate.c", "src/generate.c", "src/guard.c", "src/handle.c",
         "src/header.c", "src/heap.c", "src/home.c", "src/image.c", "src/job.c",
