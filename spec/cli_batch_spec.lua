@@ -98,9 +98,36 @@ describe("minimax batch", function()
 
   it("finds its ledger in the environment, so that no argument shows a password", function()
     local env = { MINIMAX_LEDGER = folder:file "mine.db" }
-    local result = command.run({ "batch", "status" }, { env = env, directory = folder.path })
+    folder:write("jobs.jsonl", lines "one")
+    local result = command.run({ "batch", "add", "jobs.jsonl" },
+      { env = env, directory = folder.path })
     assert.equal(0, result.code, result.err)
-    assert.same({ "mine.db" }, { folder:names()[1] })
+    assert.is_string(folder:read "mine.db")
+    assert.is_nil(folder:read "minimax.db")
+  end)
+
+  it("makes no ledger but by adding: an empty one would look as if all were done", function()
+    for _, words in ipairs { { "status" }, { "run" }, { "retry", "a" }, { "adopt", "a", "1" },
+      { "export", "gallery.html" } } do
+      local result = run(table.unpack(words))
+      assert.equal(18, result.code)
+      assert.equal("minimax: there is no ledger here: minimax.db: No such file or directory; "
+        .. "'minimax batch add' makes one (io)\n", result.err)
+    end
+    assert.same({}, folder:names())
+  end)
+
+  it("adopts a task also as JSON, and nothing that is no id", function()
+    add "rex"
+    emu:fault { endpoint = "submit", fault = "close", times = 1 }
+    assert.equal(15, run("run", "--interval", "0.05").code)
+    for _, word in ipairs { "", "..", "{}", '{"task_id":7}' } do
+      assert.equal(2, run("adopt", "rex", word).code, word)
+    end
+    local id = emu:tasks()[#emu:tasks()].task_id
+    local result = run("adopt", "rex", '{"task":{"task_id":"' .. id .. '","kind":"template"}}')
+    assert.equal("rex  submitted  " .. id .. "\n", result.out)
+    assert.equal(0, run("run", "--interval", "0.05").code)
   end)
 
   it("pays nothing in a dry run, and says what would be refused", function()
@@ -156,7 +183,8 @@ describe("minimax batch", function()
   it("stops at Ctrl-C, says how to go on, and loses nothing", function()
     local slow <close> = command.emulator { speed = 1, seconds = 10000 }
     add("rex", "leo")
-    local words = { "batch", "run", "--interval", "0.05", "--ledger", "minimax.db" }
+    local words = { "batch", "run", "--interval", "0.05", "--max-submits", "2", "--strict",
+      "--submit-rate", "30/0.5", "--ledger", "minimax.db" }
     local options = { emulator = slow, directory = folder.path }
     local child <close> = command.start(words, options)
     local deadline = socket.gettime() + 20
@@ -167,7 +195,7 @@ describe("minimax batch", function()
     child:signal "INT"
     local result = child:finish()
     assert.equal(2, result.signal, result.err)
-    assert.matches("Nothing is lost. To go on:\n  minimax batch run --ledger minimax.db\n",
+    assert.matches("Nothing is lost. To go on:\n  minimax " .. table.concat(words, " ") .. "\n",
       result.err, 1, true)
     slow:advance(10000)
     assert.equal(0, command.run(words, options).code)
@@ -202,7 +230,7 @@ describe("minimax batch", function()
     assert.equal(18, run("add", "none.jsonl").code)
     for _, words in ipairs { {}, { "go" }, { "retry" }, { "run", "--submit-rate", "5" },
       { "run", "--submit-rate", "0/60" }, { "run", "--max-in-flight", "0" },
-      { "status", "--state", "gone" } } do
+      { "status", "--state", "gone" }, { "status", "--ledger", "" } } do
       assert.equal(2, run(table.unpack(words)).code, table.concat(words, " "))
     end
     assert.equal(8, run("adopt", "nobody", "1").code)

@@ -106,7 +106,8 @@ describe("the exit code", function()
 
   it("is 2 where the words make no sense, and the nearest word is named", function()
     for _, some in ipairs { {}, { "wiat" }, { "query" }, { "query", "1", "2" }, { "--jsn" },
-      { "list", "--status", "done" } } do
+      { "list", "--status", "done" }, { "list", "--page", "0" }, { "query", "" }, { "wait", ".." },
+      { "wait", '{"task_id":1}' } } do
       local result = command.run(some)
       assert.equal(codes.USAGE, result.code)
       assert.equal("", result.out)

@@ -3,7 +3,7 @@
 
 local fault = require "minimax.batch.fault"
 local json = require "minimax.batch.json"
-local media = require "minimax.cli.media"
+local media = require "minimax.batch.media"
 local options = require "minimax.batch.options"
 
 local jsonl = {}

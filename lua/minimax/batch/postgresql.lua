@@ -38,6 +38,7 @@ end
 function postgresql.open(where)
   local db, err = database.open("postgresql", with_defaults(where))
   if not db then
+    err.message = err.message .. " (LuaDBI knows no more; psql with the same address says why)"
     return nil, err
   end
   db.explain = function(why) return why end

@@ -5,7 +5,9 @@ local columns = require "minimax.cli.columns"
 local fault = require "minimax.cli.fault"
 local gallery = require "minimax.cli.gallery"
 local ledgers = require "minimax.batch"
+local postgresql = require "minimax.batch.postgresql"
 local tally = require "minimax.cli.tally"
+local tasks = require "minimax.cli.tasks"
 
 local batch = {}
 
@@ -17,7 +19,22 @@ end
 
 local function where_of(arguments)
   local variable = os.getenv "MINIMAX_LEDGER"
+  if arguments.ledger == "" then
+    fault.misuse("--ledger wants a path, or a postgresql:// address")
+  end
   return arguments.ledger or (variable ~= "" and variable) or "minimax.db"
+end
+
+-- A new ledger in the wrong place would look like one in which all is done.
+local function check_there(where)
+  if postgresql.is_address(where) then
+    return true
+  end
+  local file <close>, why = io.open(where, "rb")
+  if not file then
+    return nil, fault.new("io", "there is no ledger here: %s; 'minimax batch add' makes one", why)
+  end
+  return true
 end
 
 -- A command of this ledger that can be pasted.
@@ -114,13 +131,14 @@ function commands.retry(session, ledger)
 end
 
 function commands.adopt(session, ledger)
-  local arguments = session.arguments
-  local ok, err = ledger:adopt(arguments.key, arguments.task)
+  local key = session.arguments.key
+  local task_id = tasks.read(session.arguments).task_id
+  local ok, err = ledger:adopt(key, task_id)
   if not ok then
     return nil, err
   end
-  session.out:emit("job", { key = arguments.key, state = "submitted", task_id = arguments.task })
-  session.out:say("%s  submitted  %s", arguments.key, arguments.task)
+  session.out:emit("job", { key = key, state = "submitted", task_id = task_id })
+  session.out:say("%s  submitted  %s", key, task_id)
   return codes.OK
 end
 
@@ -139,12 +157,36 @@ end
 local PLAIN = { "max_in_flight", "max_submits", "dry_run", "strict", "submit_rate", "query_rate",
   "account", "patience", "lease" }
 
+-- All of them.
+local REPEATED = table.move(PLAIN, 1, #PLAIN, 3, { "interval", "timeout" })
+
 local function run_options(arguments)
   local options = { poll_interval = arguments.interval, wait_timeout = arguments.timeout }
   for _, name in ipairs(PLAIN) do
     options[name] = arguments[name]
   end
   return options
+end
+
+local function text_of(value)
+  if type(value) == "table" then
+    return string.format("%g/%g", value[1], value[2])
+  end
+  return math.type(value) == "float" and string.format("%g", value) or tostring(value)
+end
+
+-- The command that goes on as this one would: a spend guard among its options
+-- must not get lost.
+local function run_words(arguments)
+  local words = { "batch", "run" }
+  for _, name in ipairs(REPEATED) do
+    local value = arguments[name]
+    if value then
+      words[#words + 1] = "--" .. name:gsub("_", "-")
+      words[#words + 1] = value ~= true and text_of(value) or nil
+    end
+  end
+  return words
 end
 
 -- The exit code of a run that came to its end.
@@ -194,7 +236,7 @@ function commands.run(session, ledger)
     return nil, err
   end
   session:advise { "Nothing is lost. To go on:",
-    "  " .. command_of(session, { "batch", "run" }) }
+    "  " .. command_of(session, run_words(session.arguments)) }
   local counts, reason
   do
     local shown <close> = tally.start(session.out, before)
@@ -223,7 +265,14 @@ function batch.run(session)
       return nil, err
     end
   end
-  local ledger <close>, err = ledgers.open(where_of(session.arguments), client)
+  local where = where_of(session.arguments)
+  if name ~= "add" then
+    local there, none = check_there(where)
+    if not there then
+      return nil, none
+    end
+  end
+  local ledger <close>, err = ledgers.open(where, client)
   if not ledger then
     return nil, err
   end

@@ -3,7 +3,7 @@
 local catalogue = require "minimax.catalogue"
 local fault = require "minimax.cli.fault"
 local json = require "minimax.batch.json"
-local media = require "minimax.cli.media"
+local media = require "minimax.batch.media"
 
 local requests = {}
 

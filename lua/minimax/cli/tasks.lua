@@ -19,15 +19,20 @@ local function from_json(text)
   return { task_id = task.task_id, kind = task.kind }
 end
 
+-- What no id looks like would end in a path of its own at the server.
+local function check_id(text)
+  if text:find("^%.*$") then
+    fault.misuse("'%s' is no task", text)
+  end
+end
+
 --- The task that the words name: an id, or JSON with one.
 function tasks.read(arguments)
   local word = arguments.task
-  if word:sub(1, 1) == "{" then
-    local task = from_json(word)
-    task.kind = arguments.kind or task.kind
-    return task
-  end
-  return { task_id = word, kind = arguments.kind }
+  local task = word:sub(1, 1) == "{" and from_json(word) or { task_id = word }
+  check_id(task.task_id)
+  task.kind = arguments.kind or task.kind
+  return task
 end
 
 --- What the client takes for it: the id, with the kind as an option where it is

@@ -60,8 +60,8 @@ local function add_list(parser)
   local command = values.command(parser, "list", "List the H3 tasks of the last seven days.", [[
 Example:
   minimax list --status running]])
-  command:option("--page", "Which page, from 1."):argname "NUMBER":convert(values.whole)
-  command:option("--page-size", "How many on a page."):argname "NUMBER":convert(values.whole)
+  command:option("--page", "Which page, from 1."):argname "NUMBER":convert(values.natural)
+  command:option("--page-size", "How many on a page."):argname "NUMBER":convert(values.natural)
   command:option("--status", "Only tasks in that state.")
     :choices { "queued", "running", "succeeded", "failed", "cancelled" }
   command:option("--model", "Only tasks of that model.")
