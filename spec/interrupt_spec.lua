@@ -1,6 +1,7 @@
 --- Ctrl-C while something is waited for (await.c): the standalone interpreter's
 -- handler only sets a hook, which a wait in C has to let run.
 
+local minimax = require "minimax"
 local process = require "spec.support.process"
 local socket = require "socket"
 local tasks = require "spec.support.tasks"
@@ -83,7 +84,8 @@ describe("a wait asleep", function()
     end
   end
 
-  it("is not woken up", function()
+  -- Where there is no epoll it looks for Ctrl-C every so often.
+  (minimax.pollfd() and it or pending)("is not woken up", function()
     local api <close> = tasks.start { any = { "Processing" } }
     local child <close> = start(api)
     local before

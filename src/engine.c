@@ -49,8 +49,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
     wanted |= POLLER_READ;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
     wanted |= POLLER_WRITE;
-  poller_want(&engine->poller, fd, wanted);
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+  /* After a departure it is the connection's own socket. */
+  if (!wanted && transfer && transfer->departures > 0)
+    poller_rest(&engine->poller, fd);
+  else
+    poller_want(&engine->poller, fd, wanted);
   if (transfer && wanted)
     lookup_begun(transfer); /* a connection of its own is told before */
   if (transfer && wanted)

@@ -87,9 +87,10 @@ int poller_want(struct poller *poller, int fd, unsigned wanted) {
     return -1;
   watch->wanted = (unsigned char)wanted;
   if (wanted == 0) {
-    /* An idle connection stays registered until it fires unwanted. But
-     * libcurl may close it without a word and the number come back, so the
-     * next wish is told to the kernel even if it looks the same. */
+    /* It stays registered until it fires unwanted. But libcurl may close it
+     * without a word (a connect that failed, the pair of a name lookup) and
+     * the number come back, so the next wish is told to the kernel even if it
+     * looks the same. */
     watch->stale = 1;
     return 0;
   }
@@ -98,12 +99,25 @@ int poller_want(struct poller *poller, int fd, unsigned wanted) {
   return note(poller, watch, fd);
 }
 
-void poller_opened(struct poller *poller, int fd) {
+/* So an answer on a kept-alive connection costs no call for its socket. */
+void poller_rest(struct poller *poller, int fd) {
+  if (fd < poller->watch_count && poller->watches[fd].opened)
+    poller->watches[fd].wanted = 0;
+  else
+    poller_want(poller, fd, 0);
+}
+
+static void forget(struct poller *poller, int fd, int opened) {
   struct watch *watch = watch_of(poller, fd);
   if (watch) {
     watch->wanted = watch->registered = 0;
     watch->stale = 1;
+    watch->opened = (unsigned char)opened;
   }
+}
+
+void poller_opened(struct poller *poller, int fd) {
+  forget(poller, fd, 1);
 }
 
 void poller_closing(struct poller *poller, int fd) {
@@ -112,7 +126,7 @@ void poller_closing(struct poller *poller, int fd) {
   /* A forked child may hold the socket open: the kernel would not drop it. */
   if (poller->watches[fd].registered)
     epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, NULL);
-  poller_opened(poller, fd);
+  forget(poller, fd, 0);
 }
 
 static void tell_kernel(struct poller *poller, int fd, struct watch *watch) {

@@ -25,6 +25,7 @@ struct watch {
   unsigned char registered; /* what the kernel was last told; 0: nothing */
   unsigned char stale;      /* the number may be another socket by now */
   unsigned char noted;      /* in the list of notes */
+  unsigned char opened;     /* by poller_opened */
 };
 
 struct poller {
@@ -48,6 +49,10 @@ void poller_close(struct poller *poller);
 
 /* Notes what is wanted of a socket (0: nothing more). -1: no memory. */
 int poller_want(struct poller *poller, int fd, unsigned wanted);
+
+/* Nothing is wanted for now of a connection that stands: its closing will be
+ * told. Of other sockets it may not be, even if their opening was. */
+void poller_rest(struct poller *poller, int fd);
 
 /* The number was opened as another socket. */
 void poller_opened(struct poller *poller, int fd);

@@ -53,6 +53,10 @@ int poller_want(struct poller *poller, int fd, unsigned wanted) {
   return 0;
 }
 
+void poller_rest(struct poller *poller, int fd) {
+  poller_want(poller, fd, 0);
+}
+
 void poller_opened(struct poller *poller, int fd) {
   if (fd < poller->watch_count)
     poller->watches[fd].wanted = 0;
