@@ -114,11 +114,12 @@ static int idle_time(const struct engine *engine, int limit) {
   return due > now ? (int)(due - now) : 0;
 }
 
-/* A wait for longer than a slice that costs no wake-up, where it can be. */
+/* A wait for longer than a slice that costs no wake-up, where it can be: a hook
+ * that the program has set wants to run now and then. */
 static int doze(lua_State *L, const struct engine *engine, lua_Hook before) {
   struct doze doze;
   int time = idle_time(engine, LONGEST_DOZE);
-  if (time <= SLICE || engine->poller.fd < 0 || doze_begin(&doze) < 0)
+  if (before || time <= SLICE || engine->poller.fd < 0 || doze_begin(&doze) < 0)
     return 0;
   if (!is_interrupted(L, before))
     doze_sleep(&doze, engine->poller.fd, time);
