@@ -22,6 +22,11 @@ describe("reading and writing JSON", function()
     assert.equal("6", round "6.0")
   end)
 
+  it("writes links without a backslash", function()
+    assert.equal([["https://a.io/b"]], json.encode "https://a.io/b")
+    assert.equal([["\\/ \\\\/ \"/"]], json.encode [[\/ \\/ "/]])
+  end)
+
   it("writes the members of an object in one order", function()
     assert.equal('{"a":1,"b":[{"c":true,"d":null}]}',
       round '{ "b": [{"d":null,"c":true}], "a": 1 }')

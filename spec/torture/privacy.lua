@@ -10,10 +10,11 @@ local work = arg[1]
 local KEYS = { "sk-spec", "sk-api", "sk-none", "sk-luv", "sk-copas", "sk-interrupt", "sk-cp" }
 
 -- What the specs themselves write, with the key, for a child or a server to
--- read, by its name; and what a server of theirs notes of the requests that it
--- got. Everything else was written by the module or by its command.
+-- read, by its name. Everything else was written by the module or its command,
+-- but for what a server of theirs notes of the requests that it got: that is
+-- judged like a packet, and the only sight of what went over TLS.
 local WRITTEN_BY_SPECS = {}
-for name in ("script.lua config log stdin program.lua key"):gmatch "%S+" do
+for name in ("script.lua config stdin program.lua key"):gmatch "%S+" do
   WRITTEN_BY_SPECS[name] = true
 end
 
@@ -111,6 +112,14 @@ local function search_flow(path)
   end)
 end
 
+-- A server notes a request as a Lua table: its head, and its fields by name.
+local function is_noted_as_header(text, from)
+  local before = text:sub(math.max(from - 60, 1), from - 1)
+  local field = before:match '%["([%w-]+)"%]="%a* ?$'
+  return field and field ~= "path" and field ~= "body" or before:find "\\n[%w-]+: %a* ?$"
+    or before:find "/v1/x%?key=$"
+end
+
 local function search_file(path)
   local name = path:match "[^/]*$"
   files = files + 1
@@ -118,6 +127,8 @@ local function search_file(path)
     local line = line_at(text, from):sub(1, 200)
     if is_on_purpose(line) then
       tally("said on purpose", line)
+    elseif name == "log" and is_noted_as_header(text, from) then
+      tally("noted by the specs' servers, as a header", line)
     elseif WRITTEN_BY_SPECS[name] then
       tally("written by the specs: " .. name, line)
     else

@@ -16,6 +16,9 @@ json.list = { __jsontype = "array" }
 local DEPTH = 60
 local PIECE = 65536 -- bytes: lua-cjson reserves six times what it writes at once
 
+-- lua-cjson escapes slashes, which a reader of links would stumble over.
+local UNESCAPED = { ["/"] = "/" }
+
 codec.decode_invalid_numbers(false)
 codec.decode_max_depth(DEPTH)
 codec.encode_keep_buffer(false)
@@ -30,7 +33,8 @@ local function quoted(text)
   end
   local pieces = { '"' }
   for at = 1, #text, PIECE do
-    pieces[#pieces + 1] = codec.encode(text:sub(at, at + PIECE - 1)):sub(2, -2)
+    local piece = codec.encode(text:sub(at, at + PIECE - 1)):sub(2, -2)
+    pieces[#pieces + 1] = piece:gsub("\\(.)", UNESCAPED)
   end
   pieces[#pieces + 1] = '"'
   return table.concat(pieces)
