@@ -13,7 +13,7 @@
 enum {
   BACKOFF_BASE = 500, /* ms */
   BACKOFF_CAP = 30000,
-  USUAL_URL = 160, /* bytes */
+  USUAL_URL = 160,   /* bytes */
   LIMITS = 20,       /* rate limit answers in a row that a call puts up with */
   LONG_BODY = 65536, /* bytes: worth telling how far it is */
   PROGRESS_EVERY = 250 /* ms */
