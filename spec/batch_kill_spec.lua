@@ -2,7 +2,9 @@
 -- unknown, nothing is paid twice, nothing fetched twice. `spec/torture/batch.lua`
 -- does the same with 500 jobs and 200 kills.
 
+local batch = require "minimax.batch"
 local ledgers = require "spec.support.ledgers"
+local minimax = require "minimax"
 local night = require "spec.support.night"
 
 local function finish(n)
@@ -48,6 +50,35 @@ describe("Ctrl-C", function()
     assert.same({}, n:jobs "submitting")
     assert.equal(#n.emulator:tasks(), #keys(n:jobs "submitted"))
     assert.is_true(#n.emulator:tasks() >= 6)
+  end)
+
+  it("waits for no submit that itself waits for its turn", function()
+    local n <close> = night.begin { jobs = 6, seconds = 30, run = { max_in_flight = 6 },
+      emulator = { submit_rate = { 2, 3600 } } }
+    local worker <close> = n:worker()
+    repeat
+      local line = worker:read "l"
+    until line:find "^warning.*rate limit"
+    minimax.sleep(4) -- until the others have come to the client's own gate
+    worker:signal "INT"
+    local began = os.time()
+    assert.matches("interrupted!", worker:finish().err, 1, true)
+    assert.is_true(os.time() - began < 20)
+    assert.same({ 4, 2 }, { #keys(n:jobs "added"), #keys(n:jobs "submitted") })
+  end)
+end)
+
+describe("a run that stops", function()
+  it("waits for no submit that itself waits for its turn", function()
+    local n <close> = night.begin { jobs = 6, seconds = 5, run = { max_in_flight = 6 } }
+    local client <close> = minimax.new { base_url = n.emulator.base_url,
+      api_key = n.emulator.api_key, submit_rate = { 1, 20 } }
+    n.emulator:fault { endpoint = "query", fault = "code", code = 1004, attempt = "all" }
+    local b <close> = assert(batch.open(n.where, client))
+    local began = os.time()
+    local counts, reason = b:run { poll_interval = 0.5, max_in_flight = 6 }
+    assert.is_true(os.time() - began < 15)
+    assert.same({ "auth", 1, 5 }, { reason, counts.submitted, counts.added })
   end)
 end)
 

@@ -330,6 +330,21 @@ describe("a ledger in a file", function()
   end)
 end)
 
+describe("a ledger on a server that can't be reached", function()
+  if ledgers[2].missing then
+    return pending(ledgers[2].missing)
+  end
+
+  it("says where to look for the reason, which LuaDBI keeps to itself", function()
+    local opened, err = ledger.open "postgresql://me:secret@127.0.0.1:1/x"
+    assert.is_nil(opened)
+    assert.equal("io", err.kind)
+    assert.matches("no connection to the server (LuaDBI knows no more; psql with the same address "
+      .. "says why)", err.message, 1, true)
+    assert.is_nil(err.message:find("secret", 1, true))
+  end)
+end)
+
 describe("without LuaDBI", function()
   for where, names in pairs {
     ["a.db"] = { "luadbi-sqlite3", "lua-dbi-sqlite3" },

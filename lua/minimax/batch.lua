@@ -105,11 +105,13 @@ end
 
 local PAGE = 500
 
--- What people see of a row.
+-- What people see of a row, as it is.
+local PLAIN = { "key", "state", "output", "kind", "attempt", "task_id", "trace_id", "strays",
+  "host", "added_at", "submitting_at", "submitted_at", "succeeded_at", "ended_at" }
+
 local function shown(row)
   local job = {}
-  for _, name in ipairs { "key", "state", "output", "kind", "attempt", "task_id", "trace_id",
-    "strays", "host", "added_at", "submitting_at", "submitted_at", "succeeded_at", "ended_at" } do
+  for _, name in ipairs(PLAIN) do
     job[name] = row[name]
   end
   job.bytes = row.bytes and math.tointeger(row.bytes)

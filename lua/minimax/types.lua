@@ -625,7 +625,7 @@ function emulator.main(words) end
 ---@class minimax.batch.run_options
 ---@field on_event? fun(event: minimax.batch.event)
 ---@field max_in_flight? integer jobs at a time (20)
----@field max_submits? integer a spend guard: more than that, and none is submitted
+---@field max_submits? integer a spend guard: where more jobs are to be submitted, none is
 ---@field dry_run? boolean checks what is still to be submitted, and pays nothing
 ---@field strict? boolean refuses what the catalogues do not know
 ---@field poll_interval? number seconds (10)

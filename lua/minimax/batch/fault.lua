@@ -1,11 +1,13 @@
---- Errors as `minimax` returns them, of what happens around a ledger.
+--- Errors as `minimax` returns them, of what happens around a ledger and on the
+-- command line.
 
 local fault = {}
 
 local Fault = { __name = "minimax.error" }
 
 function Fault:__tostring()
-  local line = "minimax batch: " .. self.message .. " (" .. self.kind
+  local stage = self.stage and " " .. self.stage or ""
+  local line = "minimax" .. stage .. ": " .. self.message .. " (" .. self.kind
   return line .. (self.task_id and ", task " .. self.task_id or "") .. ")"
 end
 

@@ -82,7 +82,8 @@ local function complete(known, given)
   return result
 end
 
--- The options, with their defaults; raises where the program is wrong.
+-- The options, with their defaults; raises in the line of its caller's caller's
+-- caller where the program is wrong. So none of these calls may be a tail call.
 local function read(known, what, given)
   if given ~= nil and type(given) ~= "table" then
     error("minimax.batch: " .. what .. ": a table is expected", 4)

@@ -13,7 +13,8 @@ runner.__index = runner
 local WATCH = 1 -- seconds between two looks at what other workers hold
 local LOST = 0.5 -- seconds between two attempts to reach the database again
 
---- @param parts `ledger`, `client`, `claims`, `budget`, `options` (complete)
+--- @param parts `ledger`, `client`, `claims`, `budget`, `options` (complete),
+--   `reserve` (of the ledger's dialect)
 function runner.new(parts)
   parts.slots, parts.active, parts.submits = 0, {}, 0
   parts.answered, parts.limits, parts.lost = os.time(), 0, {}
@@ -40,11 +41,24 @@ function runner:warn(job, err)
   self:tell { type = "warning", key = job.key, state = job.state, task_id = job.task_id, err = err }
 end
 
+-- Ends what costs nothing and may take long: a submit that has not left and
+-- waits for its turn at the client, a query.
+local function end_waiting(self)
+  for _, job in pairs(self.active) do
+    if job.waiting and coroutine.status(job.waiting) == "suspended" then
+      coroutine.close(job.waiting)
+    elseif job.state == "submitted" then
+      self.client:abort(job.task_id)
+    end
+  end
+end
+
 --- Stops the run; the first reason counts.
 function runner:stop(reason, err)
   if not self.stopping then
     self.stopping, self.err = reason, err
     self:tell { type = "stop", reason = reason, err = err }
+    end_waiting(self)
   end
 end
 
@@ -180,7 +194,16 @@ local function grow(self)
   end
 end
 
+-- Whatever ends a slot, it counts no longer; the last one takes the keeper along.
+local function leave_slot(self)
+  self.slots = self.slots - 1
+  if self.slots == 0 and coroutine.status(self.keeper) == "suspended" then
+    coroutine.close(self.keeper)
+  end
+end
+
 function slot(self)
+  local _ <close> = setmetatable({}, { __close = function() leave_slot(self) end })
   repeat
     local job = not self.stopping and claim(self)
     if job then
@@ -191,10 +214,6 @@ function slot(self)
       job = true
     end
   until not job
-  self.slots = self.slots - 1
-  if self.slots == 0 then
-    coroutine.close(self.keeper)
-  end
 end
 
 -- Keeping -------------------------------------------------------------------------
@@ -211,7 +230,7 @@ end
 
 -- Prolongs the leases of what is under way, and looks after the dead.
 local function keep(self)
-  while true do
+  repeat
     minimax.sleep(self.options.lease / 4)
     local ids = {}
     for id in pairs(self.active) do
@@ -220,14 +239,14 @@ local function keep(self)
     self:with_ledger(false, self.claims.prolong, self.claims, ids)
     self:bury(false)
     self:with_ledger(false, self.budget.refresh, self.budget)
-  end
+  until self.slots == 0
 end
 
 -- Ctrl-C: what is being submitted is waited for, the rest can go on at any time.
 local function interrupt(self)
   self:stop("cancelled", fault.new("cancelled", "the run was interrupted"))
   for _, job in pairs(self.active) do
-    if job.task_id then
+    if job.state == "succeeded" then
       self.client:abort(job.task_id)
     end
   end

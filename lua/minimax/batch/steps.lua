@@ -71,6 +71,7 @@ end
 -- taken and the intent written.
 -- @return true if it may leave
 local function intend(run, job, note)
+  job.waiting = nil
   local unchanged, why = request.unchanged(job.files, {})
   if not unchanged then
     note.changed = why
@@ -153,10 +154,12 @@ end
 
 local function submit(run, job, body)
   local note = {}
+  job.waiting = coroutine.running()
   local ok, task, err = pcall(run.client.submit, run.client, body, {
     kind = job.kind,
     on_send = function() return intend(run, job, note) end,
   })
+  job.waiting = nil
   if job.state == "submitting" then
     if not ok then
       error(task, 0)

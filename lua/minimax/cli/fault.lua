@@ -1,22 +1,16 @@
 --- Errors of the command line itself, of the same shape as the module's.
 
+local of_batch = require "minimax.batch.fault"
+
 local fault = {}
-
-local Fault = { __name = "minimax.error" }
-
-function Fault:__tostring()
-  return "minimax: " .. self.message .. " (" .. self.kind .. ")"
-end
-
-function Fault.__concat(one, other)
-  return tostring(one) .. tostring(other)
-end
 
 --- Makes an error.
 -- @param kind of the contract's kinds
 -- @param format and its values, as `string.format` takes them
 function fault.new(kind, format, ...)
-  return setmetatable({ kind = kind, message = format:format(...), retryable = false }, Fault)
+  local err = of_batch.new(kind, format, ...)
+  err.stage = nil
+  return err
 end
 
 -- What a command cannot do because its words are wrong; raised, not returned.

@@ -79,8 +79,7 @@ end
 --- Takes the bar away, so that a line can be printed; it comes back by itself.
 function progress:clear()
   if self.columns and not self.hidden then
-    io.stderr:write("\r\27[K")
-    io.stderr:flush()
+    terminal.clear_line()
     self.drawn = nil
   end
 end

@@ -80,8 +80,7 @@ local PASSING = { submitting = true, succeeded = true, added = true }
 
 local function clear(self)
   if self.columns then
-    io.stderr:write("\r\27[K")
-    io.stderr:flush()
+    terminal.clear_line()
     self.drawn = nil
   end
 end

@@ -36,6 +36,12 @@ function terminal.width()
   return columns > 0 and columns or 80
 end
 
+--- Empties the line that the cursor of standard error is in.
+function terminal.clear_line()
+  io.stderr:write("\r\27[K")
+  io.stderr:flush()
+end
+
 --- A text as one line that cannot steer the terminal: what servers send may
 -- hold anything.
 function terminal.clean(text)
