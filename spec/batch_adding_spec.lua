@@ -3,6 +3,7 @@
 local batch = require "minimax.batch"
 local json = require "minimax.batch.json"
 local minimax = require "minimax"
+local output = require "minimax.batch.output"
 local temp = require "spec.support.temp"
 
 local IMAGE = "doc/examples/pet.jpg"
@@ -77,6 +78,25 @@ describe("adding", function()
       outputs[#outputs + 1] = job.output
     end
     assert.same({ "a.mp4", ".._.._b.mp4" }, outputs)
+  end)
+
+  it("gives no two jobs one output, however it is spelled", function()
+    assert(b:add { key = "a", request = template "x", output = "./out//a.mp4" })
+    assert.equal("out/a.mp4", b:jobs()().output)
+    assert.equal(0, b:add { key = "a", request = template "x", output = "out/./a.mp4" })
+    local added, err = b:add { key = "b", request = template "x", output = "out/././/a.mp4" }
+    assert.is_nil(added)
+    assert.equal("job 'b': its output 'out/a.mp4' belongs to job 'a'", err.message)
+    for path, normal in pairs { ["/a"] = "/a", ["//a/./b"] = "/a/b", ["./a"] = "a",
+      ["../a"] = "../a", ["a/../b"] = "a/../b", ["."] = ".", [".a/.b"] = ".a/.b" } do
+      assert.equal(normal, output.normal(path))
+    end
+  end)
+
+  it("takes a job again whose output an older version kept as it was spelled", function()
+    assert(b:add { key = "a", request = template "x", output = "a.mp4" })
+    assert(b.ledger:run "UPDATE minimax_jobs SET output = './a.mp4'")
+    assert.equal(0, b:add { key = "a", request = template "x", output = "a.mp4" })
   end)
 
   it("shows a job as it was given", function()

@@ -497,6 +497,19 @@ describe("a run", function()
     assert.same({ 1, "network", "network" }, { counts.added, reason, err.kind })
   end)
 
+  it("is as patient after hours in which the machine was asleep", function()
+    emu:fault { endpoint = "query", fault = "status_503", attempt = { 1, 2, 3 } }
+    add "a"
+    local time, asleep = os.time, 0
+    local fake = stub(os, "time", function() return time() + asleep end)
+    local counts, reason = run { on_event = function(event)
+      asleep = asleep + (event.type == "warning" and 100000 or 0)
+    end }
+    fake:revert()
+    assert.same({ 1, "done" }, { counts.downloaded, reason })
+    assert.is_true(asleep >= 300000)
+  end)
+
   it("submits nothing at all where more would have to be than it may", function()
     for number = 1, 4 do
       add("job" .. number)

@@ -3,6 +3,7 @@
 local fault = require "minimax.batch.fault"
 local jsonl = require "minimax.batch.jsonl"
 local options = require "minimax.batch.options"
+local output = require "minimax.batch.output"
 local request = require "minimax.batch.request"
 
 local adding = {}
@@ -31,7 +32,7 @@ local function freeze(given, digests)
   if not text then
     return nil, fault.new(problem, "job '%s': %s", job.key, files)
   end
-  job.request, job.files = text, files
+  job.request, job.files, job.output = text, files, output.normal(job.output)
   return job
 end
 

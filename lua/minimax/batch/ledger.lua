@@ -2,6 +2,7 @@
 -- looked at and set right.
 
 local fault = require "minimax.batch.fault"
+local output = require "minimax.batch.output"
 local postgresql = require "minimax.batch.postgresql"
 local request = require "minimax.batch.request"
 local schema = require "minimax.batch.schema"
@@ -61,7 +62,7 @@ local function compare(self, job)
       job.key, job.output, there and there.key or "?")
   elseif not request.same(there.request, there.files, job.request, job.files) then
     return nil, fault.new("invalid", "job '%s' is there already, with another request", job.key)
-  elseif there.output ~= job.output then
+  elseif output.normal(there.output) ~= job.output then
     return nil, fault.new("invalid", "job '%s' is there already, with the output '%s'", job.key,
       there.output)
   end

@@ -12,6 +12,15 @@ local function refuse(path, why)
     why:match(": ([^:]*)$") or why)
 end
 
+--- One spelling for a path: two jobs must not take each other's video for theirs.
+function output.normal(path)
+  repeat
+    local count
+    path, count = path:gsub("/%.?/", "/")
+  until count == 0
+  return (path:gsub("^%./(.)", "%1"))
+end
+
 --- Whether a video can be written there, and would not replace anything.
 -- @return true; or nil and an error of kind "io"
 function output.check(path)

@@ -17,7 +17,7 @@ local LOST = 0.5 -- seconds between two attempts to reach the database again
 --   `reserve` (of the ledger's dialect)
 function runner.new(parts)
   parts.slots, parts.active, parts.submits = 0, {}, 0
-  parts.answered, parts.limits, parts.lost = os.time(), 0, {}
+  parts.clock, parts.answered, parts.limits, parts.lost = 0, 0, 0, {}
   return setmetatable(parts, runner)
 end
 
@@ -77,6 +77,14 @@ end
 
 -- Waiting -------------------------------------------------------------------------
 
+-- `clock` counts the seconds of this run. The system's time would count those
+-- that a laptop was asleep, and give up before the network is there again.
+
+--- The server has answered.
+function runner:heard()
+  self.answered = self.clock
+end
+
 --- Sleeps, but no longer than the run goes on.
 -- @return whether it goes on
 function runner:sleep(seconds)
@@ -92,7 +100,7 @@ end
 -- @return whether the run goes on
 function runner:back_off(failures, err)
   local patience = self.options.patience
-  if patience and os.time() - self.answered > patience then
+  if patience and self.clock - self.answered > patience then
     self:stop(err.kind, err)
     return false
   end
@@ -111,25 +119,25 @@ local INSISTENCE = 60
 -- @param insist true: goes on for a while even so
 -- @return what `work` returned; nil and an error after the run was stopped
 function runner:with_ledger(insist, work, ...)
-  local lost_since, failing_since
+  local lost, failing = 0, 0 -- seconds
   while true do
     local results = table.pack(work(...))
     local err = results[2]
     if results[1] ~= nil or not err then
       return table.unpack(results, 1, results.n)
     elseif err.passing then
-      lost_since = lost_since or os.time()
       local patience = self.stopping and INSISTENCE or self.options.patience
-      if patience and os.time() - lost_since > patience then
+      if patience and lost > patience then
         self:stop("io", err)
         return nil, err
       end
+      lost = lost + LOST
     else
       self:stop("io", err)
-      failing_since = failing_since or os.time()
-      if not insist or os.time() - failing_since > INSISTENCE then
+      if not insist or failing > INSISTENCE then
         return nil, err
       end
+      failing = failing + LOST
       self.reserve.free()
     end
     minimax.sleep(LOST)
@@ -229,16 +237,28 @@ function runner:bury(all)
 end
 
 -- Prolongs the leases of what is under way, and looks after the dead.
+local function keep_leases(self)
+  local ids = {}
+  for id in pairs(self.active) do
+    ids[#ids + 1] = id
+  end
+  self:with_ledger(false, self.claims.prolong, self.claims, ids)
+  self:bury(false)
+  self:with_ledger(false, self.budget.refresh, self.budget)
+end
+
+local TICK = 1 -- seconds, at most
+
 local function keep(self)
+  local interval = self.options.lease / 4
+  local tick, due = math.min(TICK, interval), interval
   repeat
-    minimax.sleep(self.options.lease / 4)
-    local ids = {}
-    for id in pairs(self.active) do
-      ids[#ids + 1] = id
+    minimax.sleep(tick)
+    self.clock = self.clock + tick
+    if self.clock >= due then
+      due = self.clock + interval
+      keep_leases(self)
     end
-    self:with_ledger(false, self.claims.prolong, self.claims, ids)
-    self:bury(false)
-    self:with_ledger(false, self.budget.refresh, self.budget)
   until self.slots == 0
 end
 

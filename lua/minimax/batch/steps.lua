@@ -97,7 +97,8 @@ end
 
 -- The answer names a task: nothing comes before its id is on the disk.
 local function keep_id(run, job, task)
-  run.answered, run.limits = os.time(), 0
+  run.limits = 0
+  run:heard()
   local ok, err = run:step(job, "submitted", task)
   if ok then
     job.fresh = true
@@ -128,7 +129,7 @@ local function heed_refusal(run, job, err)
     run.limits = run.limits + 1
     run:with_ledger(false, run.budget.hold, run.budget, "submit",
       math.min(HOLD * 2 ^ (run.limits - 1), 60))
-    run.answered = os.time()
+    run:heard()
   end
   job.refusals = (job.refusals or 0) + 1
   return heed(run, job, err, job.refusals)
@@ -201,7 +202,7 @@ end
 -- The server answered.
 -- @return whether the job goes on; nil: it is to be asked again
 local function heed_status(run, job, status)
-  run.answered = os.time()
+  run:heard()
   if status.status ~= job.word then
     job.word = status.status
     run:tell { type = "status", key = job.key, task_id = job.task_id, status = status.status,
@@ -241,13 +242,13 @@ end
 
 function steps.submitted(run, job)
   local interval, timeout = run.options.poll_interval, run.options.wait_timeout
-  local began, failures = os.time(), 0
+  local began, failures = run.clock, 0
   local pause = job.fresh and interval or 0
   while run:sleep(pause) and take_turn(run, "query") do
     local goes_on, err = ask(run, job, failures)
     if goes_on ~= nil then
       return goes_on
-    elseif timeout and os.time() - began > timeout then
+    elseif timeout and run.clock - began > timeout then
       return leave(run, job, err or fault.new("timeout",
         "the task has not ended within %g s; it goes on at the server", timeout))
     end
@@ -278,7 +279,7 @@ function steps.succeeded(run, job)
       bytes, err = fetch(run, job)
     end
     if bytes then
-      run.answered = os.time()
+      run:heard()
       settled(job, run:step(job, "downloaded", bytes))
       return false
     elseif not heed(run, job, err, attempt) then
