@@ -42,6 +42,14 @@ local function judge(n)
     and balance.fetched_again == 0 and balance.counts.downloaded == jobs
 end
 
+-- How long the next worker lives: as long as it takes that neither the jobs nor
+-- the kills run out before the others.
+local function random_life(n, kills)
+  local b <close> = n:open()
+  local done = b:status().downloaded / n.options.jobs
+  return math.random() * (done > #n.kills / kills and 0.04 or 0.2)
+end
+
 local scenes = {}
 
 function scenes.kills(kind, jobs, kills)
@@ -50,7 +58,7 @@ function scenes.kills(kind, jobs, kills)
     run = { poll_interval = 0.15, max_in_flight = 10, lease = 0.5 } }
   local adopted, again = 0, 0
   while #n.kills < kills do
-    if n:kill_after(math.random() * 0.2) then -- it had ended: all the rest is unknown
+    if n:kill_after(random_life(n, kills)) then -- it had ended: all the rest is unknown
       local a, t = n:settle()
       adopted, again = adopted + a, again + t
       assert(a + t > 0, "the night was too short for so many kills")
