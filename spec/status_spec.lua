@@ -51,6 +51,18 @@ describe("a status", function()
       assert.is_nil(status.task)
     end)
 
+    it("of a v2 task that writes a prompt is a success by its text", function()
+      local reply = [[{"task":{"id":"17","status":"succeeded","task_type":"%s",
+        "content":{"prompt":"%s"},"modality":"text"}}]]
+      local status = assert(query(reply:format("h3_context_ir", "A lion runs."), "video2"))
+      assert.equal("succeeded", status.state)
+      assert.equal("A lion runs.", status.content.prompt)
+      for _, fields in ipairs { { "h3_context_ir", "" }, { "generation", "A lion runs." } } do
+        local _, err = query(reply:format(table.unpack(fields)), "video2")
+        assert.equal("protocol", err.kind)
+      end
+    end)
+
     it("has the id that was asked where the reply has none", function()
       assert.equal("17", assert(query '{"status":"Processing"}').task_id)
       assert.equal("17", assert(query '{"task_id":"","status":"Processing"}').task_id)

@@ -184,16 +184,33 @@ enum state status_complete(lua_State *L, enum kind kind, const char *id) {
   return complete(L, kind, id, told_state(L));
 }
 
-/* Whether the status on top says where its video is. */
-static int has_result(lua_State *L) {
-  int has = lua_getfield(L, -1, "url") == LUA_TSTRING;
+/* Whether status[names[0]][names[1]]… is a text that is not empty. */
+static int has_text(lua_State *L, int status, const char *const *names) {
+  int has = push_path(L, status, names, 2) == LUA_TSTRING &&
+            *lua_tostring(L, -1) != '\0';
   lua_pop(L, 1);
-  if (!has) {
-    has = lua_getfield(L, -1, "file_id") == LUA_TSTRING &&
-          *lua_tostring(L, -1) != '\0';
-    lua_pop(L, 1);
-  }
   return has;
+}
+
+/* A task of v2 whose result is a text, not a video. */
+static int writes_prompt(lua_State *L, int status) {
+  const char *type;
+  int writes;
+  lua_getfield(L, status, "task_type");
+  type = lua_tostring(L, -1);
+  writes = type && strcmp(type, "h3_context_ir") == 0;
+  lua_pop(L, 1);
+  return writes;
+}
+
+/* Whether the status on top says what its task was to bring. */
+static int has_result(lua_State *L) {
+  static const char *const places[][2] = {
+      {"url", NULL}, {"file_id", NULL}, {"content", "prompt"}};
+  int status = lua_gettop(L);
+  if (writes_prompt(L, status))
+    return has_text(L, status, places[2]);
+  return has_text(L, status, places[0]) || has_text(L, status, places[1]);
 }
 
 /* Success without a result: an outer word may be about the answer alone. The
