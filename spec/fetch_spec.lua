@@ -337,6 +337,33 @@ describe("a redirect", function()
     assert.is_nil(other:requests()[1].headers.referer)
   end)
 
+  it("to a link that has expired in the middle is asked for anew", function()
+    local server <close> = start {
+      a = { { status = 302, headers = { Location = "/old" } },
+        { status = 302, headers = { Location = "/new" } } },
+      old = { { size = SIZE, cut = SIZE // 2 }, { status = 403 } },
+      new = { VIDEO },
+    }
+    local client <close> = client_of(server)
+    assert(client:download(server.url .. "/a", folder:file("out.mp4")))
+    assert_bytes(video.make(SIZE), contents(folder:file("out.mp4")))
+    local paths = {}
+    for i, request in ipairs(server:requests()) do
+      paths[i] = request.path
+    end
+    assert.same({ "/a", "/old", "/old", "/a", "/new" }, paths)
+    assert.equal(("bytes=%d-"):format(SIZE // 2), server:requests()[5].headers.range)
+  end)
+
+  it("to a link that never serves is asked for three times more", function()
+    local server <close> = start {
+      a = { { status = 302, headers = { Location = "/gone" } } }, gone = { { status = 410 } } }
+    local client <close> = client_of(server)
+    assert_fault("expired", "serves no more",
+      client:download(server.url .. "/a", folder:file("out.mp4")))
+    assert.equal(8, #server:requests())
+  end)
+
   it("is followed five times and no more", function()
     local plan = { f = { VIDEO }, g = { { status = 302, headers = { Location = "/a" } } } }
     for name in ("abcde"):gmatch(".") do

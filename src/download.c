@@ -121,9 +121,10 @@ static void download_release(struct job *job) {
   gate_leave(&job->client->gate, &download->pass);
   sink_close(&download->sink);
   free(download->url);
+  free(download->asked);
   free(download->file_id);
   free(download->content_type);
-  download->url = download->file_id = NULL;
+  download->url = download->asked = download->file_id = NULL;
   download->content_type = NULL;
 }
 

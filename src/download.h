@@ -20,6 +20,7 @@ struct download {
   /* What to do once there is something to do. */
   void (*step)(lua_State *L, struct download *download, int self);
   char *url;     /* the link; NULL: not known */
+  char *asked;   /* the one that redirected to it; NULL: none did */
   char *file_id; /* NULL: none */
   char *content_type;
   uint64_t resume_at;   /* of the next attempt, after a back-off */

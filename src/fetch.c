@@ -161,8 +161,8 @@ static void give_up(lua_State *L, struct download *download, int self) {
 
 static void renew(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
-  if (download->renewals >= RENEWALS ||
-      (!download->has_task && !download->file_id)) {
+  int has_source = download->has_task || download->file_id;
+  if (download->renewals >= RENEWALS || (!has_source && !download->asked)) {
     fail_status(L, download, self, FAULT_EXPIRED,
                 download->renewals
                     ? "the link serves no more, and a renewed one neither"
@@ -177,6 +177,11 @@ static void renew(lua_State *L, struct download *download, int self) {
     event_send(L, job, self);
   }
   drop_transfer(download);
+  if (!has_source) { /* what was asked for may redirect to a fresh one */
+    link_go_back(download);
+    download_go_to(download, fetch_bytes);
+    return;
+  }
   download->from_api = 0;
   download_go_to(download, download->has_task ? link_of_task : link_of_file);
 }
@@ -200,9 +205,7 @@ static void redirect(lua_State *L, struct download *download, int self) {
     fail_status(L, download, self, FAULT_PROTOCOL, problem);
     return;
   }
-  free(download->url);
-  download->url = target;
-  download->redirects++;
+  link_follow(download, target);
   drop_transfer(download);
   download_go_to(download, fetch_bytes);
 }

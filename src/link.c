@@ -13,6 +13,29 @@
 #define RETRIEVE         "/v1/files/retrieve"
 #define RETRIEVE_CONTENT "/v1/files/retrieve_content"
 
+/* Takes `url` over: the way begins there. */
+static void begin_at(struct download *download, char *url) {
+  free(download->url);
+  free(download->asked);
+  download->url = url;
+  download->asked = NULL;
+  download->redirects = 0;
+}
+
+void link_follow(struct download *download, char *url) {
+  if (download->redirects++ == 0)
+    download->asked = download->url;
+  else
+    free(download->url);
+  download->url = url;
+}
+
+void link_go_back(struct download *download) {
+  char *url = download->asked;
+  download->asked = NULL;
+  begin_at(download, url);
+}
+
 int link_set(struct download *download, const char *url) {
   const struct profile *profile = download->job.client->profile;
   struct buffer link = {0};
@@ -22,9 +45,7 @@ int link_set(struct download *download, const char *url) {
     buffer_free(&link);
     return -1;
   }
-  free(download->url);
-  download->url = link.bytes;
-  download->redirects = 0;
+  begin_at(download, link.bytes);
   return 0;
 }
 
@@ -78,10 +99,8 @@ static void heed_file(lua_State *L, struct download *download, int object) {
       fault_no_memory(L);
     return;
   }
-  free(download->url);
-  download->redirects = 0;
-  download->url = exchange_url(download->job.client, RETRIEVE_CONTENT,
-                               "file_id", download->file_id);
+  begin_at(download, exchange_url(download->job.client, RETRIEVE_CONTENT,
+                                  "file_id", download->file_id));
   if (!download->url)
     fault_no_memory(L);
 }

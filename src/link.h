@@ -9,6 +9,11 @@
 void link_of_file(lua_State *L, struct download *download, int self);
 void link_of_task(lua_State *L, struct download *download, int self);
 
+/* The link redirects to `url`, which it takes over; or it begins once more with
+ * the one that redirected first. */
+void link_follow(struct download *download, char *url);
+void link_go_back(struct download *download);
+
 /* Makes `url` the link, upgraded to https where it must be. -1: no memory. */
 int link_set(struct download *download, const char *url);
 
