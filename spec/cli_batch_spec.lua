@@ -180,6 +180,15 @@ describe("minimax batch", function()
     assert.equal(0, run("run", "--interval", "0.05").code)
   end)
 
+  it("tells of the same trouble once, until something changes", function()
+    add "rex"
+    emu:fault { endpoint = "query", fault = "status_503", attempt = { 1, 2, 3, 4 } }
+    local result = run("run", "--interval", "0.05", "--retries", "0")
+    assert.equal(0, result.code, result.err)
+    assert.equal(5, #emu:requests { endpoint = "query" })
+    assert.equal(1, select(2, result.err:gsub("\nrex: [^\n]*503", "")))
+  end)
+
   it("stops at Ctrl-C, says how to go on, and loses nothing", function()
     local slow <close> = command.emulator { speed = 1, seconds = 10000 }
     add("rex", "leo")

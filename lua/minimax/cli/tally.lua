@@ -15,7 +15,8 @@ local SHOWN = { "submitting", "submitted", "succeeded", "failed", "unknown" }
 --- @param out an output
 -- @param counts of the ledger, by state, with `total`
 function tally.start(out, counts)
-  local self = setmetatable({ out = out, counts = {}, states = {}, began = os.time() }, tally)
+  local self = setmetatable({ out = out, counts = {}, states = {}, troubles = {},
+    began = os.time() }, tally)
   for state, count in pairs(counts) do
     self.counts[state] = count
   end
@@ -90,6 +91,15 @@ local function note(self, text)
   self.out:note("%s", terminal.clean(text))
 end
 
+-- An outage of a night is told once for each job, not at each attempt.
+local function tell_trouble(self, event)
+  local message = event.err.message
+  if self.troubles[event.key] ~= message then
+    self.troubles[event.key] = message
+    note(self, event.key .. ": " .. message)
+  end
+end
+
 -- The first Ctrl-C may take as long as the server does to answer.
 local function tell_interrupt(self)
   local submits = self.counts.submitting or 0
@@ -100,19 +110,22 @@ local function tell_interrupt(self)
   end
 end
 
+local function heed_state(self, event)
+  move(self, event)
+  self.troubles[event.key] = nil
+  if event.err or not self.columns and not PASSING[event.state] then
+    note(self, line_of(event))
+  end
+end
+
 --- An event of the batch.
 function tally:heed(event)
   if event.type == "state" then
-    move(self, event)
+    heed_state(self, event)
   elseif event.type == "stop" and event.reason == "cancelled" then
     tell_interrupt(self)
-  end
-  local is_trouble = event.err ~= nil and event.key ~= nil
-  if is_trouble and event.type ~= "state" then
-    note(self, event.key .. ": " .. event.err.message)
-  elseif event.type == "state" and (is_trouble or not self.columns and not PASSING[event.state])
-  then
-    note(self, line_of(event))
+  elseif event.err and event.key then
+    tell_trouble(self, event)
   end
 end
 
