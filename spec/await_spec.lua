@@ -33,42 +33,6 @@ describe("a wait", function()
       assert.equal("succeeded", status.state)
     end)
 
-    it("in a table.sort comparator inside a coroutine", function()
-      local sort = coroutine.wrap(function()
-        local seen
-        table.sort({ 1, 2 }, function(a, b)
-          seen = seen or assert(client:wait(task())).state
-          return a < b
-        end)
-        return seen
-      end)
-      assert.equal("succeeded", sort())
-    end)
-
-    it("in a gsub callback inside a coroutine", function()
-      local substitute = coroutine.wrap(function()
-        return (("a"):gsub("a", function()
-          return assert(client:wait(task())).state
-        end))
-      end)
-      assert.equal("succeeded", substitute())
-    end)
-
-    it("in a chunk that is being required inside a coroutine", function()
-      local id = task()
-      package.preload["spec.await.required"] = function()
-        return assert(client:wait(id)).state
-      end
-      finally(function()
-        package.preload["spec.await.required"] = nil
-        package.loaded["spec.await.required"] = nil
-      end)
-      local load = coroutine.wrap(function()
-        return (require "spec.await.required")
-      end)
-      assert.equal("succeeded", load())
-    end)
-
     it("in a coroutine with the option block", function()
       local co = coroutine.wrap(function()
         return client:wait(task(), { block = true })
@@ -259,35 +223,6 @@ describe("a wait", function()
         assert.is_true(frames > 0)
       end)
     end
-
-    it("waits for two tasks in two coroutines at once", function()
-      local one = coroutine.create(client.wait)
-      local two = coroutine.create(client.wait)
-      local alive = { [one] = true, [two] = true }
-      while next(alive) do
-        for co in pairs(alive) do
-          local ok, status = coroutine.resume(co, client, co == one and "one" or "two")
-          assert(ok, status)
-          if coroutine.status(co) == "dead" then
-            assert.equal("succeeded", status.state)
-            assert.equal(co == one and "one" or "two", status.task_id)
-            alive[co] = nil
-          end
-        end
-      end
-    end)
-
-    it("makes a wait of a failed task return its error, and the next one work", function()
-      local co = coroutine.create(function()
-        local status, err = client:wait("lost")
-        local after = client:wait(task())
-        return status, err, after
-      end)
-      local _, status, err, after = drive(co)
-      assert.is_nil(status)
-      assert.equal("failed", err.kind)
-      assert.equal("succeeded", after.state)
-    end)
   end)
 
   describe("seen from any other loop", function()

@@ -3,10 +3,53 @@
 local process = require "spec.support.process"
 local tasks = require "spec.support.tasks"
 
+-- What the adapter needs of copas 2.0 and later, where the sleepers are held as
+-- weakly as there. `MINIMAX_COPAS` has places_spec run in a true one.
+local NEWER = [[
+  package.preload.copas = function()
+    local socket = require "socket"
+    local copas = {}
+    local asleep, ready, reading = setmetatable({}, { __mode = "k" }), {}, {}
+    function copas.addthread(fn)
+      table.insert(ready, coroutine.create(fn))
+    end
+    function copas.pauseforever()
+      asleep[coroutine.running()] = true
+      coroutine.yield()
+    end
+    function copas.wakeup(co)
+      if asleep[co] then
+        table.insert(ready, co)
+      end
+    end
+    function copas.receive(object)
+      while not object:receive() do
+        reading[object] = coroutine.running()
+        coroutine.yield()
+      end
+    end
+    function copas.step()
+      local threads, objects = ready, {}
+      ready = {}
+      for _, co in ipairs(threads) do
+        assert(coroutine.resume(co))
+      end
+      for object in pairs(reading) do
+        table.insert(objects, object)
+      end
+      for _, object in ipairs((socket.select(objects, nil, #ready > 0 and 0 or 0.01))) do
+        table.insert(ready, reading[object])
+        reading[object] = nil
+      end
+    end
+    return copas
+  end
+]]
+
 -- The loop of old copas never ends, so the script steps it.
-local function run(api, body)
+local function run(api, body, before)
   return process.run {
-    script = [[
+    script = (before or "") .. [[
       local copas = require "copas"
       local minimax = require "minimax.copas"
       local client = minimax.new {
@@ -55,18 +98,17 @@ describe("in copas", function()
     assert.equal("all\n", result.out, result.err)
   end)
 
-  it("an abort ends one wait, and its thread waits again", function()
+  it("a thread that waits is not collected, though newer versions hold it weakly", function()
     local result = run(api, [[
       thread(function()
-        local status, err = client:wait("held", { interval = 100 })
-        print(err.kind)
-        print(assert(client:wait "next").state)
+        print(assert(client:wait "task").state)
       end)
-      thread(function()
-        assert(client:wait "other")
-        client:abort "held"
-      end)
-    ]])
-    assert.equal("cancelled\nsucceeded\n", result.out, result.err)
+      local step = copas.step
+      function copas.step()
+        collectgarbage()
+        step()
+      end
+    ]], NEWER)
+    assert.equal("succeeded\n", result.out, result.err)
   end)
 end)

@@ -64,36 +64,6 @@ describe("inside cqueues a wait", function()
     assert.equal(200, count)
   end)
 
-  it("returns its error, survives a failed poll, and leaves the loop fit for the next", function()
-    local controller = cqueues.new()
-    local err, after
-    controller:wrap(function()
-      local _
-      _, err = client:wait("lost")
-      after = assert(client:wait("broken")).state
-    end)
-    loop(controller)
-    assert.equal("failed", err.kind)
-    assert.equal("succeeded", after)
-  end)
-
-  it("lets an error in on_status end its own coroutine alone", function()
-    local controller = cqueues.new()
-    local other
-    controller:wrap(function()
-      local ok, err = pcall(client.wait, client, "a", { on_status = function()
-        error({ mine = true })
-      end })
-      assert(not ok and err.mine)
-      other = assert(client:wait("c")).state
-    end)
-    controller:wrap(function()
-      assert(client:wait("b"))
-    end)
-    loop(controller)
-    assert.equal("succeeded", other)
-  end)
-
   it("lets on_status wait in the way of cqueues", function()
     local controller = cqueues.new()
     local told = condition.new()
@@ -111,22 +81,6 @@ describe("inside cqueues a wait", function()
     end)
     loop(controller)
     assert.equal(3, seen)
-  end)
-
-  it("is aborted from another coroutine", function()
-    local controller = cqueues.new()
-    local err
-    controller:wrap(function()
-      local _
-      _, err = client:wait("held")
-    end)
-    controller:wrap(function()
-      assert(client:wait("a"))
-      assert.equal(1, client:abort("held"))
-      assert(client:wait("b"))
-    end)
-    loop(controller)
-    assert.equal("cancelled", err.kind)
   end)
 
   it("works again after the controller had nothing to wait for", function()
@@ -337,26 +291,5 @@ describe("inside cqueues a wait", function()
       assert(client:query("a"))
     end)
     loop(controller)
-  end)
-
-  it("of a closed coroutine ends without harming another", function()
-    local controller = cqueues.new()
-    local co, state
-    controller:wrap(function()
-      co = coroutine.running()
-      client:wait("held")
-    end)
-    controller:wrap(function()
-      assert(client:wait("a"))
-      coroutine.close(co)
-      state = assert(client:wait("b")).state
-    end)
-    -- The controller finds a dead coroutine and says so; the rest goes on.
-    local ok, err = controller:loop(LONG)
-    if not ok then
-      assert.matches("dead coroutine", err)
-      loop(controller)
-    end
-    assert.equal("succeeded", state)
   end)
 end)

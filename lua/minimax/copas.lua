@@ -55,14 +55,14 @@ function adapter.token()
 end
 
 if copas.wakeup then
-  local asleep, pump = 0, nil
+  local asleep, pump = {}, nil -- the tokens of those that wait; the pump's object
   local sleep = copas.pauseforever or function()
     copas.sleep(-1)
   end
 
   -- It ends with the last waiter, and so does the loop.
   local function release_pump()
-    if asleep == 0 and pump then
+    if not next(asleep) and pump then
       pump.woken = true
       pump = nil
     end
@@ -76,21 +76,20 @@ if copas.wakeup then
     end)
   end
 
+  -- copas holds a thread that sleeps weakly; the collector would take it.
   function adapter.park(token)
-    token.asleep = true
-    asleep = asleep + 1
+    asleep[token] = true
     if not pump then
       start_pump()
     end
     repeat
       sleep()
-    until not token.asleep
+    until not asleep[token]
   end
 
   function adapter.wake(token, gone)
-    if token.asleep then
-      token.asleep = false
-      asleep = asleep - 1
+    if asleep[token] then
+      asleep[token] = nil
       release_pump()
       if not gone then
         copas.wakeup(token.co)
