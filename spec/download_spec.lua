@@ -7,6 +7,7 @@ local host = require "spec.support.host"
 local minimax = require "minimax"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
+local socket = require "socket"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
 local wire = require "spec.support.wire"
@@ -25,6 +26,7 @@ local SERVE = [[
     short = { body = require "spec.support.video".make(300000):sub(1, 299990) },
     empty = { body = "" },
     long = { size = 3000000 },
+    vast = { size = 30000000 },
   }
   local request
   repeat
@@ -180,6 +182,22 @@ describe("download to a path", function()
     local result = process.run { command = words }
     assert.matches("^nil io .*denied", result.out, result.err)
     assert.equal(0, result.code)
+  end)
+
+  it("takes from a fast server what leaves other work its turn", function()
+    local path = folder:file "out.mp4"
+    local co = coroutine.create(client.download)
+    local written, most, ended = 0, 0, 0
+    assert(coroutine.resume(co, client, link "vast", path))
+    repeat
+      socket.sleep(0.005) -- the server gets ahead
+      ended = minimax.step(0)
+      local size = lfs.attributes(path .. ".part", "size") or written
+      most = math.max(most, size - written)
+      written = size
+    until ended > 0
+    assert.equal(30000000, assert(host.drive(co)).bytes)
+    assert.is_true(most <= 2000000, most .. " bytes in one step")
   end)
 
   it("opens no descriptor that it does not close", function()
