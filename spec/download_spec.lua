@@ -187,7 +187,8 @@ describe("download to a path", function()
   it("takes from a fast server what leaves other work its turn", function()
     local path = folder:file "out.mp4"
     local co = coroutine.create(client.download)
-    local written, most, ended = 0, 0, 0
+    local written, most = 0, 0
+    local ended
     assert(coroutine.resume(co, client, link "vast", path))
     repeat
       socket.sleep(0.005) -- the server gets ahead

@@ -82,12 +82,13 @@ end
 --- Starts it.
 -- @param settings `factor` of the clock, `submits` and `queries` a minute,
 --   `outage` a list of two instants in seconds since the first connection,
---   `seconds` that a task takes
+--   `seconds` that a task takes, `timeout` in true seconds of what `run` runs
 function limits.start(settings)
   settings.seconds = settings.seconds or 0
   local dump = require "spec.support.dump"
   local server = wire.start { serve = SERVE:format(dump(settings)) }
-  return setmetatable({ server = server, factor = settings.factor }, Api)
+  return setmetatable({ server = server, factor = settings.factor,
+    timeout = settings.timeout }, Api)
 end
 
 --- Runs a script in a child with the same fast clock.
@@ -102,7 +103,7 @@ function Api:run(script, options)
       local client = minimax.new { base_url = URL, api_key = "sk-spec", %s }
     ]]):format(self.server.url, options or "") .. script,
     env = { LD_PRELOAD = native.library "clock", CLOCK_FACTOR = tostring(self.factor) },
-    timeout = 120,
+    timeout = self.timeout or 120,
   }
   assert(result.err == "" and result.code == 0, result.err)
   return result.out
