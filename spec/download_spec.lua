@@ -25,6 +25,7 @@ local SERVE = [[
     json = { body = '{"base_resp":{"status_code":1004}}', type = "application/json" },
     short = { body = require "spec.support.video".make(300000):sub(1, 299990) },
     empty = { body = "" },
+    drops = { size = 1000, piece = 5, pause = 0.001 },
     long = { size = 3000000 },
     vast = { size = 30000000 },
   }
@@ -336,6 +337,25 @@ describe("download to a Lua file", function()
     file:setvbuf("full", 1 << 20)
     assert(client:download(link "video", file))
     assert_bytes(video.make(SIZE), contents(path))
+  end)
+
+  it("that is a pipe writes to it as it takes the bytes", function()
+    local path = folder:file("out.bin")
+    local pipe = assert(io.popen("cat >" .. shell.quote(path), "w"))
+    assert.equal(3000000, assert(client:download(link "long", pipe)).bytes)
+    assert(pipe:close())
+    assert_bytes(video.make(3000000), contents(path))
+  end)
+
+  it("writes nothing before the bytes are seen to be a video, in however small pieces", function()
+    local path = folder:file("out.bin")
+    local file <close> = assert(io.open(path, "wb"))
+    for _, name in ipairs { "page", "json", "empty" } do
+      assert_fault("protocol", "MP4", client:download(link(name), file))
+      assert.equal("", contents(path))
+    end
+    assert(client:download(link "drops", file))
+    assert_bytes(video.make(1000), contents(path))
   end)
 
   it("that is full is kind io, also when the last bytes do not fit", function()

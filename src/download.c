@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "await.h"
 #include "client.h"
@@ -217,11 +220,40 @@ static void read_what(lua_State *L, struct download *download, int self) {
   set_first_step(download);
 }
 
+/* A pipe or a terminal may be slow: while it takes what it is given, nothing
+ * else would go on. */
+static int is_quick(FILE *file) {
+  struct stat status;
+  int fd = fileno(file);
+  if (fd < 0 || fstat(fd, &status) < 0)
+    return 0;
+  return S_ISREG(status.st_mode) || (S_ISCHR(status.st_mode) && !isatty(fd));
+}
+
+/* Called by libcurl's callback. The job keeps the Lua file. */
+static int write_to_stream(void *user, const char *bytes, size_t length) {
+  const luaL_Stream *stream = user;
+  if (!stream->closef) {
+    errno = 0;
+    return -1;
+  }
+  return fwrite(bytes, 1, length, stream->f) == length ? 0 : -1;
+}
+
+static void open_stream(struct download *download, luaL_Stream *stream) {
+  download->to_lua_file = 1;
+  if (!is_quick(stream->f))
+    return;
+  download->sink.outlet = write_to_stream;
+  download->sink.stream = stream;
+}
+
 static enum part_result open_destination(lua_State *L,
                                          struct download *download, int self,
                                          int overwrite) {
   if (lua_type(L, 3) != LUA_TSTRING) {
-    download->to_lua_file = lua_isuserdata(L, 3) != 0;
+    if (lua_isuserdata(L, 3))
+      open_stream(download, lua_touserdata(L, 3));
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, self, JOB_CALLBACK);
     return PART_OK;

@@ -70,8 +70,8 @@ static void send_fetch(lua_State *L, struct download *download) {
   transfer->sink = &download->sink;
   transfer->resume_from = download->sink.received;
   transfer->allow_private = download->allow_private || is_own;
-  transfer->wants_bytes = !download->sink.to_file || download->watched ||
-                          event_wanted(&download->job);
+  transfer->wants_bytes = (!download->sink.to_file && !download->sink.outlet) ||
+                          download->watched || event_wanted(&download->job);
   if (transfer_start(transfer, &download->job.waiter, &order) < 0)
     fault_no_memory(L);
 }

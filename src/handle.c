@@ -20,9 +20,10 @@
 #include "url.h"
 
 /* libcurl reads up to a hundred times in one turn: so much goes to a file, and
- * other work has its turn. The ring is full long before; there larger reads
- * save time. */
-enum { FILE_BUFFER = 16384, RING_BUFFER = 131072 };
+ * other work has its turn. The ring is full long before, and a stream that a
+ * program opened is for speed: there larger reads save time, up to what the
+ * processor's caches hold. */
+enum { FILE_BUFFER = 16384, STREAM_BUFFER = 65536 };
 
 #define AGENT "minimax-lua/0.1.0"
 
@@ -227,7 +228,7 @@ static int address_fetch(struct transfer *transfer,
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
                    transfer->sink->to_file ? (long)FILE_BUFFER
-                                           : (long)RING_BUFFER);
+                                           : (long)STREAM_BUFFER);
   if (order->with_key && copy_headers(transfer) < 0)
     return -1;
   if (transfer->resume_from > 0) {

@@ -60,7 +60,8 @@ static const char *detail(const struct transfer *transfer) {
   case TRANSFER_BODY_FAILED:
     return transfer->body.failed ? transfer->body.failed : "?";
   case TRANSFER_SINK_FAILED:
-    return strerror(transfer->sink->error);
+    return transfer->sink->error ? strerror(transfer->sink->error)
+                                 : "the file was closed";
   case TRANSFER_TIMED_OUT:
     return "";
   default:

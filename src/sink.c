@@ -92,12 +92,30 @@ static enum sink_result write_ring(struct sink *sink, const char *bytes,
   return result > 0 ? SINK_FULL : SINK_NO_MEMORY;
 }
 
-static enum sink_result write_file(struct sink *sink, const char *bytes,
-                                   size_t length) {
-  if (part_write(&sink->part, bytes, length) == 0)
+static enum sink_result result_of(struct sink *sink, int written) {
+  if (written == 0)
     return SINK_TAKEN;
   sink->error = errno;
   return SINK_ERRNO;
+}
+
+static int let_out(struct sink *sink, const char *bytes, size_t length) {
+  if (sink->outlet(sink->stream, bytes, length) < 0)
+    return -1;
+  sink->handed += length;
+  return 0;
+}
+
+/* The ring held back what came before the first box was seen to be right. */
+static int write_out(struct sink *sink, const char *bytes, size_t length) {
+  const char *held;
+  size_t count;
+  while ((count = ring_peek(&sink->ring, &held)) > 0) {
+    if (let_out(sink, held, count) < 0)
+      return -1;
+    ring_drop(&sink->ring, count);
+  }
+  return let_out(sink, bytes, length);
 }
 
 enum sink_result sink_write(struct sink *sink, const char *bytes,
@@ -108,8 +126,12 @@ enum sink_result sink_write(struct sink *sink, const char *bytes,
     return SINK_TOO_LARGE;
   if (sink->verify && mp4_feed(&walk, bytes, length) < 0)
     return SINK_NOT_VIDEO;
-  result = sink->to_file ? write_file(sink, bytes, length)
-                         : write_ring(sink, bytes, length);
+  if (sink->to_file)
+    result = result_of(sink, part_write(&sink->part, bytes, length));
+  else if (sink->outlet && (!sink->verify || mp4_begun(&walk)))
+    result = result_of(sink, write_out(sink, bytes, length));
+  else
+    result = write_ring(sink, bytes, length);
   if (result == SINK_TAKEN) {
     sink->walk = walk;
     sink->received += length;

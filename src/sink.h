@@ -1,5 +1,6 @@
-/* Where the bytes of a download go: into the `.part` file, or into a ring that
- * the owner drains. It checks on the way that they are an MP4. Floor 2. */
+/* Where the bytes of a download go: into the `.part` file, out to a stream, or
+ * into a ring that the owner drains. It checks on the way that they are an MP4.
+ * Floor 2. */
 #ifndef MINIMAX_SINK_H
 #define MINIMAX_SINK_H
 
@@ -19,9 +20,15 @@ enum sink_result {
   SINK_ERRNO /* `error` says why */
 };
 
+/* Writes the bytes without waiting for anybody: 0, or -1 with errno set, 0 for
+ * a stream that was closed. */
+typedef int sink_outlet(void *stream, const char *bytes, size_t length);
+
 /* Owned by the download; outlives its transfers. */
 struct sink {
-  int to_file; /* into `part`, else into `ring` */
+  int to_file;         /* into `part`, else out or into `ring` */
+  sink_outlet *outlet; /* NULL: the owner drains the ring */
+  void *stream;        /* for the outlet */
   struct part part;
   struct ring ring;
   struct mp4_walk walk;
@@ -31,9 +38,9 @@ struct sink {
   uint64_t total;    /* size of the remote file; UINT64_MAX: unknown */
   uint64_t received; /* bytes of the remote file that are safe here */
   uint64_t kept;     /* of them, what an earlier call left behind */
-  uint64_t handed;   /* bytes that left the ring: they can't be taken back */
+  uint64_t handed;   /* bytes that went out: they can't be taken back */
   uint64_t limit;
-  int error; /* errno of SINK_ERRNO */
+  int error; /* errno of SINK_ERRNO; 0: the stream was closed */
 };
 
 void sink_init(struct sink *sink, int verify, uint64_t limit);
