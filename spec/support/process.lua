@@ -39,6 +39,7 @@ local function command(options, folder)
   if options.command then
     table.move(options.command, 1, #options.command, #words + 1, words)
   else
+    table.move(options.under or {}, 1, #(options.under or {}), #words + 1, words)
     words[#words + 1] = shell.interpreter()
     words[#words + 1] = options.file or folder:write("script.lua", options.script)
     table.move(options.args or {}, 1, #(options.args or {}), #words + 1, words)
@@ -49,7 +50,7 @@ end
 --- Starts a child and returns at once.
 -- @param options
 --   `script` Lua source, or `file` a Lua file, or `command` a list of words;
---   `args` for the script; `env` name to value, false takes a variable away;
+--   `args` for the script; `under` a list of words that runs the interpreter; `env` name to value, false takes a variable away;
 --   `stdin` a string (nothing by default); `directory`;
 --   `timeout` seconds until the child is killed (60)
 -- @return a process with `pid`, the child's own
