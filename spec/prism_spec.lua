@@ -278,11 +278,11 @@ mocked("video_generation_v2.yaml", function(mock)
     end)
   end
 
-  case("gives protocol for a success without a video", function()
+  case("gives a success with the text of a task that writes a prompt", function()
     local client <close> = preferring(mock, "example=enhanced_prompt")
-    local status, err = client:query(ID, { kind = "video2" })
-    assert.is_nil(status)
-    assert.equal("protocol", err.kind)
+    local status = assert(client:query(ID, { kind = "video2" }))
+    assert.equal("succeeded", status.state)
+    assert.equal("string", type(status.content.prompt))
   end)
 
   case("gives a list", function()
