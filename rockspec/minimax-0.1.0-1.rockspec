@@ -52,7 +52,7 @@ build = {
         "src/pump.c", "src/query.c", "src/redact.c", "src/reply.c",
         "src/request.c", "src/retry.c", "src/ring.c", "src/settings.c",
         "src/sink.c", "src/sniff.c", "src/status.c", "src/submit.c",
-        "src/task.c", "src/transfer.c", "src/url.c", "src/wait.c",
+        "src/task.c", "src/transfer.c", "src/url.c", "src/wait.c", "src/walk.c",
       },
       defines = { "_GNU_SOURCE", "_FILE_OFFSET_BITS=64" },
       incdirs = { "src", "$(CURL_INCDIR)" },

@@ -50,7 +50,8 @@ end
 --- Starts a child and returns at once.
 -- @param options
 --   `script` Lua source, or `file` a Lua file, or `command` a list of words;
---   `args` for the script; `under` a list of words that runs the interpreter; `env` name to value, false takes a variable away;
+--   `args` for the script; `under` a list of words that runs the interpreter;
+--   `env` name to value, false takes a variable away;
 --   `stdin` a string (nothing by default); `directory`;
 --   `timeout` seconds until the child is killed (60)
 -- @return a process with `pid`, the child's own

@@ -1,0 +1,268 @@
+/* One walk over a request. */
+#include "walk.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fault.h"
+#include "json.h"
+#include "jsontext.h"
+
+enum {
+  DEPTH = 60,
+  LARGE = 65536, /* a longer string never passes through lua-cjson */
+  SHOWN = 48     /* of a long string in a preview */
+};
+
+static int copy_value(struct walk *walk, int value, const char *field);
+
+int walk_refuse(struct walk *walk, const char *format, const char *detail) {
+  lua_State *L = walk->L;
+  lua_pushfstring(L, format, detail);
+  fault_push(L, walk->request->secret, FAULT_INVALID, "%s%s%s",
+             *walk->path ? walk->path : "the request", ": ",
+             lua_tostring(L, -1));
+  return -1;
+}
+
+void walk_hide(struct walk *walk) {
+  lua_State *L = walk->L;
+  char name[48];
+  lua_rawseti(L, walk->splices, ++walk->count);
+  snprintf(name, sizeof name, "@minimax:%016llx:%d@",
+           (unsigned long long)walk->request->nonce, walk->count);
+  lua_pushstring(L, name);
+}
+
+/* JSON has a point where the host's locale may have something else. */
+static void put_point(char *digits) {
+  size_t whole = strspn(digits, "+-0123456789");
+  size_t other = strcspn(digits + whole, "e0123456789");
+  if (other == 0)
+    return;
+  digits[whole] = '.';
+  memmove(digits + whole + 1, digits + whole + other,
+          strlen(digits + whole + other) + 1);
+}
+
+/* Writes the number exactly; returns whether lua-cjson, which writes 14
+ * digits, would do the same. */
+static int write_number(lua_State *L, int value, char *digits, size_t room) {
+  lua_Number number = lua_tonumber(L, value);
+  if (lua_isinteger(L, value)) {
+    lua_Integer integer = lua_tointeger(L, value);
+    snprintf(digits, room, "%lld", (long long)integer);
+    return integer > -100000000000000 && integer < 100000000000000;
+  }
+  snprintf(digits, room, "%.14g", number);
+  if (strtod(digits, NULL) == number)
+    return 1;
+  snprintf(digits, room, "%.17g", number);
+  put_point(digits);
+  return 0;
+}
+
+static int copy_number(struct walk *walk, int value) {
+  lua_State *L = walk->L;
+  char digits[40];
+  if (!isfinite(lua_tonumber(L, value)))
+    return walk_refuse(walk, "%s can't be sent as JSON",
+                       "a number that is not finite");
+  if (write_number(L, value, digits, sizeof digits) || !walk->splices) {
+    lua_pushvalue(L, value);
+    return 0;
+  }
+  lua_createtable(L, 1, 0); /* a list of one tells digits from text */
+  lua_pushstring(L, digits);
+  lua_rawseti(L, -2, 1);
+  walk_hide(walk);
+  return 0;
+}
+
+static void push_excerpt(lua_State *L, const char *text, size_t length) {
+  lua_pushlstring(L, text, SHOWN);
+  lua_pushfstring(L, "%s… (%I bytes)", lua_tostring(L, -1),
+                  (LUAI_UACINT)length);
+  lua_remove(L, -2);
+}
+
+static int copy_string(struct walk *walk, int value) {
+  lua_State *L = walk->L;
+  size_t length;
+  const char *text = lua_tolstring(L, value, &length);
+  if (memchr(text, 0, length))
+    return walk_refuse(walk, "%s can't be sent", "a NUL byte");
+  if (jsontext_utf8_error(text, length) < length)
+    return walk_refuse(walk, "%s; text must be UTF-8", "it is not valid UTF-8");
+  if (!walk->splices && length > 4 * SHOWN && strncmp(text, "data:", 5) == 0) {
+    push_excerpt(L, text, length);
+    return 0;
+  }
+  lua_pushvalue(L, value);
+  if (walk->splices && length > LARGE)
+    walk_hide(walk);
+  return 0;
+}
+
+static int copy_file(struct walk *walk, int value, const char *field) {
+  lua_State *L = walk->L;
+  const char *path = media_path(L, value);
+  const char *mime = media_check(L, path, walk->request->kind, field);
+  if (!mime)
+    return walk_refuse(walk, "%s", lua_tostring(L, -1));
+  if (!walk->splices) {
+    lua_pushfstring(L, "data:%s;base64,… (%s)", mime, path);
+    return 0;
+  }
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, path);
+  lua_setfield(L, -2, "path");
+  lua_pushstring(L, mime);
+  lua_setfield(L, -2, "mime");
+  walk_hide(walk);
+  return 0;
+}
+
+/* Adds a key to the path; `length` is where to cut it off again. */
+static size_t enter(struct walk *walk, int key) {
+  lua_State *L = walk->L;
+  size_t length = walk->path_length;
+  char *end = walk->path + length;
+  size_t room = sizeof walk->path - length;
+  int written;
+  if (lua_type(L, key) == LUA_TSTRING)
+    written =
+        snprintf(end, room, "%s%s", length ? "." : "", lua_tostring(L, key));
+  else
+    written = snprintf(end, room, "[%lld]", (long long)lua_tointeger(L, key));
+  if (written > 0 && (size_t)written < room)
+    walk->path_length += (size_t)written;
+  else
+    *end = '\0';
+  return length;
+}
+
+static void leave(struct walk *walk, size_t length) {
+  walk->path_length = length;
+  walk->path[length] = '\0';
+}
+
+static int check_key(struct walk *walk, int key) {
+  lua_State *L = walk->L;
+  size_t length;
+  const char *name;
+  if (lua_isinteger(L, key))
+    return 0;
+  if (lua_type(L, key) != LUA_TSTRING)
+    return walk_refuse(walk, "a key that is %s can't be sent as JSON",
+                       luaL_typename(L, key));
+  name = lua_tolstring(L, key, &length);
+  if (memchr(name, 0, length) || jsontext_utf8_error(name, length) < length)
+    return walk_refuse(walk, "%s", "a key is not valid UTF-8");
+  return 0;
+}
+
+/* The name by which the API knows a value: that of a list is its items', and
+ * image_url = { url = … } is an image_url. */
+static const char *name_of(lua_State *L, int key, const char *field) {
+  const char *name =
+      lua_type(L, key) == LUA_TSTRING ? lua_tostring(L, key) : field;
+  return field && strcmp(name, "url") == 0 ? field : name;
+}
+
+static int copy_table(struct walk *walk, int table, const char *field) {
+  lua_State *L = walk->L;
+  int copy;
+  if (walk->depth == DEPTH)
+    return walk_refuse(walk, "%s", "it is nested too deep, or holds itself");
+  luaL_checkstack(L, 12, "request nested too deep");
+  walk->depth++;
+  lua_newtable(L);
+  copy = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    int key = copy + 1;
+    size_t length = enter(walk, key);
+    const char *name = name_of(L, key, field);
+    if (check_key(walk, key) < 0 || copy_value(walk, key + 1, name) < 0)
+      return -1;
+    lua_pushvalue(L, key);
+    lua_insert(L, -2);
+    lua_rawset(L, copy);
+    lua_settop(L, key);
+    leave(walk, length);
+  }
+  walk->depth--;
+  return 0;
+}
+
+int walk_is_empty(lua_State *L, int table) {
+  lua_pushnil(L);
+  if (!lua_next(L, table))
+    return 1;
+  lua_pop(L, 2);
+  return 0;
+}
+
+/* Nothing but a metatable tells an empty list from an object: `__jsontype`, as
+ * dkjson has it. */
+static int is_empty_list(lua_State *L, int table) {
+  int is_list;
+  if (!walk_is_empty(L, table) ||
+      luaL_getmetafield(L, table, "__jsontype") == LUA_TNIL)
+    return 0;
+  is_list = lua_type(L, -1) == LUA_TSTRING &&
+            strcmp(lua_tostring(L, -1), "array") == 0;
+  lua_pop(L, 1);
+  return is_list;
+}
+
+/* lua-cjson would send it as an object. */
+static void copy_empty_list(struct walk *walk, int list) {
+  lua_State *L = walk->L;
+  lua_createtable(L, 1, 0);
+  if (walk->splices) {
+    lua_pushliteral(L, "[]");
+    lua_rawseti(L, -2, 1);
+    walk_hide(walk);
+  } else {
+    lua_getmetatable(L, list);
+    lua_setmetatable(L, -2);
+  }
+}
+
+/* Pushes a copy of the value that lua-cjson can encode; `field` is the nearest
+ * name above it. */
+static int copy_value(struct walk *walk, int value, const char *field) {
+  lua_State *L = walk->L;
+  switch (lua_type(L, value)) {
+  case LUA_TNUMBER:
+    return copy_number(walk, value);
+  case LUA_TSTRING:
+    return copy_string(walk, value);
+  case LUA_TTABLE:
+    if (!is_empty_list(L, value))
+      return copy_table(walk, value, field);
+    copy_empty_list(walk, value);
+    return 0;
+  case LUA_TUSERDATA:
+    if (media_path(L, value))
+      return copy_file(walk, value, field);
+    break;
+  case LUA_TBOOLEAN:
+  case LUA_TLIGHTUSERDATA: /* cjson.null and its like */
+    lua_pushvalue(L, value);
+    return 0;
+  default:
+    break;
+  }
+  return walk_refuse(walk, "a %s can't be sent as JSON",
+                     luaL_typename(L, value));
+}
+
+int walk_copy(struct walk *walk, int table) {
+  return copy_table(walk, table, NULL);
+}
