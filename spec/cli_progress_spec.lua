@@ -33,7 +33,7 @@ describe("on a terminal", function()
 
   -- Starts the command line on a terminal of its own.
   local function start(...)
-    local words = shell.join { shell.interpreter(), command.FILE, ... }
+    local words = shell.join(process.lua) .. " " .. shell.join { command.FILE, ... }
     local env = { TERM = terminal, https_proxy = false }
     for name, value in pairs(emu.env) do
       env[name] = value

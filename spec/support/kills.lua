@@ -62,9 +62,8 @@ end
 -- @return how many bytes it had written; raises if it did not die
 function kills.die_at(instant, download, on_progress)
   local folder <close> = temp.folder()
-  local preload = (os.getenv "LD_PRELOAD" or "") .. " " .. native.library "killer"
   local child <close> = start(download, { KILLER = instant, KILLER_LOG = folder:file "log",
-    LD_PRELOAD = preload })
+    LD_PRELOAD = native.library "killer" })
   for line in function() return child:read("l") end do
     local received = math.tointeger(tonumber(line:match "^(%d+)\t"))
     if received and on_progress then

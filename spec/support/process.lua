@@ -19,11 +19,16 @@ Process.__name = "process"
 -- A sanitizer is loaded into Lua alone, not into the tools around it.
 local PRELOAD = os.getenv("LD_PRELOAD")
 
+--- The words that start Lua as here, for commands of other tools.
+process.lua = { "env", "LD_PRELOAD=" .. (PRELOAD or ""), shell.interpreter() }
+
 local function environment(env, preload)
   local words = { "env" }
   for name, value in pairs(env) do
     if value == false then
       table.insert(words, 2, "--unset=" .. name)
+    elseif name == "LD_PRELOAD" and preload then
+      words[#words + 1] = name .. "=" .. preload .. " " .. value -- a sanitizer comes first
     else
       words[#words + 1] = name .. "=" .. value
     end
