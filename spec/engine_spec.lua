@@ -7,6 +7,7 @@ local native = require "spec.support.native"
 local posix = native.module "posix"
 local process = require "spec.support.process"
 local tasks = require "spec.support.tasks"
+local wire = require "spec.support.wire"
 
 local SLOW = { "Processing", "Processing", "Processing", "Success" }
 
@@ -158,6 +159,38 @@ describe("two Lua states in two threads", function()
     assert.equal("", result.err)
     assert.equal(("true\tnil\n"):rep(4), result.out)
     assert.equal(5 * 50 * #SLOW, api:polls())
+  end)
+end)
+
+describe("other programs that are run in the middle", function()
+  it("by io.popen and os.execute leave a wait and a download alone", function()
+    local storage = require "spec.support.storage"
+    local temp = require "spec.support.temp"
+    local api <close> = tasks.start { any = SLOW }
+    local source <close> = wire.start {
+      serve = storage.script { video = { { size = 300000, piece = 60000, pause = 0.01 } } },
+    }
+    local folder <close> = temp.folder()
+    local client <close> = api:client { base_url = source.url }
+    local waiting <close> = api:client()
+    local states, info = 0, nil
+    minimax.spawn(function()
+      info = assert(client:download(source.url .. "/video", folder:file "v.mp4", {
+        on_progress = function()
+          assert(os.execute "exit 0")
+        end,
+      }))
+    end)
+    minimax.run(function()
+      assert(waiting:wait("a", { on_status = function()
+        local pipe = assert(io.popen("echo here; sleep 0.05"))
+        assert(pipe:read "l" == "here")
+        assert(pipe:close())
+        states = states + 1
+      end }))
+    end)
+    assert.equal(#SLOW, states)
+    assert.equal(300000, info.bytes)
   end)
 end)
 

@@ -39,6 +39,8 @@ int await_step(lua_State *L, struct engine *engine, int budget) {
   enum job_progress progress;
   int ended = 0;
   int busy;
+  if (await_is_finalizing(L)) /* perhaps in the middle of a job's move */
+    return 0;
   do {
     busy = engine_turn(engine, 0);
     do {

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "await.h"
 #include "home.h"
 #include "settings.h"
 #include "task.h"
@@ -56,6 +57,55 @@ int client_new(lua_State *L) {
   return 1;
 }
 
+/* ---- what a finalizer asks for ---- */
+
+/* A finalizer may run wherever Lua allocates, also in the middle of a call that
+ * begins and of a job that moves on. What would end jobs under its feet is done
+ * by a job of its own, at its turn. */
+
+struct errand {
+  struct job job;
+  lua_CFunction act;
+};
+
+/* JOB_EXTRA is the client, JOB_SUBJECT the other argument. */
+static void errand_advance(lua_State *L, struct job *job, int self) {
+  lua_pushnil(L); /* nothing holds it any longer */
+  lua_rawsetp(L, LUA_REGISTRYINDEX, job);
+  lua_pushcfunction(L, ((struct errand *)job)->act);
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_getiuservalue(L, self, JOB_SUBJECT);
+  lua_call(L, 2, 1);
+  job_succeed(L, job, self);
+}
+
+static void errand_release(struct job *job) {
+  (void)job;
+}
+
+static const struct deed errand_deed = {
+    .stage = "call",
+    .advance = errand_advance,
+    .expire = errand_advance,
+    .release = errand_release,
+};
+
+/* Calls `act` soon, with the client at index 1 and the value at `argument`. */
+static void defer(lua_State *L, lua_CFunction act, int argument) {
+  struct errand *errand;
+  client_push_bare(L);
+  errand = (struct errand *)job_new(L, sizeof *errand, &errand_deed, -1);
+  errand->act = act;
+  errand->job.kind = -1;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, JOB_EXTRA);
+  lua_pushvalue(L, argument);
+  lua_setiuservalue(L, -2, JOB_SUBJECT);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, errand);
+  lua_pop(L, 1);
+  job_start(&errand->job);
+}
+
 /* ---- its end ---- */
 
 static void cancel_all(lua_State *L, struct client *client, const char *text) {
@@ -63,9 +113,8 @@ static void cancel_all(lua_State *L, struct client *client, const char *text) {
     job_cancel(L, client->jobs, text);
 }
 
-/*** Cancels what is under way and closes the connections. Idempotent.
-@function client:close */
-int client_close(lua_State *L) {
+/* Its jobs hold it: when it is collected, they are gone. */
+static int client_dispose(lua_State *L) {
   struct client *client = luaL_checkudata(L, 1, NAME);
   if (!client->profile || engine_state(client->engine) != ENGINE_OPEN)
     return 0;
@@ -77,9 +126,18 @@ int client_close(lua_State *L) {
   return 0;
 }
 
-/* Its jobs hold it: when it is collected, they are gone. */
-static int client_dispose(lua_State *L) {
-  return client_close(L);
+/*** Cancels what is under way and closes the connections. Idempotent.
+@function client:close */
+int client_close(lua_State *L) {
+  struct client *client = luaL_checkudata(L, 1, NAME);
+  if (!await_is_finalizing(L))
+    return client_dispose(L);
+  if (client->profile && engine_state(client->engine) == ENGINE_OPEN) {
+    lua_settop(L, 1);
+    defer(L, client_dispose, 1);
+    engine_settle(client->engine);
+  }
+  return 0;
 }
 
 static int client_tostring(lua_State *L) {
@@ -159,16 +217,20 @@ int client_abort(lua_State *L) {
   struct target target = target_check(L, 2, 0, -1);
   struct job *job = client->jobs;
   int count = 0;
+  int finalizing = await_is_finalizing(L);
   if (!client_is_usable(L, client, 0))
     return 2;
   while (job) {
     struct job *next = job->next;
     if (is_about(L, job, target.index)) {
-      job_cancel(L, job, "the call was aborted; the task goes on");
+      if (!finalizing)
+        job_cancel(L, job, "the call was aborted; the task goes on");
       count++;
     }
     job = next;
   }
+  if (finalizing && count > 0)
+    defer(L, client_abort, target.index);
   engine_settle(client->engine);
   lua_pushinteger(L, count);
   return 1;

@@ -47,14 +47,16 @@ static void each_advance(lua_State *L, struct job *job, int self) {
     job_tell(L, job, self);
 }
 
-/* `break` and errors end the polling of all. */
+/* `break` and errors end the polling of all. One that moves on while the
+ * collector takes this job is taken itself soon after. */
 static void each_release(struct job *job) {
   struct job *child = job->client->jobs;
   while (child) {
     struct job *next = child->next;
     if (child->parent == job) {
       child->parent = NULL;
-      job_release(child);
+      if (!child->moving)
+        job_release(child);
     }
     child = next;
   }

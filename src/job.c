@@ -273,6 +273,7 @@ static int advance(lua_State *L) {
 /* Moves the job at index 1 on, then tells the listener what happened. */
 static int move_on(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
+  job->moving = 1;
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, 1);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
@@ -280,6 +281,7 @@ static int move_on(lua_State *L) {
     if (!job->ended)
       end(L, job, 1);
   }
+  job->moving = 0;
   lua_settop(L, 1);
   event_flush(L, job->client, 1);
   return 0;

@@ -60,6 +60,7 @@ struct job {
   unsigned char news;    /* something to deliver */
   unsigned char block;   /* even where a yield is possible */
   unsigned char in_news; /* in the parent's list */
+  unsigned char moving;  /* moved on right now: not to be released */
   unsigned char parked;  /* its owner sleeps and must be told of news */
 };
 

@@ -1,0 +1,147 @@
+-- A finalizer of the program's own may run wherever Lua allocates: also while a
+-- call of ours begins, or a job of ours moves on. What it asks for may end that
+-- very call, but harms nothing.
+
+local process = require "spec.support.process"
+local tasks = require "spec.support.tasks"
+
+local SCRIPT = [[
+  local minimax = require "minimax"
+  local URL, CALL, ACT = ...
+  local client, left
+
+  local calls = {}
+  function calls.query()
+    return client:query("a")
+  end
+  function calls.wait()
+    return client:wait("a", { interval = 0.001 })
+  end
+  function calls.each()
+    for _, status, err in client:each({ "a", "b" }, { interval = 0.001 }) do
+      if err then
+        return status, err
+      end
+    end
+    return true
+  end
+  function calls.submit()
+    return client:submit { template_id = "1" }
+  end
+  function calls.upload()
+    return client:upload("doc/examples/pet.jpg")
+  end
+  function calls.call()
+    return client:call("GET", "/v1/query/video_template_generation?task_id=a")
+  end
+
+  local acts = {}
+  function acts.close()
+    client:close()
+  end
+  function acts.abort()
+    client:abort("a")
+  end
+  function acts.step()
+    minimax.step()
+  end
+
+  -- Garbage by the thousand: each small step of the collector runs ten of these.
+  local meta = { __gc = function()
+    left = left and left - 1
+    if left and left <= 0 then
+      left = nil
+      acts[ACT]()
+    end
+  end }
+
+  for number = 1, 2000, 23 do
+    client = minimax.new { base_url = URL, api_key = "sk-finalizer" }
+    left = nil
+    collectgarbage()
+    collectgarbage("incremental", 200, 100, 1)
+    collectgarbage("stop")
+    for _ = 1, 2100 do
+      setmetatable({}, meta)
+    end
+    collectgarbage("restart")
+    left = 2100
+    while left > 2090 do
+      local _ = {}
+    end
+    left = number
+    local result, err = calls[CALL]()
+    left = nil
+    assert(result or err.kind == "cancelled" or CALL == "upload", tostring(err))
+    client:close()
+  end
+  collectgarbage()
+  local other = minimax.new { base_url = URL, api_key = "sk-finalizer" }
+  print(assert(other:query "b").state)
+  print(minimax.timeout())
+]]
+
+-- The collector runs in the middle of a poll, when its answer is decoded.
+local DROPPED = [[
+  local cjson = require "cjson"
+  local new, arm = cjson.new, false
+  function cjson.new()
+    local own = new()
+    local decode = own.decode
+    function own.decode(...)
+      if arm then
+        collectgarbage()
+        collectgarbage()
+      end
+      return decode(...)
+    end
+    return own
+  end
+  local host = require "spec.support.host"
+  local minimax = require "minimax"
+  local client = minimax.new { base_url = ..., api_key = "sk-finalizer" }
+  collectgarbage "stop"
+  for _ = 1, 20 do
+    local co = coroutine.create(function()
+      for _ in client:each({ "a", "c", "d" }, { interval = 0.001 }) do end
+    end)
+    assert(coroutine.resume(co))
+    host.sleep()
+    minimax.step()
+    arm, co = true, nil
+    while minimax.timeout() do
+      host.sleep()
+      minimax.step()
+    end
+    arm = false
+  end
+  print "alive"
+]]
+
+describe("a finalizer", function()
+  local api
+
+  setup(function()
+    api = tasks.start { any = { "Processing", "Success" }, b = { "Success" } }
+  end)
+
+  teardown(function()
+    api:stop()
+  end)
+
+  for act, what in pairs {
+    close = "closes the client", abort = "aborts the task", step = "steps the module",
+  } do
+    for _, call in ipairs { "query", "wait", "each", "submit", "upload", "call" } do
+      it("that " .. what .. " at any instant of " .. call .. " harms nothing", function()
+        local result = process.run { script = SCRIPT, args = { api.url, call, act } }
+        assert.same({ code = 0, out = "succeeded\nnil\n", err = "", timed_out = false }, result)
+      end)
+    end
+  end
+
+  it("of a loop over each that was dropped ends its polls, also in the middle of one", function()
+    local result = process.run { script = DROPPED, args = { api.url } }
+    assert.same({ code = 0, out = "alive\n", err = "", timed_out = false }, result)
+  end)
+end)
