@@ -150,7 +150,7 @@ asan: deps-test
 run-asan: all $(BUILD)/pure.so
 	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	  LSAN_OPTIONS=suppressions=spec/support/lsan.supp:print_suppressions=0 \
-	  $(RUN_SPECS) --exclude-tags=timing
+	  $(RUN_SPECS) --exclude-tags=timing,leaky
 
 # The collector never rests, so that what it may take is taken at once.
 gc: deps-test
