@@ -44,7 +44,7 @@ build = {
         "src/event.c", "src/exchange.c", "src/fault.c", "src/fetch.c", "src/files.c",
         "src/gate.c", "src/generate.c", "src/guard.c", "src/handle.c",
         "src/header.c", "src/heap.c", "src/home.c", "src/image.c", "src/job.c",
-        "src/json.c", "src/jsontext.c", "src/link.c", "src/lookup.c",
+        "src/json.c", "src/jsontext.c", "src/linger.c", "src/link.c", "src/lookup.c",
         "src/loop.c",
         "src/loss.c", "src/media.c", "src/minimax.c", "src/mp4.c",
         "src/nearest.c", "src/options.c", "src/origin.c", "src/pace.c",

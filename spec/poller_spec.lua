@@ -121,17 +121,20 @@ describe("a name lookup that takes long", function()
     end)
   end
 
+  local THREADS = [[
+    local lfs = require "lfs"
+    local function threads()
+      local count = -3 -- for ".", ".." and the program itself
+      for _ in lfs.dir("/proc/self/task") do
+        count = count + 1
+      end
+      return count
+    end
+  ]]
+
   it("that is cancelled over and over leaves eight threads at most, and none for ever", function()
     local api <close> = tasks.start()
-    local out = run(([[
-      local lfs = require "lfs"
-      local function threads()
-        local count = -3 -- for ".", ".." and the program itself
-        for _ in lfs.dir("/proc/self/task") do
-          count = count + 1
-        end
-        return count
-      end
+    local out = run(THREADS .. ([[
       local client = minimax.new { base_url = "http://slow.test:%d", api_key = "sk-spec" }
       local most = 0
       for i = 1, 100 do
@@ -151,6 +154,27 @@ describe("a name lookup that takes long", function()
       end
     ]]):format(api.port, api.port), { RESOLVER = SLOW.RESOLVER, RESOLVER_DELAY = "2000" })
     assert.equal("8\nsucceeded\ttrue\nsucceeded\n", out)
+  end)
+
+  it("leaves eight threads at most in a program that closes states, and all can ask", function()
+    local api <close> = tasks.start()
+    local out = run(THREADS .. ([[
+      local client = minimax.new { base_url = "http://slow.test:%d", api_key = "sk-spec" }
+      local most = 0
+      for i = 1, 50 do
+        posix.close_state([=[
+          local client = require "minimax".new { base_url = ..., api_key = "sk-spec" }
+          local co = coroutine.create(client.wait)
+          assert(coroutine.resume(co, client, "lion"))
+          assert(coroutine.resume(co))
+        ]=], "http://slow.test:%d")
+        most = math.max(most, threads())
+      end
+      print(most)
+      print(assert(client:query("b")).state)
+      print(host.drive(coroutine.create(client.query), client, "c").state)
+    ]]):format(api.port, api.port), { RESOLVER = SLOW.RESOLVER, RESOLVER_DELAY = "1000" })
+    assert.equal("8\nsucceeded\nsucceeded\n", out)
   end)
 
   it("does not hold up the end of the state, nor run code that is gone", function()

@@ -56,7 +56,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   else
     poller_want(&engine->poller, fd, wanted);
   if (transfer && wanted)
-    lookup_begun(transfer); /* a connection of its own is told before */
+    lookup_begun(transfer, fd); /* a connection of its own is told before */
   if (transfer && wanted)
     transfer->unwatched = 0;
   else if (transfer)
@@ -118,8 +118,10 @@ void engine_close(struct engine *engine) {
   if (engine_state(engine) != ENGINE_OPEN)
     return;
   guard_enter(&guard);
-  while (engine->transfers)
+  while (engine->transfers) {
+    lookup_leave(engine->transfers);
     transfer_destroy(engine->transfers);
+  }
   curl_multi_cleanup(engine->multi);
   guard_leave(&guard);
   poller_close(&engine->poller);
@@ -266,6 +268,8 @@ uint64_t engine_due(const struct engine *engine) {
   uint64_t due = engine->curl_due;
   if (engine->first_ready)
     return 0;
+  if (engine->lookups.look_at && engine->lookups.look_at < due)
+    due = engine->lookups.look_at;
   return first && first->due < due ? first->due : due;
 }
 

@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "engine.h"
+#include "linger.h"
 #include "transfer.h"
 
-enum { MOST = 8 }; /* threads of abandoned lookups */
+enum {
+  MOST = 8,  /* threads of abandoned lookups */
+  LOOK = 100 /* ms: between two looks at those of closed states */
+};
 
 int lookup_is_needed(const char *host) {
   return !strchr(host, ':') && host[strspn(host, "0123456789.")] != '\0';
@@ -15,8 +19,14 @@ int lookup_is_needed(const char *host) {
 
 /* Any transfer may turn out to need a lookup, and to be abandoned. */
 static int must_wait(const struct lookups *lookups) {
-  return lookups->abandoned > 0 &&
-         lookups->abandoned + lookups->undecided >= MOST;
+  unsigned left = lookups->abandoned + linger_count();
+  return left > 0 && left + lookups->undecided >= MOST;
+}
+
+/* The end of a lookup of a closed state wakes nobody. */
+static void look_again(struct lookups *lookups) {
+  lookups->look_at =
+      lookups->held && linger_count() > 0 ? poller_clock() + LOOK : 0;
 }
 
 static int attach(struct transfer *transfer) {
@@ -38,6 +48,7 @@ static void hold(struct transfer *transfer) {
   else
     lookups->held = transfer;
   lookups->last = transfer;
+  look_again(lookups);
 }
 
 int lookup_attach(struct transfer *transfer) {
@@ -47,9 +58,17 @@ int lookup_attach(struct transfer *transfer) {
   return 0;
 }
 
-void lookup_begun(struct transfer *transfer) {
-  if (transfer->lookup == LOOKUP_UNDECIDED)
-    transfer->lookup = LOOKUP_UNDER_WAY;
+void lookup_begun(struct transfer *transfer, int fd) {
+  if (transfer->lookup != LOOKUP_UNDECIDED)
+    return;
+  transfer->lookup = LOOKUP_UNDER_WAY;
+  transfer->lookup_fd = fd;
+}
+
+void lookup_leave(const struct transfer *transfer) {
+  if (transfer->lookup == LOOKUP_UNDER_WAY ||
+      (transfer->abandoned && transfer->attached))
+    linger_add(transfer->lookup_fd);
 }
 
 void lookup_over(struct transfer *transfer) {
@@ -120,6 +139,7 @@ void lookup_tidy(struct engine *engine) {
   struct lookups *lookups = &engine->lookups;
   if (lookups->abandoned > 0)
     free_finished(engine);
+  linger_count(); /* lets go of what ended */
   while (lookups->held && !must_wait(lookups)) {
     struct transfer *transfer = lookups->held;
     leave_queue(transfer);
@@ -127,4 +147,5 @@ void lookup_tidy(struct engine *engine) {
     if (attach(transfer) < 0)
       transfer_stop(transfer, TRANSFER_NO_MEMORY);
   }
+  look_again(lookups);
 }

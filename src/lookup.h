@@ -5,6 +5,8 @@
 #ifndef MINIMAX_LOOKUP_H
 #define MINIMAX_LOOKUP_H
 
+#include <stdint.h>
+
 struct engine;
 struct transfer;
 
@@ -13,6 +15,7 @@ struct lookups {
   unsigned abandoned;           /* transfers kept for their lookup alone */
   unsigned undecided;           /* attached ones that may still begin one */
   struct transfer *held, *last; /* new ones, first to last */
+  uint64_t look_at;             /* ... at which to look again; 0: no need */
 };
 
 /* Whether a host is a name, and no address. */
@@ -21,13 +24,17 @@ int lookup_is_needed(const char *host);
 /* Hands a new transfer to libcurl, now or later. -1: no memory. */
 int lookup_attach(struct transfer *transfer);
 
-/* libcurl looks its name up; it has no further need to; it goes away. */
-void lookup_begun(struct transfer *transfer);
+/* libcurl looks its name up, and watches `fd`; it has no further need to; it
+ * goes away. */
+void lookup_begun(struct transfer *transfer, int fd);
 void lookup_over(struct transfer *transfer);
 void lookup_forget(struct transfer *transfer);
 
 /* Its owner leaves it. Whether it is kept: it is no longer the owner's. */
 int lookup_abandon(struct transfer *transfer);
+
+/* Its engine goes away, and leaves the lookup behind. */
+void lookup_leave(const struct transfer *transfer);
 
 /* Whether nothing but such transfers is left. */
 int lookup_are_all(const struct engine *engine);
