@@ -57,7 +57,7 @@ struct transfer {
   int unwatched, listed;
   struct transfer *next_held; /* see lookup.c */
   enum lookup_state lookup;
-  int lookup_fd; /* readable once its lookup has ended */
+  int lookup_fd;    /* readable once its lookup has ended */
   int needs_lookup; /* its host is given by name */
   int abandoned;    /* kept for its lookup alone: nobody waits for it */
   struct engine *engine;
