@@ -42,12 +42,14 @@ local function judge(n)
     and balance.fetched_again == 0 and balance.counts.downloaded == jobs
 end
 
--- How long the next worker lives: as long as it takes that neither the jobs nor
--- the kills run out before the others.
+-- How long the next worker lives: neither the jobs nor the kills are to run out
+-- before the others, however fast the machine is. So the limit follows.
 local function random_life(n, kills)
   local b <close> = n:open()
   local done = b:status().downloaded / n.options.jobs
-  return math.random() * (done > #n.kills / kills and 0.04 or 0.2)
+  local ahead = done > 0.9 * #n.kills / kills
+  n.life = math.min(math.max((n.life or 0.1) * (ahead and 0.8 or 1.25), 0.005), 0.4)
+  return math.random() * n.life
 end
 
 local scenes = {}
