@@ -3,6 +3,7 @@
 local native = require "spec.support.native"
 local process = require "spec.support.process"
 local tasks = require "spec.support.tasks"
+local wire = require "spec.support.wire"
 
 local SIGPIPE = 13
 
@@ -62,6 +63,30 @@ describe("SIGPIPE", function()
       "print(posix.is_blocked(PIPE), posix.is_pending(PIPE))")
     assert.equal("true\ttrue\n", result.out)
   end)
+
+  for _, size in ipairs { 1000, 3000000 } do -- held back by stdio until the end, or not
+    it(("ends no host whose pipe has no reader for a video of %d bytes"):format(size), function()
+      local server <close> = wire.start { serve = ([[
+        local connection = ...
+        local storage = require "spec.support.storage"
+        storage.answer(connection, assert(connection:read_request()), { size = %d })
+      ]]):format(size) }
+      local result = process.run { script = native.import "posix" .. ([[
+        local PIPE, SERVER = %d, %q
+        posix.unblock(PIPE)
+        posix.reset(PIPE)
+        local client = require "minimax".new { base_url = SERVER, api_key = "sk-spec-key" }
+        local pipe = io.popen("exec true", "w")
+        repeat
+          local broken = posix.is_broken(pipe)
+        until broken
+        local info, err = client:download(SERVER .. "/video", pipe)
+        print(info, err.kind, posix.handler(PIPE), posix.is_blocked(PIPE))
+      ]]):format(SIGPIPE, server.url) }
+      assert.equal("", result.err)
+      assert.equal("nil\tio\tdefault\tfalse\n", result.out)
+    end)
+  end
 
   it("still ends a host that raises it itself afterwards", function()
     local result = with_broken_pipes("posix.reset(PIPE)", "posix.raise(PIPE) print 'alive'")

@@ -9,6 +9,7 @@
 
 #include "client.h"
 #include "event.h"
+#include "guard.h"
 
 enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS };
 
@@ -68,28 +69,38 @@ static FILE *lua_file(lua_State *L, int self) {
   return stream->closef ? stream->f : NULL;
 }
 
-/* Writes what the ring holds to the Lua file. */
-static const char *write_lua_file(lua_State *L, struct download *download,
-                                  int self) {
-  FILE *file = lua_file(L, self);
+/* Writes what the ring holds. */
+static const char *drain(struct sink *sink, FILE *file) {
   const char *bytes;
   size_t length;
-  while ((length = sink_peek(&download->sink, &bytes)) > 0) {
-    if (!file)
-      return "the file was closed";
+  while ((length = sink_peek(sink, &bytes)) > 0) {
     if (fwrite(bytes, 1, length, file) != length)
       return strerror(errno);
-    sink_drop(&download->sink, length);
+    sink_drop(sink, length);
   }
   return NULL;
 }
 
 /* What stdio holds back may not fit any more. */
-static const char *flush_lua_file(lua_State *L, int self) {
+static const char *flush(struct sink *sink, FILE *file) {
+  (void)sink;
+  return fflush(file) == 0 ? NULL : strerror(errno);
+}
+
+/* Drains or flushes into the Lua file. A pipe whose reader is gone is an error
+ * of the download, and no signal to the host. */
+static const char *write_lua_file(lua_State *L, struct download *download,
+                                  int self,
+                                  const char *(*write)(struct sink *, FILE *)) {
   FILE *file = lua_file(L, self);
+  struct guard guard;
+  const char *problem;
   if (!file)
     return "the file was closed";
-  return fflush(file) == 0 ? NULL : strerror(errno);
+  guard_enter(&guard);
+  problem = write(&download->sink, file);
+  guard_leave(&guard);
+  return problem;
 }
 
 static void complete(lua_State *L, struct download *download, int self) {
@@ -99,7 +110,7 @@ static void complete(lua_State *L, struct download *download, int self) {
   if (sink->to_file)
     result = part_finish(&sink->part);
   else if (download->to_lua_file)
-    problem = flush_lua_file(L, self);
+    problem = write_lua_file(L, download, self, flush);
   if (problem) {
     stop_by_problem(L, download, self, problem);
   } else if (result != PART_OK) {
@@ -137,7 +148,7 @@ int delivery_deliver(lua_State *L, struct job *job, int self) {
   job->news = 0;
   engine_settle(job->client->engine);
   if (length > 0 && download->to_lua_file) {
-    const char *problem = write_lua_file(L, download, self);
+    const char *problem = write_lua_file(L, download, self, drain);
     if (problem)
       stop_by_problem(L, download, self, problem);
     return -1;

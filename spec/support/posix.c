@@ -2,7 +2,9 @@
  * part of the module. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -136,6 +138,14 @@ static int posix_is_inherited(lua_State *L) {
   return 1;
 }
 
+/* posix.is_broken(file): whether it is a pipe that nobody reads any more */
+static int posix_is_broken(lua_State *L) {
+  const luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  struct pollfd watched = {.fd = fileno(stream->f), .events = POLLOUT};
+  lua_pushboolean(L, poll(&watched, 1, 0) > 0 && watched.revents & POLLERR);
+  return 1;
+}
+
 /* posix.now() -> seconds on the monotonic clock */
 static int posix_now(lua_State *L) {
   struct timespec now;
@@ -194,6 +204,7 @@ static const luaL_Reg functions[] = {
     {"is_pending", posix_is_pending},
     {"raise", posix_raise},
     {"is_inherited", posix_is_inherited},
+    {"is_broken", posix_is_broken},
     {"now", posix_now},
     {"close_state", posix_close_state},
     {"switches", posix_switches},
