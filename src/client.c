@@ -207,6 +207,32 @@ static int is_about(lua_State *L, const struct job *job, int id) {
   return same;
 }
 
+static struct job *find_about(lua_State *L, const struct client *client,
+                              int id) {
+  struct job *job = client->jobs;
+  while (job && !is_about(L, job, id))
+    job = job->next;
+  return job;
+}
+
+static int count_about(lua_State *L, const struct client *client, int id) {
+  int count = 0;
+  for (const struct job *job = client->jobs; job; job = job->next)
+    count += is_about(L, job, id);
+  return count;
+}
+
+/* Each time from the first one: what ends a job may end others, too. */
+static int cancel_about(lua_State *L, struct client *client, int id) {
+  struct job *job;
+  int count = 0;
+  while ((job = find_about(L, client, id)) != NULL) {
+    job_cancel(L, job, "the call was aborted; the task goes on");
+    count++;
+  }
+  return count;
+}
+
 /*** Ends every call under way for a task; nothing is sent, and the task goes on
 at the server.
 @function client:abort
@@ -215,21 +241,12 @@ at the server.
 int client_abort(lua_State *L) {
   struct client *client = client_check(L);
   struct target target = target_check(L, 2, 0, -1);
-  struct job *job = client->jobs;
-  int count = 0;
-  int finalizing = await_is_finalizing(L);
+  int count;
   if (!client_is_usable(L, client, 0))
     return 2;
-  while (job) {
-    struct job *next = job->next;
-    if (is_about(L, job, target.index)) {
-      if (!finalizing)
-        job_cancel(L, job, "the call was aborted; the task goes on");
-      count++;
-    }
-    job = next;
-  }
-  if (finalizing && count > 0)
+  if (!await_is_finalizing(L))
+    count = cancel_about(L, client, target.index);
+  else if ((count = count_about(L, client, target.index)) > 0)
     defer(L, client_abort, target.index);
   engine_settle(client->engine);
   lua_pushinteger(L, count);

@@ -23,7 +23,7 @@ struct entry {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct entry entries[MOST];
 static atomic_uint count;
-static pid_t owner;
+static pid_t owner; /* the process whose threads they are */
 
 static void drop(unsigned index) {
   close(entries[index].fd);
@@ -45,29 +45,43 @@ static void drop_ended(void) {
   owner = getpid();
 }
 
+static void lock(void) {
+  pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void) {
+  pthread_mutex_unlock(&mutex);
+}
+
+/* A fork must not leave the child a mutex that nobody will unlock. */
+static void watch_forks(void) {
+  pthread_atfork(lock, unlock, unlock);
+}
+
 void linger_add(int fd) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (copy < 0)
     return;
-  pthread_mutex_lock(&mutex);
+  pthread_once(&once, watch_forks);
+  lock();
   drop_ended();
   if (count < MOST) {
     entries[count].fd = copy;
     entries[count++].until = poller_clock() + LONGEST;
-    copy = -1;
-  }
-  pthread_mutex_unlock(&mutex);
-  if (copy >= 0)
+  } else {
     close(copy);
+  }
+  unlock();
 }
 
 unsigned linger_count(void) {
   unsigned left;
   if (count == 0)
     return 0;
-  pthread_mutex_lock(&mutex);
+  lock();
   drop_ended();
   left = count;
-  pthread_mutex_unlock(&mutex);
+  unlock();
   return left;
 }
