@@ -149,6 +149,33 @@ for _, scheme in ipairs { "http", "https" } do
       assert.equal(0, client:abort("held"))
       assert.equal(1, client:abort({ task_id = "slow", kind = "template" }))
     end)
+
+    it("ends each call once where the end of one ends the others", function()
+      local client <close> = api:client()
+      local kinds, waiting = {}, {}
+      minimax.adapter {
+        token = coroutine.running,
+        park = function()
+          coroutine.yield()
+        end,
+        wake = function()
+          client:close()
+        end,
+      }
+      for i = 1, 3 do
+        waiting[i] = coroutine.create(function()
+          kinds[i] = select(2, client:wait("slow")).kind
+        end)
+        assert(coroutine.resume(waiting[i]))
+      end
+      local aborted = client:abort("slow")
+      minimax.adapter(nil)
+      for i = 1, 3 do
+        assert(coroutine.resume(waiting[i]))
+      end
+      assert.equal(1, aborted)
+      assert.same({ "cancelled", "cancelled", "cancelled" }, kinds)
+    end)
   end)
 end
 
