@@ -28,9 +28,7 @@ struct client {
   struct gate gate;
   /* Hashes of answers that say "not ended" (wait.c). */
   uint64_t not_yet[CLIENT_NOT_YET];
-  struct job *jobs;   /* under way */
-  unsigned job_count; /* of them */
-  unsigned job_peak;  /* the most there ever were */
+  struct job *jobs; /* under way */
   uint64_t poll_interval;
   uint64_t wait_timeout;
   unsigned retries;

@@ -192,6 +192,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   memset(&exchange->body, 0, sizeof exchange->body);
   if (transfer_start(transfer, &job->waiter, &order) < 0)
     fault_no_memory(L);
+  job_weigh(L, transfer);
   tell_request(L, job, self, exchange);
 }
 

@@ -74,6 +74,7 @@ static void send_fetch(lua_State *L, struct download *download) {
                           download->watched || event_wanted(&download->job);
   if (transfer_start(transfer, &download->job.waiter, &order) < 0)
     fault_no_memory(L);
+  job_weigh(L, transfer);
 }
 
 void fetch_bytes(lua_State *L, struct download *download, int self) {

@@ -10,10 +10,14 @@
 #include "event.h"
 #include "home.h"
 #include "task.h"
+#include "transfer.h"
 
 #define NAME "minimax.job"
 
-enum { STACK = 40, CHARGE_KB = 1 };
+enum {
+  STACK = 40,
+  WEIGHT = 24 /* KB: what libcurl and the kernel hold for a transfer */
+};
 
 /* ---- from a job's address to its userdata ---- */
 
@@ -64,7 +68,6 @@ static void leave_list(struct job *job) {
   *job->back = job->next;
   if (job->next)
     job->next->back = job->back;
-  job->client->job_count--;
   job->back = NULL;
   job->next = NULL;
 }
@@ -154,16 +157,6 @@ static void enter_list(struct job *job, struct client *client) {
   if (job->next)
     job->next->back = &job->next;
   client->jobs = job;
-  client->job_count++;
-}
-
-/* What libcurl holds for a job is invisible to the collector. So it is urged on
- * where jobs become more than ever before: some of them may be garbage. */
-static void charge(lua_State *L, struct client *client) {
-  if (client->job_count <= client->job_peak)
-    return;
-  client->job_peak = client->job_count;
-  lua_gc(L, LUA_GCSTEP, CHARGE_KB);
 }
 
 struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
@@ -180,7 +173,6 @@ struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
   lua_setiuservalue(L, -2, JOB_CLIENT);
   enter_list(job, owner);
   take_slot(L, job, lua_gettop(L));
-  charge(L, owner);
   return job;
 }
 
@@ -258,6 +250,13 @@ void job_sleep(struct job *job, uint64_t due) {
   /* Without memory for the alarm it looks again at once. */
   if (engine_alarm(job->client->engine, &job->waiter, until) < 0)
     engine_wake(job->client->engine, &job->waiter);
+}
+
+/* Without that, abandoned jobs would lie around as long as Lua's own heap does
+ * not grow. A handle that served before was weighed then. */
+void job_weigh(lua_State *L, const struct transfer *transfer) {
+  if (transfer->made && lua_gc(L, LUA_GCISRUNNING))
+    lua_gc(L, LUA_GCSTEP, WEIGHT);
 }
 
 /* Protected: what is raised here belongs to the job's owner alone. */

@@ -11,6 +11,7 @@
 
 struct client;
 struct job;
+struct transfer;
 
 /* The Lua values that belong to a job. */
 enum {
@@ -97,6 +98,9 @@ int job_push_outcome(lua_State *L, struct job *job, int self);
 
 /* Asks to be moved on at `due`, or at the deadline. */
 void job_sleep(struct job *job, uint64_t due);
+
+/* Tells the collector what it weighs with this transfer. */
+void job_weigh(lua_State *L, const struct transfer *transfer);
 
 enum job_progress { JOB_NONE, JOB_MOVED, JOB_ENDED };
 

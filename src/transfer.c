@@ -50,6 +50,7 @@ static struct transfer *make(struct engine *engine, struct profile *profile,
   transfer->engine = engine;
   transfer->profile = profile;
   transfer->purpose = purpose;
+  transfer->made = 1;
   transfer->easy = curl_easy_init();
   if (transfer->easy && handle_dress(transfer) == 0)
     return transfer;

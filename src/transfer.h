@@ -66,6 +66,7 @@ struct transfer {
   void *easy;              /* CURL */
   int attached;            /* to the multi handle */
   int reusable;            /* a plain GET leaves nothing behind in it */
+  int made;                /* its handle is new, none that served before */
   enum transfer_purpose purpose;
   enum transfer_outcome outcome;
   enum transfer_outcome stopped; /* what a callback decided */
