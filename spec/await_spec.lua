@@ -2,6 +2,7 @@
 
 local host = require "spec.support.host"
 local minimax = require "minimax"
+local process = require "spec.support.process"
 local tasks = require "spec.support.tasks"
 
 local SLOW = { "Processing", "Processing", "Success" }
@@ -118,6 +119,51 @@ describe("a wait", function()
       assert.equal("userdata", type(results[2]))
     end
   end
+
+  it("weighs what libcurl holds for it: the collector comes to those that are dropped", function()
+    local result = process.run { script = [[
+      local minimax = require "minimax"
+      local tasks = require "spec.support.tasks"
+      local api <close> = tasks.start { any = { "hang" } }
+      collectgarbage "incremental"
+      local ballast = {} -- by its own garbage Lua would not look again so soon
+      for i = 1, 8000 do
+        ballast[i] = ("x"):rep(1000) .. i
+      end
+      collectgarbage()
+      local alive = setmetatable({}, { __mode = "k" })
+      for _ = 1, 450 do
+        local client = minimax.new { base_url = api.url, api_key = "sk-spec" }
+        local co = coroutine.create(client.wait)
+        assert(coroutine.resume(co, client, "x"))
+        assert(coroutine.resume(co))
+        alive[co] = true
+      end
+      local count = 0
+      for _ in pairs(alive) do
+        count = count + 1
+      end
+      assert(#ballast == 8000 and count < 400, count .. " of 450 are there still")
+    ]] }
+    assert.equal("", result.err)
+  end)
+
+  it("leaves nothing behind once it has ended and was collected", function()
+    local function grown(count)
+      collectgarbage()
+      collectgarbage()
+      local before = collectgarbage "count"
+      for _ = 1, count do
+        minimax.sleep(0)
+      end
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage "count" - before
+    end
+    grown(1000)
+    local kib = grown(30000)
+    assert.is_true(kib < 100, kib .. " KiB")
+  end)
 
   describe("in a bare coroutine", function()
     it("yields an object with pollfd, events and timeout", function()

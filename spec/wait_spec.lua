@@ -295,6 +295,16 @@ describe("client:wait", function()
       assert.same({ 3, 3, 4 }, { api:polls(A), api:polls(B), api:polls(C) })
     end)
 
+    it("and takes no id for a word of the answer", function()
+      local body = '{"status":"%s","file_id":"9"}'
+      start({
+        Processing = { { http = 200, body = body:format "Processing" }, "Success" },
+        Success = { { http = 200, body = body:format "Success" } },
+      }, { poll_interval = 0.02 })
+      assert(client:wait("Processing"))
+      assert.equal("succeeded", assert(client:wait("Success", { timeout = 5 })).state)
+    end)
+
     it("and forgets that polls failed before", function()
       start({ [A] = { "Processing", { http = 503 }, "Processing" } }, { poll_interval = 0.02 })
       local _, err = client:wait(A, { timeout = 1.5 })
