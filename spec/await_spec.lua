@@ -148,23 +148,6 @@ describe("a wait", function()
     assert.equal("", result.err)
   end)
 
-  it("leaves nothing behind once it has ended and was collected", function()
-    local function grown(count)
-      collectgarbage()
-      collectgarbage()
-      local before = collectgarbage "count"
-      for _ = 1, count do
-        minimax.sleep(0)
-      end
-      collectgarbage()
-      collectgarbage()
-      return collectgarbage "count" - before
-    end
-    grown(1000)
-    local kib = grown(30000)
-    assert.is_true(kib < 100, kib .. " KiB")
-  end)
-
   describe("in a bare coroutine", function()
     it("yields an object with pollfd, events and timeout", function()
       local co = coroutine.create(function()

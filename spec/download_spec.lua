@@ -25,7 +25,8 @@ local SERVE = [[
     json = { body = '{"base_resp":{"status_code":1004}}', type = "application/json" },
     short = { body = require "spec.support.video".make(300000):sub(1, 299990) },
     empty = { body = "" },
-    drops = { size = 1000, piece = 5, pause = 0.001 },
+    drops = { size = 100, piece = 5, pause = 0.02 },
+    pages = { body = "<html><body>Sign in</body></html>", piece = 5, pause = 0.02 },
     long = { size = 3000000 },
     vast = { size = 30000000 },
   }
@@ -350,12 +351,12 @@ describe("download to a Lua file", function()
   it("writes nothing before the bytes are seen to be a video, in however small pieces", function()
     local path = folder:file("out.bin")
     local file <close> = assert(io.open(path, "wb"))
-    for _, name in ipairs { "page", "json", "empty" } do
+    for _, name in ipairs { "page", "pages", "json", "empty" } do
       assert_fault("protocol", "MP4", client:download(link(name), file))
       assert.equal("", contents(path))
     end
     assert(client:download(link "drops", file))
-    assert_bytes(video.make(1000), contents(path))
+    assert_bytes(video.make(100), contents(path))
   end)
 
   it("that is full is kind io, also when the last bytes do not fit", function()
