@@ -244,6 +244,7 @@ static void heed_unsatisfied(lua_State *L, struct download *download,
                 "taken back");
     return;
   }
+  download->transfer->outcome = TRANSFER_BAD_RANGE;
   heed_loss(L, download, self);
 }
 
