@@ -38,7 +38,7 @@ int body_add_text(struct body *body, const char *text, size_t length) {
   if (!piece || !(piece->text = malloc(length)))
     return -1;
   memcpy(piece->text, text, length);
-  piece->size = length;
+  piece->size = piece->length = length;
   body->length += length;
   body->count++;
   return 0;
@@ -78,8 +78,9 @@ int body_add_file(struct body *body, const char *path, enum body_kind kind) {
   }
   piece->size = (uint64_t)status.st_size;
   piece->changed = change_time(&status);
-  body->length +=
+  piece->length =
       kind == BODY_BASE64 ? base64_length(piece->size) : piece->size;
+  body->length += piece->length;
   body->count++;
   return 0;
 }
@@ -112,48 +113,61 @@ static size_t smaller(uint64_t left, size_t room) {
   return left < room ? (size_t)left : room;
 }
 
-/* Each of these stores the next bytes of one piece, and tells how many bytes
- * of its source they stand for; -1 if the file failed. */
+/* Each of these stores bytes of one piece from an offset on, both as they are
+ * on the wire: at most `length`, which are there, and one at least. It returns
+ * how many, or -1 if the file failed. */
 
 static ptrdiff_t read_text(const struct body_piece *piece, uint64_t offset,
-                           char *out, size_t room, size_t *taken) {
-  *taken = smaller(piece->size - offset, room);
-  memcpy(out, piece->text + offset, *taken);
-  return (ptrdiff_t)*taken;
+                           char *out, size_t length) {
+  memcpy(out, piece->text + offset, length);
+  return (ptrdiff_t)length;
 }
 
 static ptrdiff_t read_file(const struct body_piece *piece, uint64_t offset,
-                           char *out, size_t room, size_t *taken) {
-  *taken = smaller(piece->size - offset, room);
-  if (read_exactly(piece, offset, out, *taken) < 0)
+                           char *out, size_t length) {
+  return read_exactly(piece, offset, out, length) < 0 ? -1 : (ptrdiff_t)length;
+}
+
+/* `groups` of 4 characters each, the first of them the `first` of the file. */
+static ptrdiff_t encode(const struct body_piece *piece, uint64_t first,
+                        size_t groups, char *out) {
+  char bytes[STEP];
+  uint64_t offset = first * 3;
+  size_t count = smaller(piece->size - offset, groups * 3);
+  if (read_exactly(piece, offset, bytes, count) < 0)
     return -1;
-  return (ptrdiff_t)*taken;
+  return (ptrdiff_t)base64_encode((unsigned char *)bytes, count, out);
 }
 
 static ptrdiff_t read_base64(const struct body_piece *piece, uint64_t offset,
-                             char *out, size_t room, size_t *taken) {
-  char bytes[STEP];
-  size_t step = room / 4 * 3 < STEP ? room / 4 * 3 : STEP;
-  *taken = smaller(piece->size - offset, step);
-  if (read_exactly(piece, offset, bytes, *taken) < 0)
+                             char *out, size_t length) {
+  char group[4];
+  size_t skipped = offset % 4;
+  if (skipped == 0 && length >= 4)
+    return encode(piece, offset / 4, smaller(length / 4, STEP / 3), out);
+  if (encode(piece, offset / 4, 1, group) < 0)
     return -1;
-  return (ptrdiff_t)base64_encode((unsigned char *)bytes, *taken, out);
+  length = smaller(sizeof group - skipped, length);
+  memcpy(out, group + skipped, length);
+  return (ptrdiff_t)length;
 }
 
 static ptrdiff_t read_piece(struct body *body, char *out, size_t room) {
   static ptrdiff_t (*const readers[])(const struct body_piece *, uint64_t,
-                                      char *, size_t, size_t *) = {
+                                      char *, size_t) = {
       [BODY_TEXT] = read_text,
       [BODY_FILE] = read_file,
       [BODY_BASE64] = read_base64,
   };
   struct body_piece *piece = &body->pieces[body->piece];
-  size_t taken = 0;
-  ptrdiff_t count =
-      readers[piece->kind](piece, body->offset, out, room, &taken);
-  body->offset += taken;
-  if (count >= 0 && body->offset < piece->size)
+  size_t wanted = smaller(piece->length - body->offset, room);
+  ptrdiff_t count = 0;
+  if (wanted > 0)
+    count = readers[piece->kind](piece, body->offset, out, wanted);
+  if (count >= 0 && body->offset + (uint64_t)count < piece->length) {
+    body->offset += (uint64_t)count;
     return count;
+  }
   if (count < 0 || (piece->kind != BODY_TEXT && !is_unchanged(piece))) {
     body->failed = piece->path;
     return -1;
@@ -165,22 +179,23 @@ static ptrdiff_t read_piece(struct body *body, char *out, size_t room) {
 
 ptrdiff_t body_read(struct body *body, char *out, size_t room) {
   size_t stored = 0;
-  while (body->piece < body->count && room - stored >= 4) {
+  while (body->piece < body->count && stored < room) {
     ptrdiff_t count = read_piece(body, out + stored, room - stored);
     if (count < 0)
       return -1;
     stored += (size_t)count;
   }
+  body->sent += stored;
   return (ptrdiff_t)stored;
 }
 
 int body_is_done(const struct body *body) {
-  return body->piece == body->count;
+  return body->sent == body->length;
 }
 
 void body_rewind(struct body *body) {
   body->piece = 0;
-  body->offset = 0;
+  body->offset = body->sent = 0;
   body->failed = NULL;
 }
 

@@ -15,6 +15,7 @@ struct body_piece {
   char *path;      /* otherwise: owned, for messages */
   int fd;          /* owned; -1 for text */
   uint64_t size;   /* bytes of the text or of the file */
+  uint64_t length; /* bytes on the wire */
   int64_t changed; /* the file's change time in nanoseconds, when opened */
 };
 
@@ -23,8 +24,9 @@ struct body {
   struct body_piece *pieces;
   size_t count, capacity;
   uint64_t length;    /* bytes on the wire */
+  uint64_t sent;      /* bytes handed out */
   size_t piece;       /* the one being sent */
-  uint64_t offset;    /* bytes of its text or file already sent */
+  uint64_t offset;    /* bytes of it already sent, as on the wire */
   const char *failed; /* path of a file that changed or can't be read */
 };
 
@@ -33,8 +35,9 @@ struct body {
 int body_add_text(struct body *body, const char *text, size_t length);
 int body_add_file(struct body *body, const char *path, enum body_kind kind);
 
-/* The next bytes, at least 4 of room; 0 at the end, -1 if a file failed (its
- * last bytes are held back then, so no request is ever complete with it). */
+/* The next bytes: as many as there is room for, or all that are left; so 0
+ * without room and at the end. -1 if a file failed (its last byte is held back
+ * then, so no request is ever complete with it). */
 ptrdiff_t body_read(struct body *body, char *out, size_t room);
 
 /* Whether the last byte was handed out. */

@@ -104,7 +104,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *user) {
   if (transfer->moved == 0) /* from here on another clock counts */
     engine_wake(transfer->engine, transfer->waiter);
   transfer->moved += (uint64_t)read;
-  if (body_is_done(&transfer->body))
+  if (read > 0 && body_is_done(&transfer->body))
     transfer->waiting_since = transfer->engine->now;
   return (size_t)read;
 }

@@ -1,4 +1,5 @@
-/* Lends floor 1, which knows no Lua, to the specs. Not part of the module. */
+/* Lends floor 1, which knows no Lua, to the specs, and of floor 2 the body of a
+ * request, which knows no libcurl. Not part of the module. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "address.h"
 #include "base64.h"
+#include "body.h"
 #include "buffer.h"
 #include "heap.h"
 #include "image.h"
@@ -21,6 +23,7 @@
 #include "retry.h"
 #include "sniff.h"
 
+#define BODY   "pure.body"
 #define BUFFER "pure.buffer"
 #define HEAP   "pure.heap"
 #define PACE   "pure.pace"
@@ -441,7 +444,77 @@ static int image(lua_State *L) {
   return 3;
 }
 
+/* body */
+
+static struct body *check_body(lua_State *L) {
+  return luaL_checkudata(L, 1, BODY);
+}
+
+static int body_new(lua_State *L) {
+  new_object(L, sizeof(struct body), BODY);
+  return 1;
+}
+
+static int lua_body_add_text(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  lua_pushboolean(L, body_add_text(check_body(L), text, length) == 0);
+  return 1;
+}
+
+static int lua_body_add_file(lua_State *L) {
+  static const char *const kinds[] = {"text", "file", "base64", NULL};
+  int kind = luaL_checkoption(L, 3, NULL, kinds);
+  lua_pushboolean(L, body_add_file(check_body(L), luaL_checkstring(L, 2),
+                                   (enum body_kind)kind) == 0);
+  return 1;
+}
+
+/* The bytes that it stores in so much room, with which it must do; nil if it
+ * fails. */
+static int lua_body_read(lua_State *L) {
+  size_t room = (size_t)check_unsigned(L, 2);
+  char *out = lua_newuserdatauv(L, room + 1, 0);
+  ptrdiff_t count;
+  out[room] = '#';
+  count = body_read(check_body(L), out, room);
+  if (count > (ptrdiff_t)room || out[room] != '#')
+    return luaL_error(L, "it stored more than there was room for");
+  if (count < 0)
+    return 0;
+  lua_pushlstring(L, out, (size_t)count);
+  return 1;
+}
+
+static int lua_body_length(lua_State *L) {
+  push_unsigned(L, check_body(L)->length);
+  return 1;
+}
+
+static int lua_body_is_done(lua_State *L) {
+  lua_pushboolean(L, body_is_done(check_body(L)));
+  return 1;
+}
+
+static int lua_body_rewind(lua_State *L) {
+  body_rewind(check_body(L));
+  return 0;
+}
+
+static int lua_body_free(lua_State *L) {
+  body_free(check_body(L));
+  return 0;
+}
+
+static const luaL_Reg body_methods[] = {
+    {"add_text", lua_body_add_text}, {"add_file", lua_body_add_file},
+    {"read", lua_body_read},         {"length", lua_body_length},
+    {"is_done", lua_body_is_done},   {"rewind", lua_body_rewind},
+    {"__gc", lua_body_free},         {NULL, NULL},
+};
+
 static const luaL_Reg functions[] = {
+    {"body", body_new},
     {"buffer", buffer_new},
     {"heap", heap_new},
     {"pace", pace_new},
@@ -471,6 +544,7 @@ static void add_class(lua_State *L, const char *name, const luaL_Reg *methods) {
 }
 
 int luaopen_pure(lua_State *L) {
+  add_class(L, BODY, body_methods);
   add_class(L, BUFFER, buffer_methods);
   add_class(L, HEAP, heap_methods);
   add_class(L, PACE, pace_methods);
