@@ -131,6 +131,10 @@ test: deps-test
 run-specs:
 	@$(RUN_SPECS)
 
+# make test-on SUITE=trixie ARCH=arm64: the demo and the tests on another Debian.
+test-on:
+	@spec/support/test_on.sh $(SUITE) $(ARCH)
+
 # The specs once more, under watch: each file in a process of its own, since one
 # for all grows ever slower. A spec that measures time is tagged #timing.
 LEAKS = definite,indirect,possible
@@ -207,5 +211,5 @@ clean:
 	rm -rf build doc/reference output.mp4 output.mp4.part
 
 .PHONY: all env install uninstall deps deps-demo deps-test deps-tools demo \
-        run-demo test run-specs valgrind asan run-asan gc lint stats bench \
+        run-demo test run-specs test-on valgrind asan run-asan gc lint stats bench \
         bench-quick fuzz run-fuzz doc clean
