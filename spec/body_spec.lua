@@ -177,7 +177,7 @@ end)
 -- The versions of libcurl differ in the room that they offer: newer ones offer
 -- no more than what is still announced, and take 0 for the end.
 describe("a body that is read", function()
-  local BYTES = ("\0\xff\x10Lua"):rep(50)
+  local SOME = ("\0\xff\x10Lua"):rep(50)
 
   -- What it is made of: texts, and the kind and content of files.
   local cases = {
@@ -187,13 +187,13 @@ describe("a body that is read", function()
     ["of many texts"] = { "{", '"a":', "1", "}" },
     ["of an empty file alone"] = { { "file", "" } },
     ["that ends with empty files"] = { "a", { "file", "" }, { "base64", "" } },
-    ["of a file"] = { { "file", BYTES } },
-    ["of a large image"] = { { "base64", BYTES:rep(50) } },
-    ["as multipart"] = { "--b\r\n\r\n", { "file", BYTES }, "\r\n--b--\r\n" },
+    ["of a file"] = { { "file", SOME } },
+    ["of a large image"] = { { "base64", SOME:rep(50) } },
+    ["as multipart"] = { "--b\r\n\r\n", { "file", SOME }, "\r\n--b--\r\n" },
     ["of several images"] = { '{"a":["', { "base64", "Lua" }, '","', { "base64", "Lu" }, '"]}' },
   }
   for rest = 0, 4 do
-    local content = BYTES:sub(1, -1 - rest)
+    local content = SOME:sub(1, -1 - rest)
     cases["of " .. #content .. " bytes as base64"] = { "{", { "base64", content }, "}" }
   end
 
@@ -269,9 +269,9 @@ describe("a body that is read", function()
   end
 
   for _, kind in ipairs { "file", "base64" } do
-    it("of a " .. kind .. " that changes meanwhile is never whole, however small the room", function()
+    it("of a " .. kind .. " that changes is never whole, however small the room", function()
       for room = 1, 9 do
-        local body, whole = make { "{", { kind, BYTES:sub(1, 20) }, "}" }
+        local body, whole = make { "{", { kind, SOME:sub(1, 20) }, "}" }
         local got = body:read(room)
         local file <close> = assert(io.open(folder:file "piece2", "ab"))
         file:write "more"

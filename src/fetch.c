@@ -193,7 +193,7 @@ static int may_lead_to(const struct profile *profile, const char *url) {
 }
 
 static void redirect(lua_State *L, struct download *download, int self) {
-  char *target = transfer_redirect(download->transfer);
+  char *target = transfer_redirect(download->transfer, download->url);
   const char *problem = NULL;
   if (!target)
     problem = "the link redirects to nowhere";

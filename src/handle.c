@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -150,6 +151,8 @@ static int set_proxy(struct transfer *transfer, const char *url) {
     return 0; /* libcurl will say so */
   proxy = profile_proxy(transfer->profile, parts.scheme, parts.host);
   transfer->proxied = proxy != NULL;
+  transfer->is_relayed = proxy && strcmp(parts.scheme, "http") == 0 &&
+                         strncasecmp(proxy, "socks", 5) != 0;
   transfer->names_private = address_name_is_private(parts.host);
   transfer->needs_lookup = proxy || lookup_is_needed(parts.host);
   url_free(&parts);
@@ -283,13 +286,27 @@ static int address_call(struct transfer *transfer,
   return 0;
 }
 
+/* libcurl finds the host in the URL; what the request asks for there it is told
+ * to the byte. */
+static int set_url(struct transfer *transfer, const char *url) {
+  struct buffer target = {0};
+  CURLcode result = CURLE_OUT_OF_MEMORY;
+  if (url_add_target(&target, url, transfer->is_relayed) == 0)
+    result =
+        curl_easy_setopt(transfer->easy, CURLOPT_REQUEST_TARGET, target.bytes);
+  buffer_free(&target);
+  if (result == CURLE_OK)
+    result = curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
+  return result == CURLE_OK ? 0 : -1;
+}
+
 int handle_address(struct transfer *transfer,
                    const struct transfer_order *order) {
-  if (curl_easy_setopt(transfer->easy, CURLOPT_URL, order->url) != CURLE_OK)
+  int is_fetch = transfer->purpose == TRANSFER_FETCH;
+  if (is_fetch && set_proxy(transfer, order->url) < 0)
     return -1;
-  if (transfer->purpose != TRANSFER_FETCH)
-    return address_call(transfer, order);
-  if (set_proxy(transfer, order->url) < 0)
+  if (set_url(transfer, order->url) < 0)
     return -1;
-  return address_fetch(transfer, order);
+  return is_fetch ? address_fetch(transfer, order)
+                  : address_call(transfer, order);
 }

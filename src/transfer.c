@@ -233,11 +233,9 @@ const char *transfer_header(const struct transfer *transfer, const char *name) {
 }
 
 /* Not CURLINFO_REDIRECT_URL: that is known only at the end of the body. */
-char *transfer_redirect(const struct transfer *transfer) {
+char *transfer_redirect(const struct transfer *transfer, const char *url) {
   const char *location = transfer_header(transfer, "Location");
-  char *base = NULL;
-  curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &base);
-  return location && base ? url_joined(base, location) : NULL;
+  return location ? url_joined(url, location) : NULL;
 }
 
 int transfer_http_version(const struct transfer *transfer) {
@@ -265,6 +263,7 @@ static void park(struct transfer *transfer) {
   void *easy = transfer->easy;
   struct engine *engine = transfer->engine;
   int needs_lookup = transfer->needs_lookup;
+  int is_relayed = transfer->is_relayed;
   memset(transfer, 0, offsetof(struct transfer, problem));
   *transfer->problem = '\0';
   buffer_clear(&reply);
@@ -273,6 +272,7 @@ static void park(struct transfer *transfer) {
   transfer->reply = reply;
   transfer->easy = easy;
   transfer->needs_lookup = needs_lookup;
+  transfer->is_relayed = is_relayed;
   transfer->next = profile->idle;
   profile->idle = transfer;
   profile->idle_count++;

@@ -81,10 +81,11 @@ struct transfer {
   int wants_bytes;            /* wake the waiter as bytes arrive */
   int allow_private;
   int proxied;
-  int names_private;                /* the URL itself names a private address */
-  uint64_t resume_from;             /* the range asked for begins here */
-  uint64_t started;                 /* ms */
-  uint64_t waiting_since;           /* ms; the answer is due from here on */
+  int is_relayed;         /* by the proxy, which reads the request: no tunnel */
+  int names_private;      /* the URL itself names a private address */
+  uint64_t resume_from;   /* the range asked for begins here */
+  uint64_t started;       /* ms */
+  uint64_t waiting_since; /* ms; the answer is due from here on */
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
   long status;                      /* of the response; 0: none was read */
@@ -124,8 +125,9 @@ void transfer_resume(struct transfer *transfer);
 /* A response header's value or NULL; valid until the transfer is released. */
 const char *transfer_header(const struct transfer *transfer, const char *name);
 
-/* Where a redirect leads to, absolute; malloc'd. NULL: nowhere. */
-char *transfer_redirect(const struct transfer *transfer);
+/* Where a redirect of `url`, which was asked for, leads to: absolute; malloc'd.
+ * NULL: nowhere. */
+char *transfer_redirect(const struct transfer *transfer, const char *url);
 
 /* HTTP major version of the answer, 0 if unknown. */
 int transfer_http_version(const struct transfer *transfer);

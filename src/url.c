@@ -61,12 +61,29 @@ static size_t trimmed(const char *path, size_t length) {
   }
 }
 
-/* The URL ends with its path; a host may be named "v1". */
-static int add_trimmed(struct buffer *out, const char *whole,
-                       const char *path) {
-  size_t path_length = strlen(path);
-  size_t origin = strlen(whole) - path_length;
-  return buffer_add(out, whole, origin + trimmed(path, path_length));
+/* libcurl's parser rewrites paths, and more so from version to version: "//"
+ * and dots, the case of escapes. Where one counts to the byte, as in a signed
+ * link, it is taken from the text itself. */
+
+static const char *authority_of(const char *url) {
+  const char *scheme_end = strchr(url, ':');
+  return scheme_end ? scheme_end + 1 + strspn(scheme_end + 1, "/") : url;
+}
+
+/* Path, query and fragment: all that follows the authority. */
+static const char *rest_of(const char *url) {
+  const char *authority = authority_of(url);
+  return authority + strcspn(authority, "/?#");
+}
+
+/* The origin of `whole`, of which the parser made `path`, and of the text's own
+ * path what is not trimmed; a host may be named "v1". */
+static int add_base(struct buffer *out, const char *whole, const char *path,
+                    const char *text) {
+  const char *own = rest_of(text);
+  if (buffer_add(out, whole, strlen(whole) - strlen(path)) < 0)
+    return -1;
+  return buffer_add(out, own, trimmed(own, strcspn(own, "?#")));
 }
 
 int url_base(const char *text, struct buffer *out, const char **problem) {
@@ -83,7 +100,7 @@ int url_base(const char *text, struct buffer *out, const char **problem) {
   whole = part_of(url, CURLUPART_URL, 0);
   path = part_of(url, CURLUPART_PATH, 0);
   if (whole && path)
-    result = add_trimmed(out, whole, path);
+    result = add_base(out, whole, path, text);
 done:
   free(whole);
   free(path);
@@ -162,13 +179,115 @@ int url_add_upgraded(struct buffer *out, const char *text) {
   return buffer_add_text(out, text + 7);
 }
 
+/* "https://host:port", without user information. */
+static int add_origin(struct buffer *out, const char *url) {
+  const char *authority = authority_of(url);
+  size_t length = strcspn(authority, "/?#");
+  const char *at = memchr(authority, '@', length);
+  if (buffer_add(out, url, (size_t)(authority - url)) < 0)
+    return -1;
+  if (at) {
+    length -= (size_t)(at + 1 - authority);
+    authority = at + 1;
+  }
+  return buffer_add(out, authority, length);
+}
+
+int url_add_target(struct buffer *out, const char *url, int absolute) {
+  const char *rest = rest_of(url);
+  if (absolute && add_origin(out, url) < 0)
+    return -1;
+  if (*rest != '/' && buffer_add(out, "/", 1) < 0)
+    return -1;
+  return buffer_add(out, rest, strcspn(rest, "#"));
+}
+
+static int has_scheme(const char *text) {
+  size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+  return length > 0 && text[length] == ':';
+}
+
+/* How many bytes of the base stay before the reference. */
+static size_t base_kept(const char *base, const char *reference) {
+  const char *rest = rest_of(base);
+  size_t path = strcspn(rest, "?#");
+  if (has_scheme(reference))
+    return 0;
+  if (strncmp(reference, "//", 2) == 0)
+    return strcspn(base, ":") + 1;
+  if (*reference == '#')
+    path = strcspn(rest, "#");
+  else if (*reference == '/')
+    path = 0;
+  else if (*reference != '?')
+    while (path > 0 && rest[path - 1] != '/')
+      path--;
+  return (size_t)(rest - base) + path;
+}
+
+/* Whether the reference is a way within the base's host, which is resolved; a
+ * whole link is not touched. */
+static int is_path(const char *reference) {
+  return !has_scheme(reference) && !strchr("?#", *reference) &&
+         strncmp(reference, "//", 2) != 0;
+}
+
+/* Resolves "/./" and "/../" in place (RFC 3986, 5.2.4). */
+static void resolve_dots(char *path) {
+  char *in = path, *out = path;
+  while (*in == '/') {
+    size_t length = 1 + strcspn(in + 1, "/?#");
+    size_t dots = strspn(in + 1, ".");
+    int is_dots = dots + 1 == length && (dots == 1 || dots == 2);
+    for (int up = is_dots && dots == 2; up && out > path; up = *out != '/')
+      out--;
+    if (!is_dots) {
+      memmove(out, in, length);
+      out += length;
+    } else if (in[length] != '/') {
+      *out++ = '/';
+    }
+    in += length;
+  }
+  memmove(out, in, strlen(in) + 1);
+}
+
+/* What can stand in no request line, escaped; the rest as it is. */
+static int add_visible(struct buffer *out, const char *text) {
+  while (*text) {
+    size_t run = 0;
+    while (text[run] > ' ' && text[run] < 127)
+      run++;
+    if (run > 0 ? buffer_add(out, text, run) < 0
+                : url_add_escaped(out, text, 1) < 0)
+      return -1;
+    text += run > 0 ? run : 1;
+  }
+  return 0;
+}
+
+static int add_joined(struct buffer *out, const char *base,
+                      const char *reference) {
+  size_t origin = (size_t)(rest_of(base) - base);
+  size_t kept = base_kept(base, reference);
+  int is_within = is_path(reference);
+  if (buffer_add(out, base, kept) < 0)
+    return -1;
+  if (is_within && kept == origin && *reference != '/' &&
+      buffer_add(out, "/", 1) < 0)
+    return -1;
+  if (add_visible(out, reference) < 0)
+    return -1;
+  if (is_within)
+    resolve_dots(out->bytes + origin);
+  return 0;
+}
+
 char *url_joined(const char *base, const char *reference) {
-  CURLU *url = parsed(base);
-  char *joined = NULL;
-  if (url &&
-      curl_url_set(url, CURLUPART_URL, reference,
-                   CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) == CURLUE_OK)
-    joined = part_of(url, CURLUPART_URL, 0);
-  curl_url_cleanup(url);
-  return joined;
+  struct buffer joined = {0};
+  if (*reference && add_joined(&joined, base, reference) == 0)
+    return joined.bytes;
+  buffer_free(&joined);
+  return NULL;
 }

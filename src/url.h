@@ -1,5 +1,6 @@
-/* Puts URLs together and takes them apart, with libcurl's own parser, so that
- * what is checked is what is used. Floor 2. */
+/* Puts URLs together and takes them apart. Hosts are found with libcurl's own
+ * parser, so that what is checked is what is used; paths stay as they were
+ * written. Floor 2. */
 #ifndef MINIMAX_URL_H
 #define MINIMAX_URL_H
 
@@ -28,7 +29,14 @@ void url_free(struct url_parts *parts);
 /* An http:// URL as https://, appended to `out`. */
 int url_add_upgraded(struct buffer *out, const char *text);
 
-/* Where a reference in `base` leads to, absolute; malloc'd. NULL: nowhere. */
+/* What a request for the URL asks for, appended to `out`: path and query as
+ * they stand, `absolute` with scheme and host, as a proxy wants it. -1: no
+ * memory. */
+int url_add_target(struct buffer *out, const char *url, int absolute);
+
+/* Where a reference in `base`, an absolute URL, leads to: one with a host of
+ * its own as it stands, a path with its dots resolved; what no request can hold
+ * is escaped. malloc'd; NULL: nowhere, or no memory. */
 char *url_joined(const char *base, const char *reference);
 
 #endif
