@@ -1,11 +1,10 @@
-# minimax for Lua 5.4: `make` builds build/minimax.so, `make demo` shows it at
-# work, `make test` tests it. Each of these may be set on the command line.
+# minimax for Lua 5.4 and 5.5: `make` builds build/minimax.so, `make demo` shows
+# it at work, `make test` tests it. Each of these may be set on the command line.
 
-LUA     ?= $(call first,command -v,lua5.4 lua-5.4 lua54 lua)
-LUA_PC  ?= $(call first,pkg-config --exists,lua5.4 lua-5.4 lua54 lua)
+LUA     ?= $(call first,command -v,lua5.4 lua-5.4 lua54 lua5.5 lua-5.5 lua55 lua)
 PREFIX  ?= /usr/local
-LUA_LDIR = $(PREFIX)/share/lua/5.4
-LUA_CDIR = $(PREFIX)/lib/lua/5.4
+LUA_LDIR = $(PREFIX)/share/lua/$(LUA_VERSION)
+LUA_CDIR = $(PREFIX)/lib/lua/$(LUA_VERSION)
 BUILD    = build
 SPECS    = spec
 
@@ -18,6 +17,15 @@ WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 # The first word of $(2) for which the command $(1) succeeds.
 first = $(firstword $(foreach n,$(2),$(shell $(1) $(n) >/dev/null 2>&1 && echo $(n))))
 
+# The interpreter's version (where it is not there yet: its name's) says whose
+# headers are included, and into which folders it is installed.
+LUA_VERSION := $(or $(shell $(LUA) -e 'print(_VERSION:match("%d+%.%d+"))' 2>/dev/null), \
+               $(filter 5.%,$(patsubst lua%,%,$(subst -,,$(notdir $(LUA))))),5.4)
+ifndef LUA_PC
+is_ours = $(filter $(LUA_VERSION).%,$(shell pkg-config --modversion $(1) 2>/dev/null))
+names   = lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION)) lua
+LUA_PC := $(firstword $(foreach n,$(names),$(if $(call is_ours,$(n)),$(n))))
+endif
 ifndef LUA_CFLAGS
 LUA_CFLAGS := $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
 endif
@@ -49,14 +57,17 @@ OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/*.c))
 PURE    = $(patsubst %,$(BUILD)/%.o,$(shell sed -n 's/^1 //p' spec/lint/floors) body)
 
 # Where Lua finds the built tree. Debian installs lua-http and copas for older
-# versions only, and both run on 5.4: their folders stand at the end.
-SHARE    = /usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.2/?.lua;/usr/share/lua/5.2/?/init.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua
+# versions only, and both run on ours: their folders stand at the end.
+OLDER    = $(filter-out $(LUA_VERSION),5.4 5.3 5.2 5.1)
+space    = $(eval) $(eval)
+SHARE    = $(subst $(space),;,$(foreach v,$(OLDER),/usr/share/lua/$(v)/?.lua /usr/share/lua/$(v)/?/init.lua))
 TREE     = $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua
 CTREE    = $(CURDIR)/$(BUILD)/?.so
 ahead    = $(if $(findstring $(1),$(2)),$(2),$(1);$(2);$(3))
-export LUA_PATH  := $(call ahead,$(TREE),$(or $(LUA_PATH_5_4),$(LUA_PATH)),$(SHARE))
-export LUA_CPATH := $(call ahead,$(CTREE),$(or $(LUA_CPATH_5_4),$(LUA_CPATH)))
-unexport LUA_PATH_5_4 LUA_CPATH_5_4
+OF_ONE   = _$(subst .,_,$(LUA_VERSION))
+export LUA_PATH  := $(call ahead,$(TREE),$(or $(LUA_PATH$(OF_ONE)),$(LUA_PATH)),$(SHARE))
+export LUA_CPATH := $(call ahead,$(CTREE),$(or $(LUA_CPATH$(OF_ONE)),$(LUA_CPATH)))
+unexport LUA_PATH$(OF_ONE) LUA_CPATH$(OF_ONE)
 
 RUN_SPECS = $(LUA) spec/support/busted.lua $(BUSTED_FLAGS) $(SPECS)
 MODULES   = $(shell cd lua && find minimax -name '*.lua')
@@ -72,11 +83,16 @@ $(BUILD)/minimax.so: $(OBJECTS)
 $(BUILD)/pure.so: $(BUILD)/spec/pure.o $(PURE)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/%.o: src/%.c | $(BUILD)/spec
+$(BUILD)/%.o: src/%.c $(BUILD)/lua-version
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/spec/%.o: spec/support/%.c | $(BUILD)/spec
+$(BUILD)/spec/%.o: spec/support/%.c $(BUILD)/lua-version
 	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Changes when the Lua does that objects are compiled for: then all are anew.
+$(BUILD)/lua-version: force | $(BUILD)/spec
+	@echo '$(LUA_VERSION) $(LUA_CFLAGS)' | cmp -s - $@ || \
+	  echo '$(LUA_VERSION) $(LUA_CFLAGS)' >$@
 
 $(BUILD)/spec:
 	mkdir -p $@
@@ -89,7 +105,7 @@ SHARED_FILES = doc/minimax.1:share/man/man1/minimax.1 \
 
 # eval "$(make -s env)" lets any Lua script find the built tree.
 env:
-	@echo "unset LUA_PATH_5_4 LUA_CPATH_5_4;" \
+	@echo "unset LUA_PATH$(OF_ONE) LUA_CPATH$(OF_ONE);" \
 	  "export LUA_PATH='$(LUA_PATH)' LUA_CPATH='$(LUA_CPATH)'"
 
 install: all
@@ -102,8 +118,8 @@ install: all
 	  '$(DESTDIR)$(PREFIX)'/$${f#*:})" && \
 	  install -m 644 $${f%%:*} '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done
 	install -d '$(DESTDIR)$(PREFIX)/bin'
-	sed '1s|lua5.4$$|$(notdir $(LUA))|' lua/minimax/cli/minimax \
-	  >'$(DESTDIR)$(PREFIX)/bin/minimax'
+	sed '1s|.*|#!$(if $(findstring /,$(LUA)),$(abspath $(LUA)),/usr/bin/env $(LUA))|' \
+	  lua/minimax/cli/minimax >'$(DESTDIR)$(PREFIX)/bin/minimax'
 	chmod 755 '$(DESTDIR)$(PREFIX)/bin/minimax'
 
 uninstall:
@@ -114,7 +130,7 @@ uninstall:
 
 # What a target needs of the system; quick and silent where it is all there.
 deps deps-demo deps-test deps-tools:
-	@LUA='$(LUA)' .ci/deps build $(patsubst deps-%,demo %,$(filter deps-%,$@))
+	@LUA='$(LUA)' LUA_VERSION='$(LUA_VERSION)' .ci/deps build $(patsubst deps-%,demo %,$(filter deps-%,$@))
 
 # These install first and then begin anew: only then is Lua there to be found.
 demo: deps-demo
@@ -172,7 +188,7 @@ lint: deps-tools
 	$(LUA) spec/lint/functions.lua src/*.c
 	$(LUA) spec/lint/rockspecs.lua rockspec/*.rockspec
 	for f in rockspec/*.rockspec; do \
-	  luarocks --lua-version 5.4 lint $$f || exit 1; done
+	  luarocks --lua-version $(LUA_VERSION) lint $$f || exit 1; done
 
 stats:
 	@$(LUA) spec/lint/functions.lua --table src/*.c
@@ -210,6 +226,6 @@ doc:
 clean:
 	rm -rf build doc/reference output.mp4 output.mp4.part
 
-.PHONY: all env install uninstall deps deps-demo deps-test deps-tools demo \
+.PHONY: all force env install uninstall deps deps-demo deps-test deps-tools demo \
         run-demo test run-specs test-on valgrind asan run-asan gc lint stats bench \
         bench-quick fuzz run-fuzz doc clean

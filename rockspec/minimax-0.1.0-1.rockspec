@@ -20,7 +20,7 @@ Comes with an emulator of the API to test one's scripts without paying.
 }
 supported_platforms = { "unix" }
 dependencies = {
-  "lua >= 5.4, < 5.5",
+  "lua >= 5.4, < 5.6",
   "lua-cjson >= 2.1.0",
   "argparse >= 0.7.0",
   -- Optional, and asked for by what needs it: http (emulator, callbacks),

@@ -127,7 +127,7 @@ describe("a wait", function()
       local api <close> = tasks.start { any = { "hang" } }
       collectgarbage "incremental"
       local ballast = {} -- by its own garbage Lua would not look again so soon
-      for i = 1, 8000 do
+      for i = 1, 4000 do
         ballast[i] = ("x"):rep(1000) .. i
       end
       collectgarbage()
@@ -143,7 +143,7 @@ describe("a wait", function()
       for _ in pairs(alive) do
         count = count + 1
       end
-      assert(#ballast == 8000 and count < 400, count .. " of 450 are there still")
+      assert(#ballast == 4000 and count < 400, count .. " of 450 are there still")
     ]] }
     assert.equal("", result.err)
   end)

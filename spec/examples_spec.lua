@@ -1,11 +1,12 @@
 --- The examples of doc/examples run as they stand, each in its own loop.
 
 local emulator = require "minimax.emulator"
+local headers = require "spec.support.headers"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
 
-local BUILD = 'cc -std=c11 -D_GNU_SOURCE -O1 -Isrc $(pkg-config --cflags lua5.4 libcurl) '
-  .. 'doc/examples/host.c src/*.c $(pkg-config --libs lua5.4 libcurl) -o "$0"'
+local BUILD = "cc -std=c11 -D_GNU_SOURCE -O1 -Isrc " .. headers.flags()
+  .. " doc/examples/host.c src/*.c " .. headers.flags "--libs" .. ' -o "$0"'
 
 local expected = {
   main = { "succeeded" },

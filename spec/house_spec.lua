@@ -2,7 +2,9 @@
 -- tree that builds, installs and is found as the README says.
 
 local lfs = require "lfs"
+local headers = require "spec.support.headers"
 local process = require "spec.support.process"
+local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 -- A make that knows nothing of the one that runs the specs.
@@ -52,14 +54,21 @@ local function read_rockspec(version)
   return rockspec
 end
 
+local LUA = "LUA=" .. shell.interpreter()
+local OF_ONE_VERSION = "LUA_PATH_" .. headers.version:gsub("%.", "_")
+
+local function module_of(prefix)
+  return prefix .. "/lib/lua/" .. headers.version .. "/minimax.so"
+end
+
 -- The version of the module that is installed under a folder, and where it is.
 local function load_from(prefix)
   return process.run({
     script = [[
       print(require("minimax")._VERSION, package.searchpath("minimax", package.cpath))
     ]],
-    env = { LUA_PATH = prefix .. "/share/lua/5.4/?.lua;;",
-      LUA_CPATH = prefix .. "/lib/lua/5.4/?.so;;" },
+    env = { LUA_PATH = prefix .. "/share/lua/" .. headers.version .. "/?.lua;;",
+      LUA_CPATH = prefix .. "/lib/lua/" .. headers.version .. "/?.so;;" },
   }).out
 end
 
@@ -120,15 +129,15 @@ describe("the rockspecs", function()
     ]])
     local version = newest_entry()
     local result = process.run {
-      command = { "luarocks", "--lua-version", "5.4", "--tree", folder:file "tree", "make",
-        "rockspec/minimax-" .. version .. "-1.rockspec" },
+      command = { "luarocks", "--lua-version", headers.version, "--tree", folder:file "tree",
+        "make", "rockspec/minimax-" .. version .. "-1.rockspec" },
       directory = folder.path,
       env = { LUAROCKS_CONFIG = folder:file "config.lua", HOME = folder.path },
       timeout = 300,
     }
     assert(result.code == 0, result.out .. result.err)
     local tree = folder:file "tree"
-    assert.equal(version .. "\t" .. tree .. "/lib/lua/5.4/minimax.so\n", load_from(tree))
+    assert.equal(version .. "\t" .. module_of(tree) .. "\n", load_from(tree))
     assert.equal("minimax " .. version .. "\n",
       run({ tree .. "/bin/minimax", "--version" }, { LUA_PATH = false, LUA_CPATH = false }))
   end)
@@ -137,13 +146,14 @@ end)
 describe("make", function()
   it("installs all under DESTDIR and PREFIX, and takes it away again", function()
     local folder <close> = temp.folder()
-    local where = { "DESTDIR=" .. folder.path, "PREFIX=/opt/it" }
+    local where = { LUA, "DESTDIR=" .. folder.path, "PREFIX=/opt/it" }
     run { "make", "-s", "install", table.unpack(where) }
     local prefix = folder:file "opt/it"
-    assert.equal(newest_entry() .. "\t" .. prefix .. "/lib/lua/5.4/minimax.so\n", load_from(prefix))
+    assert.equal(newest_entry() .. "\t" .. module_of(prefix) .. "\n", load_from(prefix))
     for module, path in pairs(read_rockspec("scm").build.modules) do
       if type(path) == "string" then
-        local installed = folder:file("opt/it/share/lua/5.4/" .. path:gsub("^lua/", ""))
+        local installed = prefix .. "/share/lua/" .. headers.version .. "/"
+          .. path:gsub("^lua/", "")
         assert.equal("file", lfs.attributes(installed, "mode"), module)
       end
     end
@@ -158,21 +168,56 @@ describe("make", function()
 
   it("env lets a script in any folder find the tree, and keeps what was set", function()
     local folder <close> = temp.folder()
-    local script = [[cd "$2" && eval "$(make -s -C "$1" env)" &&
-      lua5.4 -e 'print(require("minimax")._VERSION, package.path:find("mine/?.lua", 1, true) ~= nil,
+    local script = [[cd "$2" && eval "$(make -s -C "$1" "LUA=$3" env)" &&
+      "$3" -e 'print(require("minimax")._VERSION, package.path:find("mine/?.lua", 1, true) ~= nil,
         package.cpath:find(";;", 1, true))']]
-    local out = run({ "sh", "-c", script, "sh", lfs.currentdir(), folder.path }, {
+    local out = run({ "sh", "-c", script, "sh", lfs.currentdir(), folder.path,
+      shell.interpreter() }, {
       MAKEFLAGS = false, MAKELEVEL = false, LUA_PATH = "mine/?.lua;;", LUA_CPATH = false,
-      LUA_PATH_5_4 = false,
+      [OF_ONE_VERSION] = false,
     })
     assert.equal(newest_entry() .. "\ttrue\tnil\n", out)
   end)
 
   it("env takes precedence over the variables of one Lua version", function()
-    local out = run({ "sh", "-c", [[eval "$(make -s env)" && env]] },
-      { MAKEFLAGS = false, MAKELEVEL = false, LUA_PATH_5_4 = "five/?.lua;;" })
+    local out = run({ "sh", "-c", [[eval "$(make -s "$0" env)" && env]], LUA },
+      { MAKEFLAGS = false, MAKELEVEL = false, [OF_ONE_VERSION] = "five/?.lua;;" })
     assert.matches("LUA_PATH=[^\n]*;five/%?%.lua", out)
-    assert.is_nil(out:find("LUA_PATH_5_4", 1, true))
+    assert.is_nil(out:find(OF_ONE_VERSION, 1, true))
+  end)
+
+  -- What stands in for the interpreter of another version.
+  local function other_lua(folder)
+    local path = folder:write("lua5.9", "#!/bin/sh\necho 5.9\n")
+    run { "chmod", "+x", path }
+    return "LUA=" .. path, path
+  end
+
+  it("installs for the version of the interpreter that LUA names", function()
+    local folder <close> = temp.folder()
+    local lua, path = other_lua(folder)
+    local out = run { "make", "-n", "install", "lint", lua, "LUA_CFLAGS=-I/five/nine" }
+    assert.is_nil(out:find("lua/5.[0-8]"))
+    assert.matches("/usr/local/share/lua/5.9", out, 1, true)
+    assert.matches("/usr/local/lib/lua/5.9", out, 1, true)
+    assert.matches("|#!" .. path .. "|", out, 1, true)
+    assert.matches("luarocks --lua-version 5.9 lint", out, 1, true)
+    out = run { "make", "-n", "install", "LUA=lua5.8" }
+    assert.matches("|#!/usr/bin/env lua5.8|", out, 1, true)
+    assert.matches("/usr/local/share/lua/5.8", out, 1, true)
+  end)
+
+  it("compiles against the headers of that version, and links no objects of another", function()
+    local folder <close> = temp.folder()
+    local object = folder:write("ring.o", "stale")
+    local function make(lua)
+      run { "make", "-s", "BUILD=" .. folder.path, lua, object }
+      return folder:read "ring.o" == "stale"
+    end
+    assert.is_false(make(LUA))
+    folder:write("ring.o", "stale")
+    assert.is_true(make(LUA))
+    assert.is_false(make((other_lua(folder))))
   end)
 
   it("lets nothing but luaopen_minimax be seen from outside", function()

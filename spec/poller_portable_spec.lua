@@ -2,12 +2,14 @@
 -- and taken through the specs of everything that waits.
 
 local process = require "spec.support.process"
+local shell = require "spec.support.shell"
 
 local specs = { "await", "loop", "wait", "each", "pump", "submit", "exchange", "interrupt" }
 
 local function make(target)
   local result = process.run {
-    command = { "make", "-s", "BUILD=build/portable", "PORTABLE=1", "LDFLAGS=", target },
+    command = { "make", "-s", "BUILD=build/portable", "PORTABLE=1", "LDFLAGS=",
+      "LUA=" .. shell.interpreter(), target },
     timeout = 120,
   }
   assert(result.code == 0, result.err)
@@ -17,7 +19,8 @@ end
 local function run(script)
   return process.run {
     command = { "sh", "-c", 'eval "$ENVIRONMENT"; ' .. script },
-    env = { ENVIRONMENT = make "env", LUA_PATH = false, LUA_CPATH = false },
+    env = { ENVIRONMENT = make "env", LUA_PATH = false, LUA_CPATH = false,
+      LUA = shell.interpreter() },
     timeout = 120,
   }
 end
@@ -28,7 +31,7 @@ describe("without epoll #timing", function()
   end)
 
   it("there is no descriptor, and timeout() says when to step", function()
-    local result = run [[exec lua5.4 -e 'local minimax = require "minimax"
+    local result = run [[exec "$LUA" -e 'local minimax = require "minimax"
       local client = minimax.new { api_key = "sk-none", base_url = "http://127.0.0.1:9" }
       local co = coroutine.create(function() client:query("1") end)
       coroutine.resume(co)
@@ -38,7 +41,7 @@ describe("without epoll #timing", function()
 
   for _, name in ipairs(specs) do
     it(name .. "_spec passes", function()
-      local result = run("exec lua5.4 spec/support/busted.lua --exclude-tags=epoll spec/" .. name
+      local result = run('exec "$LUA" spec/support/busted.lua --exclude-tags=epoll spec/' .. name
         .. "_spec.lua")
       assert(result.code == 0, result.out .. result.err)
       assert.matches("%d+ passed, 0 failed", result.out)

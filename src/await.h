@@ -1,6 +1,6 @@
 /* Waits for a job wherever Lua runs: it blocks, or yields in the way of the
  * loop that runs the coroutine. The rules that this file keeps are those of
- * Lua 5.4's yields across C, each of them once a crash. Floor 4. */
+ * Lua's yields across C, each of them once a crash. Floor 4. */
 #ifndef MINIMAX_AWAIT_H
 #define MINIMAX_AWAIT_H
 

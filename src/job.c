@@ -14,10 +14,15 @@
 
 #define NAME "minimax.job"
 
-enum {
-  STACK = 40,
-  WEIGHT = 24 /* KB: what libcurl and the kernel hold for a transfer */
-};
+enum { STACK = 40 };
+
+/* What libcurl and the kernel hold for a transfer, 24 KB, as LUA_GCSTEP takes
+ * it: in an int of KB, since Lua 5.5 in a size_t of bytes. */
+#if LUA_VERSION_NUM >= 505
+#define WEIGHT ((size_t)24 << 10)
+#else
+#define WEIGHT 24
+#endif
 
 /* ---- from a job's address to its userdata ---- */
 

@@ -31,7 +31,9 @@ local function interpreter()
   if lowest < 0 then
     return shell_quoted(arg[lowest])
   end
-  return '"$(command -v lua5.4 || command -v lua-5.4 || command -v lua54 || echo lua)"'
+  local version = _VERSION:match("%d+%.%d+")
+  return ('"$(command -v lua%s || command -v lua-%s || command -v lua%s || echo lua)"')
+    :format(version, version, (version:gsub("%.", "")))
 end
 
 local function program()

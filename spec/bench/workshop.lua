@@ -1,6 +1,7 @@
 --- What the benchmark needs before it can measure: its programs compiled, its
 -- servers running, its files made, and to know which peers are installed.
 
+local headers = require "spec.support.headers"
 local shell = require "spec.support.shell"
 
 local workshop = {}
@@ -36,16 +37,13 @@ end
 
 --- Compiles the programs; CC, LUA_PC and so on mean what they mean to make.
 function workshop.compile()
-  local libraries = (os.getenv("LUA_PC") or "lua5.4") .. " libcurl"
-  local compiler = ("%s %s $(pkg-config --cflags %s)"):format(os.getenv("CC") or "cc", FLAGS,
-    libraries)
+  local compiler = shell.join { os.getenv("CC") or "cc" } .. " " .. FLAGS .. " " .. headers.flags()
   local sources = workshop.source .. "/"
   run("mkdir -p " .. workshop.folder)
   for _, name in ipairs { "server", "measure" } do
     run(("%s -o %s %s.c"):format(compiler, path(name), sources .. name))
   end
-  run(("%s -o %s %sbare*.c $(pkg-config --libs %s)"):format(compiler, path("bare"), sources,
-    libraries))
+  run(("%s -o %s %sbare*.c %s"):format(compiler, path("bare"), sources, headers.flags "--libs"))
   run(("%s -shared -fPIC -o %s %sempty.c -Wl,--no-as-needed $(pkg-config --libs libcurl)")
     :format(compiler, path("empty.so"), sources))
 end

@@ -80,7 +80,7 @@ describe("the emulator from a shell", function()
   end)
 
   it("reads its arguments from the command line", function()
-    local result = process.run { command = { "lua5.4", "-e",
+    local result = process.run { command = { shell.interpreter(), "-e",
       'require "minimax.emulator".main()', "-", "--help" } }
     assert.equal(0, result.code)
     assert.truthy(result.out:find("--submit-rate", 1, true))

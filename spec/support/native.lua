@@ -4,6 +4,7 @@
 --     local posix = native.module "posix"
 --     process.run { script = …, env = { LD_PRELOAD = native.library "clock" } }
 
+local headers = require "spec.support.headers"
 local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
@@ -12,23 +13,12 @@ local native = {}
 local folder = temp.folder()
 local built = {}
 
-local function lua_flags()
-  for _, name in ipairs { "lua5.4", "lua-5.4", "lua54", "lua" } do
-    local pipe = assert(io.popen("pkg-config --cflags " .. name .. " 2>/dev/null"))
-    local flags = pipe:read("a")
-    if pipe:close() then
-      return flags:gsub("%s+$", "")
-    end
-  end
-  return ""
-end
-
 local function build(name)
   local path = folder:file(name .. ".so")
   local source = "spec/support/" .. name .. ".c"
   local words = { "env", "--unset=LD_PRELOAD", os.getenv("CC") or "cc", "-std=c11", "-D_GNU_SOURCE",
     "-O1", "-fPIC", "-shared", "-o", path, source, "-ldl", "-lpthread" }
-  assert(os.execute(shell.join(words) .. " " .. lua_flags()), "cc cannot build " .. source)
+  assert(os.execute(shell.join(words) .. " " .. headers.flags()), "cc cannot build " .. source)
   return path
 end
 

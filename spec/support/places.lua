@@ -7,6 +7,7 @@
 --       local results = places.finish(child)
 --     end
 
+local headers = require "spec.support.headers"
 local process = require "spec.support.process"
 
 local places = {}
@@ -217,8 +218,8 @@ places.plans = {
 -- @param folder where it is to stand
 function places.build_host(folder)
   local built = process.run { timeout = 180, command = { "sh", "-c",
-    'cc -std=c11 -D_GNU_SOURCE -Isrc $(pkg-config --cflags lua5.4 libcurl) doc/examples/host.c '
-      .. 'src/*.c $(pkg-config --libs lua5.4 libcurl) -o "$0"', folder:file "host" } }
+    "cc -std=c11 -D_GNU_SOURCE -Isrc " .. headers.flags() .. " doc/examples/host.c src/*.c "
+      .. headers.flags "--libs" .. ' -o "$0"', folder:file "host" } }
   assert(built.code == 0, built.err)
 end
 

@@ -19,10 +19,10 @@ end
 --- The interpreter that runs the specs, so that children run on the same.
 function shell.interpreter()
   local lowest = 0
-  while arg and arg[lowest - 1] do
+  while arg[lowest - 1] do
     lowest = lowest - 1
   end
-  return lowest < 0 and arg[lowest] or "lua5.4"
+  return arg[lowest]
 end
 
 return shell

@@ -18,10 +18,11 @@ done
 [ "$(id -u)" = 0 ] && own="unshare -mn" || own="unshare -rmn"
 $own true || { echo "no namespace of its own is allowed here"; exit 77; }
 
+export LUA="${LUA:-lua5.4}"
 make -s all build/pure.so
 eval "$(make -s env)"
 # Without a network it could not be installed.
-lua5.4 -e 'assert(require "spec.support.prism".install())' || true
+"$LUA" -e 'assert(require "spec.support.prism".install())' || true
 # A disk is too slow for what a download of 1 GB brings.
 work=$(mktemp -d "${PRIVACY_DIR:-/dev/shm}/minimax-privacy.XXXXXX")
 mkdir "$work/tmp" "$work/tree" "$work/flows"
@@ -58,5 +59,5 @@ grep -q '^0 packets dropped' "$work/tcpdump" || complete=no
 tcpflow -q -r "$work/capture" -o "$work/flows"
 # What is no TCP is searched as a whole.
 tcpdump -r "$work/capture" -w "$work/others" 'not tcp' 2>/dev/null
-lua5.4 spec/torture/privacy.lua "$work"
+"$LUA" spec/torture/privacy.lua "$work"
 [ -z "$complete" ] || { echo "but some packets were not captured"; exit 1; }

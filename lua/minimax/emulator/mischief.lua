@@ -75,10 +75,9 @@ end
 
 local function bare_ids(object)
   for name, value in pairs(object) do
-    name = tostring(name)
     if type(value) == "table" and getmetatable(value) == nil then
       bare_ids(value)
-    elseif name:find("^id$") or name:find("_id$") then
+    elseif name == "id" or tostring(name):find("_id$") then
       object[name] = type(value) == "string" and value:find("^%d+$") and json.raw(value) or value
     end
   end

@@ -2,13 +2,13 @@
 
 local paths = {}
 
--- Debian installs lua-http and what it needs of plain Lua for 5.1 to 5.3 only.
--- The same files run on 5.4, so those folders stand at the end of the path.
+-- Debian installs lua-http and what it needs of plain Lua for older versions only.
+-- The same files run on this one, so those folders stand at the end of the path.
 local SYSTEM = "/usr/share/lua/%s/?.lua;/usr/share/lua/%s/?/init.lua"
 
 local function extended(path)
-  for _, version in ipairs { "5.3", "5.2", "5.1" } do
-    local folders = SYSTEM:gsub("%%s", version)
+  for minor = tonumber(_VERSION:match("%.(%d+)")) - 1, 1, -1 do
+    local folders = SYSTEM:gsub("%%s", "5." .. minor)
     if not path:find(folders, 1, true) then
       path = path .. ";" .. folders
     end
