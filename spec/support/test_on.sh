@@ -151,14 +151,17 @@ is_current() {
 }
 
 # make_layer GROUP LAYER...: what `make deps-GROUP` adds to the layers. It is
-# tried twice, since a network may fail for a moment.
+# tried twice, since a network may fail for a moment; before the second time
+# modules are built that have no package for that Lua.
 make_layer() {
   group=$1 name=$LUA-$1
   shift
   say "installs what make $group needs"
   stack "$name" "$@"
   deps="make deps-$group LUA=$LUA"
-  inside 900 "$deps" "$deps || { sleep 10; $deps; }; apt-get clean"
+  modules=:
+  [ "$LUA" = lua5.4 ] || modules="SUITE=$suite spec/support/modules.sh $LUA"
+  inside 900 "$deps" "$deps || { sleep 10; $modules; $deps; }; apt-get clean"
   unstack
   echo "$stamp" >"$home/$name.stamp"
 }
