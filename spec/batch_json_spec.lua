@@ -57,13 +57,21 @@ describe("reading and writing JSON", function()
   end)
 
   for text, why in pairs {
-    [""] = "Expected value but found T_END at character 1",
-    ["[1,]"] = "Expected value but found T_ARR_END at character 4",
-    ['{"a":[],"b" 1}'] = "Expected colon but found T_NUMBER at character 13",
+    [""] = "Expected value but found the end at character 1",
+    ["[1,]"] = "Expected value but found ']' at character 4",
+    ['{"a":[],"b" 1}'] = "Expected colon but found a number at character 13",
     ["{a:1}"] = "Expected object key string but found invalid token at character 2",
-    ["{1234567890123456:1}"] = "Expected object key string but found T_NUMBER at character 2",
+    ["{1234567890123456:1}"] = "Expected object key string but found a number at character 2",
     ["[1234567890123456x]"] =
       "Expected comma or array end but found invalid token at character 18",
+    ['{"a" {'] = "Expected colon but found '{' at character 6",
+    ['{"a" "b"}'] = "Expected colon but found a string at character 6",
+    ['{"a":}'] = "Expected value but found '}' at character 6",
+    ["[1 [2]]"] = "Expected comma or array end but found '[' at character 4",
+    ["[1:2]"] = "Expected comma or array end but found a colon at character 3",
+    ["{,}"] = "Expected object key string but found a comma at character 2",
+    ["[1 null]"] = "Expected comma or array end but found null at character 4",
+    ["[1 true]"] = "Expected comma or array end but found a boolean at character 4",
     ['"abc'] = "Expected value but found unexpected end of string at character 5",
     ['"\\ud800"'] = "Expected value but found invalid unicode escape code at character 2",
     ["01"] = "Expected value but found invalid number at character 1",

@@ -1,6 +1,8 @@
 -- `minimax template`, `video` and `video2`, against the emulator.
 
 local command = require "spec.support.command"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 local PET = require "lfs".currentdir() .. "/doc/examples/pet.jpg"
@@ -203,7 +205,8 @@ describe("a render from the command line", function()
     local words = result.err:match("\n  minimax (wait [^\n]*)\n$")
     assert.is_truthy(words, result.err)
     slow:advance(10000)
-    local again = "cd '" .. folder.path .. "' && " .. command.FILE .. " " .. words .. " 2>&1"
+    local again = "cd '" .. folder.path .. "' && " .. shell.join(process.lua) .. " " .. command.FILE
+      .. " " .. words .. " 2>&1"
     local pipe = io.popen(again)
     local out = pipe:read("a")
     assert.is_true(pipe:close(), out)

@@ -215,6 +215,11 @@ local function restored(value)
   return value
 end
 
+-- lua-cjson names what it found as its source does, and not each kind of it alike.
+local TOKENS = { T_OBJ_BEGIN = "'{'", T_OBJ_END = "'}'", T_ARR_BEGIN = "'['", T_ARR_END = "']'",
+  T_STRING = "a string", T_NUMBER = "a number", T_INTEGER = "a number", T_NULL = "null",
+  T_BOOLEAN = "a boolean", T_COLON = "a colon", T_COMMA = "a comma", T_END = "the end" }
+
 --- Reads a text that holds one value.
 -- @return the value; or nil and why not
 function json.decode(text)
@@ -228,7 +233,8 @@ function json.decode(text)
     return restored(value)
   end
   -- The marks have moved the place that the reason names.
-  return nil, select(2, codec.decode(text)) or why
+  why = select(2, codec.decode(text)) or why
+  return nil, (why:gsub("T_[A-Z_]+", TOKENS))
 end
 
 return json
