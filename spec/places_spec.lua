@@ -16,7 +16,8 @@ describe("a wait in", function()
     places.build_host(folder)
     for _, place in ipairs(places.list) do
       apis[place] = tasks.start(places.plans)
-      children[place] = places.start(place, apis[place], folder)
+      local started, child = pcall(places.start, place, apis[place], folder)
+      children[place] = started and child or nil
     end
   end)
 
@@ -33,7 +34,8 @@ describe("a wait in", function()
       local results
 
       setup(function()
-        results = places.finish(children[place])
+        -- What could not be started, for want of a module, says so here.
+        results = places.finish(children[place] or places.start(place, apis[place], folder))
       end)
 
       it("leaves nothing to be done, and the loop ends", function()

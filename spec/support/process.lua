@@ -7,6 +7,7 @@
 --     }
 --     -- result.code, result.signal, result.out, result.err, result.timed_out
 
+local needs = require "spec.support.needs"
 local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
@@ -47,6 +48,7 @@ local function command(options, folder)
     table.move(options.under or {}, 1, #(options.under or {}), #words + 1, words)
     words[#words + 1] = shell.interpreter()
     words[#words + 1] = options.file or folder:write("script.lua", options.script)
+    needs.all_of(words[#words])
     table.move(options.args or {}, 1, #(options.args or {}), #words + 1, words)
   end
   return words

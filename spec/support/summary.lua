@@ -38,6 +38,17 @@ return function()
   local handler = base()
   local shown = { successes = 0, failures = 0, errors = 0, pendings = 0 }
 
+  -- Left may be, besides a spec, a whole file or what is done before its specs.
+  local spec_pending = handler.basePending
+  function handler.basePending(element, parent, message, trace)
+    if handler.inProgress[tostring(element)] then
+      return spec_pending(element, parent, message, trace)
+    end
+    handler.pendingsCount = handler.pendingsCount + 1
+    table.insert(handler.pendings, handler.format(element, parent, message, trace))
+    return nil, true
+  end
+
   -- Shows the entries of a list that came since the last time.
   local function show_new(list, word)
     for i = shown[list] + 1, #handler[list] do
