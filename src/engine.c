@@ -56,8 +56,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   else
     poller_want(&engine->poller, fd, wanted);
   if (transfer && wanted)
-    lookup_begun(transfer, fd); /* a connection of its own is told before */
-  if (transfer && wanted)
     transfer->unwatched = 0;
   else if (transfer)
     note_unwatched(engine, transfer);
@@ -118,10 +116,9 @@ void engine_close(struct engine *engine) {
   if (engine_state(engine) != ENGINE_OPEN)
     return;
   guard_enter(&guard);
-  while (engine->transfers) {
-    lookup_leave(engine->transfers);
+  while (engine->transfers)
     transfer_destroy(engine->transfers);
-  }
+  names_close(&engine->lookups.names, &engine->poller);
   curl_multi_cleanup(engine->multi);
   guard_leave(&guard);
   poller_close(&engine->poller);
@@ -228,8 +225,9 @@ static int let_libcurl_act(struct engine *engine,
   int running;
   int acted = count > 0;
   for (int i = 0; i < count; i++)
-    curl_multi_socket_action(engine->multi, events[i].fd, (int)events[i].ready,
-                             &running);
+    if (!names_heard(&engine->lookups.names, events[i].fd))
+      curl_multi_socket_action(engine->multi, events[i].fd,
+                               (int)events[i].ready, &running);
   if (engine->curl_due <= engine->now) {
     engine->curl_due = POLLER_NEVER;
     curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -268,13 +266,11 @@ uint64_t engine_due(const struct engine *engine) {
   uint64_t due = engine->curl_due;
   if (engine->first_ready)
     return 0;
-  if (engine->lookups.look_at && engine->lookups.look_at < due)
-    due = engine->lookups.look_at;
   return first && first->due < due ? first->due : due;
 }
 
 int engine_is_awaited(const struct engine *engine) {
-  return engine_due(engine) != POLLER_NEVER && !lookup_are_all(engine);
+  return engine_due(engine) != POLLER_NEVER;
 }
 
 void engine_settle(struct engine *engine) {

@@ -42,9 +42,6 @@ static curl_socket_t on_open(void *user, curlsocktype type,
   struct transfer *transfer = user;
   int fd;
   (void)type;
-  lookup_over(transfer);
-  if (transfer->abandoned)
-    return CURL_SOCKET_BAD;
   if (is_checked(transfer) &&
       is_refused(transfer, address_is_private(&address->addr))) {
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
@@ -84,9 +81,6 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_PREREQFUNC_ABORT;
   }
-  lookup_over(transfer);
-  if (transfer->abandoned)
-    return CURL_PREREQFUNC_ABORT;
   transfer->departures++;
   if (transfer->purpose == TRANSFER_PAID && transfer->departures > 1) {
     transfer_decide(transfer, TRANSFER_LOST);
@@ -146,6 +140,7 @@ static void set_trust(struct transfer *transfer) {
 static int set_proxy(struct transfer *transfer, const char *url) {
   struct url_parts parts;
   const char *proxy;
+  int planned;
   CURLcode result;
   if (url_take_apart(url, &parts) < 0)
     return 0; /* libcurl will say so */
@@ -154,8 +149,10 @@ static int set_proxy(struct transfer *transfer, const char *url) {
   transfer->is_relayed = proxy && strcmp(parts.scheme, "http") == 0 &&
                          strncasecmp(proxy, "socks", 5) != 0;
   transfer->names_private = address_name_is_private(parts.host);
-  transfer->needs_lookup = proxy || lookup_is_needed(parts.host);
+  planned = lookup_plan(transfer, &parts, proxy);
   url_free(&parts);
+  if (planned < 0)
+    return -1;
   /* Said explicitly, or libcurl would look into the environment. */
   result = curl_easy_setopt(transfer->easy, CURLOPT_PROXY, proxy ? proxy : "");
   curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, "");
@@ -165,7 +162,7 @@ static int set_proxy(struct transfer *transfer, const char *url) {
 int handle_dress(struct transfer *transfer) {
   CURL *easy = transfer->easy;
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  /* Cancelling in the middle of a name lookup must not wait for it. */
+  /* Should it look up a name after all, its end must not wait for that. */
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

@@ -1,151 +1,265 @@
-/* Name lookups that nobody waits for any more. */
+/* The transfers that wait for the addresses of their hosts. */
 #include "lookup.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine.h"
-#include "linger.h"
+#include "poller.h"
+#include "profile.h"
 #include "transfer.h"
+#include "url.h"
 
-enum {
-  MOST = 8,  /* threads of abandoned lookups */
-  LOOK = 100 /* ms: between two looks at those of closed states */
-};
+/* ---- what a transfer needs ---- */
 
-int lookup_is_needed(const char *host) {
-  return !strchr(host, ':') && host[strspn(host, "0123456789.")] != '\0';
+/* libcurl knows by itself that "localhost" is this machine. */
+static int is_local(const char *host) {
+  static const char local[] = "localhost";
+  size_t length = strlen(host), own = sizeof local - 1;
+  return length >= own && strcmp(host + length - own, local) == 0 &&
+         (length == own || host[length - own - 1] == '.');
 }
 
-/* Any transfer may turn out to need a lookup, and to be abandoned. */
-static int must_wait(const struct lookups *lookups) {
-  unsigned left = lookups->abandoned + linger_count();
-  return left > 0 && left + lookups->undecided >= MOST;
+static int is_needed(const char *host) {
+  return !strchr(host, ':') && host[strspn(host, "0123456789.")] != '\0' &&
+         !is_local(host);
 }
 
-/* The end of a lookup of a closed state wakes nobody. */
-static void look_again(struct lookups *lookups) {
-  lookups->look_at =
-      lookups->held && linger_count() > 0 ? poller_clock() + LOOK : 0;
+/* Other proxies are told the name, and look it up themselves. */
+static int needs_address(const struct url_parts *proxy) {
+  return strcmp(proxy->scheme, "socks5") == 0 ||
+         strcmp(proxy->scheme, "socks4") == 0 ||
+         strcmp(proxy->scheme, "socks") == 0;
+}
+
+static int plan(struct lookup_host *host, const struct url_parts *parts) {
+  if (!is_needed(parts->host))
+    return 0;
+  host->name = strdup(parts->host);
+  host->port = parts->port;
+  return host->name ? 0 : -1;
+}
+
+int lookup_plan(struct transfer *transfer, const struct url_parts *parts,
+                const char *proxy) {
+  struct url_parts server;
+  int result = 0;
+  lookup_free_plan(transfer);
+  if (!proxy)
+    return plan(&transfer->hosts[0], parts);
+  if (url_take_proxy_apart(proxy, &server) < 0)
+    return 0; /* libcurl will say so */
+  if (needs_address(&server))
+    result = plan(&transfer->hosts[1], parts);
+  if (result == 0)
+    result = plan(&transfer->hosts[0], &server);
+  url_free(&server);
+  return result;
+}
+
+void lookup_free_plan(struct transfer *transfer) {
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    free(transfer->hosts[i].name);
+    transfer->hosts[i].name = NULL;
+  }
+}
+
+static struct name *find(const struct transfer *transfer, int index) {
+  const char *host = transfer->hosts[index].name;
+  return host ? names_find(&transfer->engine->lookups.names, host) : NULL;
+}
+
+/* ---- telling libcurl ---- */
+
+static int add_entry(struct curl_slist **list, const struct lookup_host *host,
+                     const char *addresses) {
+  struct buffer entry = {0};
+  struct curl_slist *grown = NULL;
+  char port[16];
+  snprintf(port, sizeof port, ":%u:", host->port);
+  if (buffer_add(&entry, "+", 1) == 0 &&
+      buffer_add_text(&entry, host->name) == 0 &&
+      buffer_add_text(&entry, port) == 0 &&
+      buffer_add_text(&entry, addresses) == 0)
+    grown = curl_slist_append(*list, entry.bytes);
+  buffer_free(&entry);
+  if (!grown)
+    return -1;
+  *list = grown;
+  return 0;
+}
+
+static int tell_libcurl(struct transfer *transfer) {
+  struct curl_slist *list = NULL;
+  uint64_t spent = poller_clock() - transfer->started;
+  uint64_t limit = transfer->profile->connect_timeout;
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    const struct name *name = find(transfer, i);
+    if (name && add_entry(&list, &transfer->hosts[i], name->addresses) < 0) {
+      curl_slist_free_all(list);
+      return -1;
+    }
+  }
+  curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, list);
+  curl_slist_free_all(transfer->addresses);
+  transfer->addresses = list;
+  curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   (long)(limit > spent ? limit - spent : 1));
+  return 0;
 }
 
 static int attach(struct transfer *transfer) {
-  struct engine *engine = transfer->engine;
-  if (curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK)
+  if ((transfer->hosts[0].name || transfer->hosts[1].name) &&
+      tell_libcurl(transfer) < 0)
+    return -1;
+  if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) !=
+      CURLM_OK)
     return -1;
   transfer->attached = 1;
-  transfer->lookup = LOOKUP_UNDECIDED;
-  engine->lookups.undecided++;
   return 0;
 }
 
-static void hold(struct transfer *transfer) {
+static void stop_unknown(struct transfer *transfer, int index) {
+  snprintf(transfer->problem, sizeof transfer->problem,
+           "Could not resolve %s: %.200s",
+           transfer->proxied && index == 0 ? "proxy" : "host",
+           transfer->hosts[index].name);
+  transfer_stop(transfer, TRANSFER_NO_HOST);
+}
+
+/* ---- waiting ---- */
+
+static void wait_for_names(struct transfer *transfer) {
   struct lookups *lookups = &transfer->engine->lookups;
-  transfer->lookup = LOOKUP_HELD;
-  transfer->next_held = NULL;
-  if (lookups->held)
-    lookups->last->next_held = transfer;
+  transfer->waits_for_names = 1;
+  transfer->next_waiting = NULL;
+  if (lookups->first)
+    lookups->last->next_waiting = transfer;
   else
-    lookups->held = transfer;
+    lookups->first = transfer;
   lookups->last = transfer;
-  look_again(lookups);
-}
-
-int lookup_attach(struct transfer *transfer) {
-  if (!transfer->needs_lookup || !must_wait(&transfer->engine->lookups))
-    return attach(transfer);
-  hold(transfer);
-  return 0;
-}
-
-void lookup_begun(struct transfer *transfer, int fd) {
-  if (transfer->lookup != LOOKUP_UNDECIDED)
-    return;
-  transfer->lookup = LOOKUP_UNDER_WAY;
-  transfer->lookup_fd = fd;
-}
-
-void lookup_leave(const struct transfer *transfer) {
-  if (transfer->lookup == LOOKUP_UNDER_WAY ||
-      (transfer->abandoned && transfer->attached))
-    linger_add(transfer->lookup_fd);
-}
-
-void lookup_over(struct transfer *transfer) {
-  if (transfer->lookup == LOOKUP_UNDECIDED ||
-      transfer->lookup == LOOKUP_UNDER_WAY)
-    transfer->engine->lookups.undecided--;
-  transfer->lookup = LOOKUP_NONE;
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    struct name *name = find(transfer, i);
+    if (name)
+      name->waiting++;
+  }
 }
 
 static void leave_queue(struct transfer *transfer) {
   struct lookups *lookups = &transfer->engine->lookups;
   struct transfer *before = NULL;
-  struct transfer *each = lookups->held;
+  struct transfer *each = lookups->first;
   while (each != transfer) {
     before = each;
-    each = each->next_held;
+    each = each->next_waiting;
   }
   if (before)
-    before->next_held = transfer->next_held;
+    before->next_waiting = transfer->next_waiting;
   else
-    lookups->held = transfer->next_held;
+    lookups->first = transfer->next_waiting;
   if (lookups->last == transfer)
     lookups->last = before;
+  transfer->waits_for_names = 0;
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    struct name *name = find(transfer, i);
+    if (name)
+      name->waiting--;
+  }
+}
+
+/* How many of its hosts it has to wait for; one that can't be asked for ends
+ * it. -1: no memory. */
+static int ask_for_hosts(struct transfer *transfer) {
+  struct engine *engine = transfer->engine;
+  int missing = 0;
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    const char *host = transfer->hosts[i].name;
+    const struct name *name;
+    if (!host)
+      continue;
+    name = names_ask(&engine->lookups.names, &engine->poller, host);
+    if (!name)
+      return -1;
+    if (name->addresses)
+      continue;
+    missing++;
+    if (!name->question.search)
+      stop_unknown(transfer, i);
+  }
+  return missing;
+}
+
+int lookup_attach(struct transfer *transfer) {
+  int missing = ask_for_hosts(transfer);
+  if (missing < 0)
+    return -1;
+  if (transfer->outcome != TRANSFER_UNDER_WAY)
+    return 0;
+  if (missing == 0)
+    return attach(transfer);
+  wait_for_names(transfer);
+  return 0;
 }
 
 void lookup_forget(struct transfer *transfer) {
-  if (transfer->lookup == LOOKUP_HELD)
-    leave_queue(transfer);
-  if (transfer->abandoned)
-    transfer->engine->lookups.abandoned--;
-  transfer->abandoned = 0;
-  lookup_over(transfer);
-}
-
-int lookup_abandon(struct transfer *transfer) {
-  struct lookups *lookups = &transfer->engine->lookups;
-  if (!transfer->attached || transfer->lookup != LOOKUP_UNDER_WAY)
-    return 0;
-  lookup_over(transfer);
-  lookups->abandoned++;
-  transfer->abandoned = 1;
-  transfer->waiter = NULL;
-  transfer->sink = NULL;
-  body_free(&transfer->body);
-  return 1;
-}
-
-int lookup_are_all(const struct engine *engine) {
-  const struct transfer *transfer = engine->transfers;
-  if (!transfer || heap_first(&engine->deadlines) || engine->first_ready)
-    return 0;
-  while (transfer && transfer->abandoned)
-    transfer = transfer->next;
-  return !transfer;
-}
-
-static void free_finished(struct engine *engine) {
-  struct transfer *transfer = engine->transfers;
-  while (transfer) {
-    struct transfer *next = transfer->next;
-    if (transfer->abandoned && !transfer->attached)
-      transfer_destroy(transfer);
-    transfer = next;
+  struct engine *engine = transfer->engine;
+  if (!transfer->waits_for_names)
+    return;
+  leave_queue(transfer);
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    struct name *name = find(transfer, i);
+    if (name && name->waiting == 0)
+      names_leave(&engine->lookups.names, &engine->poller, name);
   }
+}
+
+void lookup_distrust(const struct transfer *transfer) {
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    struct name *name = find(transfer, i);
+    if (name)
+      names_forget(name);
+  }
+}
+
+/* The first of its hosts that was not found, or -1; `*pending`: one of them is
+ * being looked up. */
+static int find_unknown(const struct transfer *transfer, int *pending) {
+  int unknown = -1;
+  *pending = 0;
+  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    const struct name *name = find(transfer, i);
+    if (!name || name->addresses)
+      continue;
+    if (name->question.search)
+      *pending = 1;
+    else if (unknown < 0)
+      unknown = i;
+  }
+  return unknown;
+}
+
+static void go_on(struct transfer *transfer) {
+  int pending;
+  int unknown = find_unknown(transfer, &pending);
+  if (unknown < 0 && pending)
+    return;
+  leave_queue(transfer);
+  if (unknown >= 0)
+    stop_unknown(transfer, unknown);
+  else if (attach(transfer) < 0)
+    transfer_stop(transfer, TRANSFER_NO_MEMORY);
 }
 
 void lookup_tidy(struct engine *engine) {
   struct lookups *lookups = &engine->lookups;
-  if (lookups->abandoned > 0)
-    free_finished(engine);
-  linger_count(); /* lets go of what ended */
-  while (lookups->held && !must_wait(lookups)) {
-    struct transfer *transfer = lookups->held;
-    leave_queue(transfer);
-    transfer->lookup = LOOKUP_NONE;
-    if (attach(transfer) < 0)
-      transfer_stop(transfer, TRANSFER_NO_MEMORY);
+  struct transfer *next;
+  if (!names_take(&lookups->names, &engine->poller))
+    return;
+  for (struct transfer *each = lookups->first; each; each = next) {
+    next = each->next_waiting;
+    go_on(each);
   }
-  look_again(lookups);
+  names_drop_old(&lookups->names);
 }

@@ -1,45 +1,46 @@
-/* Name lookups that nobody waits for any more. libcurl does each in a thread
- * that nothing can end, so a transfer that is cancelled in the middle of one is
- * kept until the lookup is over, and goes no further then. While many are left,
- * new transfers wait for them: threads do not pile up. Floor 2. */
+/* The transfers that wait for the addresses of their hosts. libcurl is told
+ * them (CURLOPT_RESOLVE) and looks up no name itself: it would hold on to a
+ * lookup that nobody waits for any more, each version in its own way. Floor 2.
+ */
 #ifndef MINIMAX_LOOKUP_H
 #define MINIMAX_LOOKUP_H
 
-#include <stdint.h>
+#include "names.h"
 
 struct engine;
 struct transfer;
+struct url_parts;
 
 /* Of one engine. All zero: none. */
 struct lookups {
-  unsigned abandoned;           /* transfers kept for their lookup alone */
-  unsigned undecided;           /* attached ones that may still begin one */
-  struct transfer *held, *last; /* new ones, first to last */
-  uint64_t look_at;             /* ... at which to look again; 0: no need */
+  struct names names;
+  struct transfer *first, *last; /* those that wait, in the order they came */
 };
 
-/* Whether a host is a name, and no address. */
-int lookup_is_needed(const char *host);
+/* A host that libcurl must know the addresses of to make a transfer: the one of
+ * its URL, or its proxy, or both. */
+enum { LOOKUP_HOSTS = 2 };
+struct lookup_host {
+  char *name; /* NULL: none is needed, an address was given */
+  unsigned port;
+};
 
-/* Hands a new transfer to libcurl, now or later. -1: no memory. */
+/* Notes in the transfer what it needs: `proxy` may be NULL. -1: no memory. */
+int lookup_plan(struct transfer *transfer, const struct url_parts *parts,
+                const char *proxy);
+void lookup_free_plan(struct transfer *transfer);
+
+/* Hands a new transfer to libcurl, now or once its hosts are known; a host that
+ * is not found ends it. -1: no memory. */
 int lookup_attach(struct transfer *transfer);
 
-/* libcurl looks its name up, and watches `fd`; it has no further need to; it
- * goes away. */
-void lookup_begun(struct transfer *transfer, int fd);
-void lookup_over(struct transfer *transfer);
+/* It ends, or goes away. */
 void lookup_forget(struct transfer *transfer);
 
-/* Its owner leaves it. Whether it is kept: it is no longer the owner's. */
-int lookup_abandon(struct transfer *transfer);
+/* It could not connect: its hosts may have moved. */
+void lookup_distrust(const struct transfer *transfer);
 
-/* Its engine goes away, and leaves the lookup behind. */
-void lookup_leave(const struct transfer *transfer);
-
-/* Whether nothing but such transfers is left. */
-int lookup_are_all(const struct engine *engine);
-
-/* At the end of a turn: frees those that are over, begins those that wait. */
+/* At the end of a turn: takes answers, begins the transfers that waited. */
 void lookup_tidy(struct engine *engine);
 
 #endif

@@ -143,23 +143,20 @@ static void detach(struct transfer *transfer) {
   guard_leave(&guard);
 }
 
-/* In the middle of a name lookup it stays attached: its owner abandons it. */
 static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
   transfer->outcome = outcome;
-  if (transfer->lookup != LOOKUP_UNDER_WAY)
-    detach(transfer);
+  lookup_forget(transfer);
+  detach(transfer);
   if (transfer->waiter)
     engine_wake(transfer->engine, transfer->waiter);
 }
 
 void transfer_ended(struct transfer *transfer, int code) {
   enum transfer_outcome outcome = refined(transfer, outcome_of((CURLcode)code));
-  lookup_over(transfer);
-  if (transfer->outcome != TRANSFER_UNDER_WAY || transfer->abandoned) {
-    detach(transfer); /* it was stopped during its lookup */
-    return;
-  }
+  if (transfer->departures == 0 &&
+      (outcome == TRANSFER_NO_CONNECTION || outcome == TRANSFER_TIMED_OUT))
+    lookup_distrust(transfer);
   if (code != CURLE_OK && !*transfer->problem)
     strncpy(transfer->problem, curl_easy_strerror((CURLcode)code),
             sizeof transfer->problem - 1);
@@ -209,6 +206,9 @@ uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
     return due < answer ? due : answer;
   }
   due = transfer->waiting_since + transfer->profile->request_timeout;
+  if (transfer->waits_for_names &&
+      transfer->profile->connect_timeout < transfer->profile->request_timeout)
+    due = transfer->started + transfer->profile->connect_timeout;
   return now < due ? due : 0;
 }
 
@@ -260,19 +260,10 @@ int transfer_may_have_arrived(const struct transfer *transfer) {
 static void park(struct transfer *transfer) {
   struct profile *profile = transfer->profile;
   struct buffer reply = transfer->reply;
-  void *easy = transfer->easy;
-  struct engine *engine = transfer->engine;
-  int needs_lookup = transfer->needs_lookup;
-  int is_relayed = transfer->is_relayed;
   memset(transfer, 0, offsetof(struct transfer, problem));
   *transfer->problem = '\0';
   buffer_clear(&reply);
-  transfer->engine = engine;
-  transfer->profile = profile;
   transfer->reply = reply;
-  transfer->easy = easy;
-  transfer->needs_lookup = needs_lookup;
-  transfer->is_relayed = is_relayed;
   transfer->next = profile->idle;
   profile->idle = transfer;
   profile->idle_count++;
@@ -281,6 +272,8 @@ static void park(struct transfer *transfer) {
 static void dispose(struct transfer *transfer) {
   curl_easy_cleanup(transfer->easy);
   curl_slist_free_all(transfer->headers);
+  curl_slist_free_all(transfer->addresses);
+  lookup_free_plan(transfer);
   body_free(&transfer->body);
   buffer_free(&transfer->reply);
   free(transfer);
@@ -304,7 +297,7 @@ void transfer_destroy(struct transfer *transfer) {
 
 void transfer_release(struct transfer *transfer) {
   struct profile *profile;
-  if (!transfer || lookup_abandon(transfer))
+  if (!transfer)
     return;
   if (!can_serve_again(transfer)) {
     transfer_destroy(transfer);

@@ -8,6 +8,7 @@
 
 #include "body.h"
 #include "buffer.h"
+#include "lookup.h"
 
 struct curl_slist;
 struct engine;
@@ -43,30 +44,16 @@ enum transfer_outcome {
   TRANSFER_NO_MEMORY
 };
 
-/* How far libcurl is with the name of its host (lookup.c). */
-enum lookup_state {
-  LOOKUP_NONE,      /* not begun, or done with */
-  LOOKUP_HELD,      /* it waits for others to end */
-  LOOKUP_UNDECIDED, /* an address or a connection may be there already */
-  LOOKUP_UNDER_WAY
-};
-
 struct transfer {
   struct transfer *next, **back;   /* in the engine's list, or the idle one */
   struct transfer *next_unwatched; /* see engine.c */
   int unwatched, listed;
-  struct transfer *next_held; /* see lookup.c */
-  enum lookup_state lookup;
-  int lookup_fd;    /* readable once its lookup has ended */
-  int needs_lookup; /* its host is given by name */
-  int abandoned;    /* kept for its lookup alone: nobody waits for it */
-  struct engine *engine;
-  struct profile *profile; /* a reference is held */
-  struct waiter *waiter;   /* woken at the end, and as bytes arrive */
-  void *easy;              /* CURL */
-  int attached;            /* to the multi handle */
-  int reusable;            /* a plain GET leaves nothing behind in it */
-  int made;                /* its handle is new, none that served before */
+  struct transfer *next_waiting; /* see lookup.c */
+  int waits_for_names;
+  struct waiter *waiter; /* woken at the end, and as bytes arrive */
+  int attached;          /* to the multi handle */
+  int reusable;          /* a plain GET leaves nothing behind in it */
+  int made;              /* its handle is new, none that served before */
   enum transfer_purpose purpose;
   enum transfer_outcome outcome;
   enum transfer_outcome stopped; /* what a callback decided */
@@ -80,16 +67,22 @@ struct transfer {
   int paused;                 /* the sink was full */
   int wants_bytes;            /* wake the waiter as bytes arrive */
   int allow_private;
-  int proxied;
-  int is_relayed;         /* by the proxy, which reads the request: no tunnel */
-  int names_private;      /* the URL itself names a private address */
-  uint64_t resume_from;   /* the range asked for begins here */
-  uint64_t started;       /* ms */
-  uint64_t waiting_since; /* ms; the answer is due from here on */
+  uint64_t resume_from;             /* the range asked for begins here */
+  uint64_t started;                 /* ms */
+  uint64_t waiting_since;           /* ms; the answer is due from here on */
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
   long status;                      /* of the response; 0: none was read */
-  char problem[256];                /* libcurl's words; last: see park */
+  char problem[256];                /* libcurl's words */
+  /* From here on, what stays when it serves again. */
+  struct engine *engine;
+  struct profile *profile; /* a reference is held */
+  void *easy;              /* CURL */
+  struct lookup_host hosts[LOOKUP_HOSTS];
+  struct curl_slist *addresses; /* theirs, as libcurl was told them */
+  int proxied;
+  int is_relayed;    /* by the proxy, which reads the request: no tunnel */
+  int names_private; /* the URL itself names a private address */
 };
 
 /* What to send; nothing is kept of it. */

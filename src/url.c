@@ -6,6 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
+#ifndef CURLU_PUNYCODE /* from 7.88 on; before that it is ignored */
+#define CURLU_PUNYCODE (1u << 12)
+#endif
+
+enum { PROXY_PORT = 1080, SECURE_PROXY_PORT = 443 }; /* libcurl's defaults */
+
 /* A part of a parsed URL as a string of our own, or NULL. */
 static char *part_of(CURLU *url, CURLUPart part, unsigned flags) {
   char *text = NULL, *copy = NULL;
@@ -142,6 +148,40 @@ static char *parameter(const char *query, const char *name) {
   return NULL;
 }
 
+/* As it is asked of name servers; libcurl may lack what converts it. */
+static char *host_of(CURLU *url) {
+  char *host = part_of(url, CURLUPART_HOST, CURLU_PUNYCODE);
+  return host ? host : part_of(url, CURLUPART_HOST, 0);
+}
+
+static unsigned port_of(CURLU *url, unsigned flags, unsigned usual) {
+  char *text = part_of(url, CURLUPART_PORT, flags);
+  unsigned port = text ? (unsigned)strtoul(text, NULL, 10) : usual;
+  free(text);
+  return port;
+}
+
+int url_take_proxy_apart(const char *text, struct url_parts *parts) {
+  CURLU *url = curl_url();
+  memset(parts, 0, sizeof *parts);
+  if (!url ||
+      curl_url_set(url, CURLUPART_URL, text,
+                   CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) != CURLUE_OK)
+    goto done;
+  parts->scheme = part_of(url, CURLUPART_SCHEME, 0);
+  parts->host = host_of(url);
+done:
+  if (parts->scheme)
+    parts->port = port_of(
+        url, 0,
+        strcmp(parts->scheme, "https") == 0 ? SECURE_PROXY_PORT : PROXY_PORT);
+  curl_url_cleanup(url);
+  if (parts->scheme && parts->host)
+    return 0;
+  url_free(parts);
+  return -1;
+}
+
 int url_take_apart(const char *text, struct url_parts *parts) {
   CURLU *url = parsed(text);
   char *query;
@@ -149,7 +189,8 @@ int url_take_apart(const char *text, struct url_parts *parts) {
   if (!url)
     return -1;
   parts->scheme = part_of(url, CURLUPART_SCHEME, 0);
-  parts->host = part_of(url, CURLUPART_HOST, 0);
+  parts->host = host_of(url);
+  parts->port = port_of(url, CURLU_DEFAULT_PORT, 0);
   parts->path = part_of(url, CURLUPART_PATH, 0);
   query = part_of(url, CURLUPART_QUERY, 0);
   parts->expires = parameter(query, "Expires");

@@ -19,12 +19,16 @@ int url_add_escaped(struct buffer *out, const char *text, size_t length);
 /* Parts of a URL; each is owned by the struct, freed by url_free. */
 struct url_parts {
   char *scheme, *host, *path;
+  unsigned port; /* the scheme's own where the URL names none */
   char *expires; /* the value of an Expires or x-oss-expires parameter */
 };
 
 /* 0, or -1 if it is no http(s) URL or memory ends. */
 int url_take_apart(const char *text, struct url_parts *parts);
 void url_free(struct url_parts *parts);
+
+/* The same for a proxy as libcurl reads it; it has no path. */
+int url_take_proxy_apart(const char *text, struct url_parts *parts);
 
 /* An http:// URL as https://, appended to `out`. */
 int url_add_upgraded(struct buffer *out, const char *text);

@@ -1,10 +1,13 @@
 /* Loaded ahead of a child's libraries, it answers for names that exist nowhere:
  * RESOLVER is a list such as "two.test=127.0.0.9,127.0.0.1 other.test=::1", and
  * RESOLVER_DELAY how many milliseconds each of their lookups takes; with
- * RESOLVER_SINCE, none of them is known until a file of that name exists. Not
- * part of the module. */
+ * RESOLVER_SINCE, none of them is known until a file of that name exists. Each
+ * lookup adds a line with the name to the file RESOLVER_LOG. Not part of the
+ * module. */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,6 +54,15 @@ static int is_down(void) {
   return since && access(since, F_OK) != 0;
 }
 
+static void note(const char *name) {
+  const char *log = getenv("RESOLVER_LOG");
+  int fd = log ? open(log, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+  if (fd >= 0) {
+    dprintf(fd, "%s\n", name);
+    close(fd);
+  }
+}
+
 int getaddrinfo(const char *name, const char *service,
                 const struct addrinfo *hints, struct addrinfo **result) {
   char addresses[256];
@@ -58,6 +70,7 @@ int getaddrinfo(const char *name, const char *service,
   struct addrinfo **end = result;
   if (!name || !find(name, addresses, sizeof addresses))
     return true_lookup()(name, service, hints, result);
+  note(name);
   be_slow();
   if (is_down())
     return EAI_NONAME;
