@@ -153,16 +153,7 @@ describe("download to a path", function()
     assert_fault("io", "regular file", client:download(link "video", ""))
     local long = folder:file(("n"):rep(256))
     assert_fault("io", "too long", client:download(link "video", long))
-    -- The name itself would fit, its .part does not.
-    long = folder:file(("n"):rep(253))
-    assert_fault("io", "too long", client:download(link "video", long))
     assert.same({}, folder:names())
-  end)
-
-  it("writes to the longest name that leaves room for .part", function()
-    local path = folder:file(("n"):rep(250))
-    assert(client:download(link "video", path))
-    assert_bytes(video.make(SIZE), contents(path))
   end)
 
   it("refuses a folder that can't be written", function()

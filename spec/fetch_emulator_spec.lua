@@ -112,7 +112,7 @@ describe("the emulator's storage host, with", function()
     ["an empty body"] = { "protocol", "MP4", { fault = "empty" } },
     ["a body that is longer than the video"] = { "protocol", "MP4", { fault = "longer" } },
     ["a body that is shorter than the video"] = { "protocol", "MP4", { fault = "shorter" } },
-    ["a body that is packed"] = { "protocol", "MP4", { fault = "gzip" } },
+    ["a body that is packed"] = { "protocol", "packed", { fault = "gzip" } },
     ["redirects without an end"] = { "protocol", "too often",
       { fault = "redirect", url = "{link}" } },
     ["a redirect to a file"] = { "protocol", "redirects to",

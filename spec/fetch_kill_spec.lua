@@ -10,13 +10,13 @@ local SIZE, PIECE = 1000000, 20000
 local AGAIN = 65536 -- bytes that may be fetched a second time after a cut
 
 -- Sends the next piece once the spec has seen the program take the last one:
--- so it is known what the program can have been sent. Another query stands for
+-- so it is known what the program can have been sent. Another signature stands for
 -- a link that was renewed; it is served at once.
 local SERVE = ([[
   local connection = ...
   local bytes = require "spec.support.video".make(%d)
   local request = connection:read_request()
-  local name, is_first = request.path:match "^/(.-)%%?(.*)$"
+  local name, is_first = request.path:match "^/(.-)%%?Expires=(.*)$"
   local from = tonumber((request.headers.range or ""):match "%%d+") or 0
   if from == #bytes then
     return connection:reply(416, { ["Content-Range"] = "bytes */" .. #bytes })
@@ -58,7 +58,7 @@ describe("killed with SIGKILL at an instant and started again, a download", func
   end
 
   local function link(name, query)
-    return ("%s/%s?%s"):format(server.url, name, query)
+    return ("%s/%s?Expires=%s"):format(server.url, name, query)
   end
 
   -- Returns the most that the server can have sent to it.

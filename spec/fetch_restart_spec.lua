@@ -5,7 +5,6 @@
 local minimax = require "minimax"
 local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
-local video = require "spec.support.video"
 local wire = require "spec.support.wire"
 
 local SIZE = 5000

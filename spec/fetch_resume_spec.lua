@@ -370,7 +370,7 @@ describe("a body", function()
     local server <close> = raw("Content-Encoding: gzip\r\nContent-Length: 20000",
       [[connection:send("\31\139\8\0" .. ("\0"):rep(19996)) connection:hang()]])
     local client <close> = client_of(server)
-    assert_fault("protocol", "MP4", client:download(server.url .. "/a", path))
+    assert_fault("protocol", "packed", client:download(server.url .. "/a", path))
     assert.same({}, folder:names())
     assert.is_nil(server:requests()[1].headers["accept-encoding"])
   end)
@@ -418,7 +418,7 @@ describe("another process, or a later call,", function()
     local client <close> = client_of(server, { retries = 0 })
     fail_halfway(server, client)
     local note = folder:read("out.mp4.part.etag")
-    assert.matches("/a\n$", note)
+    assert.equal('"1"\n' .. server.url .. "/a\n300000\n", note)
     assert.is_nil(note:find("Signature", 1, true))
   end)
 
@@ -432,13 +432,13 @@ describe("another process, or a later call,", function()
     assert_file(SIZE, 2)
   end)
 
-  it("resumes a task by its id, whatever its link has become", function()
+  it("resumes a task whose link is signed anew", function()
     local server <close> = wire.start { serve = storage.script {
       v1 = {
-        { status = 200, body = '{"task_id":"17","status":"Success","video_url":"{origin}/a"}' },
-        { status = 200, body = '{"task_id":"17","status":"Success","video_url":"{origin}/b"}' },
+        { status = 200, body = '{"status":"Success","video_url":"{origin}/a?sign=1"}' },
+        { status = 200, body = '{"status":"Success","video_url":"{origin}/a?sign=2"}' },
       },
-      a = { { size = SIZE, cut = 120000 } }, b = { { size = SIZE } },
+      a = { { size = SIZE, cut = 120000 }, { size = SIZE } },
     } }
     local client <close> = client_of(server, { retries = 0 })
     assert_fault("network", "broke", client:download("17", path))
@@ -447,8 +447,12 @@ describe("another process, or a later call,", function()
   end)
 
   it("begins anew where the note is missing, cut short or no note", function()
-    for _, note in ipairs { false, "", '"1"', '"1"\n', '"1"\nhttp://x/a', ("x"):rep(5000) } do
-      local server <close> = start { a = { { size = SIZE } } }
+    local server <close> = start { a = { { size = SIZE } } }
+    local right = '"1"\n' .. server.url .. "/a\n300000\n"
+    for _, note in ipairs { false, "", '"1"', '"1"\n', right:sub(1, -2), right .. "\n",
+      ("x"):rep(5000), (right:gsub("300000", "")), (right:gsub("300000", "3e5")),
+      (right:gsub("300000", "999")), 'W/' .. right, (right:gsub('"1"', '"1\rX: y"')),
+      (right:gsub('"1"', '"1\0"')), (right:gsub('"1"', '"a"b"')) } do
       local client <close> = client_of(server)
       folder:write("out.mp4.part", video.make(SIZE, 3):sub(1, 1000))
       if note then
@@ -456,8 +460,11 @@ describe("another process, or a later call,", function()
       end
       local info = assert(client:download(server.url .. "/a", path))
       assert.is_nil(info.resumed_from)
-      assert.is_nil(server:requests()[1].headers.range)
+      for _, range in ipairs(ranges_of(server, "a")) do
+        assert.equal("whole", range)
+      end
       assert_file()
+      os.remove(path)
     end
   end)
 
@@ -465,7 +472,7 @@ describe("another process, or a later call,", function()
     local server <close> = start { a = { { size = SIZE, seed = 2, etag = false, cut = 120000 },
       { size = SIZE } } }
     local client <close> = client_of(server, { retries = 0 })
-    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n300000\n")
     assert_fault("network", "broke", client:download(server.url .. "/a", path))
     assert.is_nil(assert(client:download(server.url .. "/a", path)).resumed_from)
     assert_file()
@@ -475,7 +482,7 @@ describe("another process, or a later call,", function()
     local server <close> = start { a = { { size = SIZE } } }
     local client <close> = client_of(server)
     folder:write("out.mp4.part", "<html>an error page from an older time</html>")
-    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n300000\n")
     assert.is_nil(assert(client:download(server.url .. "/a", path)).resumed_from)
     assert_file()
   end)
@@ -484,7 +491,7 @@ describe("another process, or a later call,", function()
     local server <close> = start { a = { { size = SIZE } } }
     local client <close> = client_of(server)
     folder:write("out.mp4.part", video.make(SIZE))
-    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n300000\n")
     local info = assert(client:download(server.url .. "/a", path))
     assert.equal(SIZE, info.resumed_from)
     assert.same({ "bytes=300000-" }, ranges_of(server, "a"))
@@ -495,7 +502,7 @@ describe("another process, or a later call,", function()
     local server <close> = start { a = { { size = SIZE } } }
     local client <close> = client_of(server)
     folder:write("out.mp4.part", video.make(SIZE))
-    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n300000\n")
     assert_fault("protocol", "max_bytes",
       client:download(server.url .. "/a", path, { max_bytes = SIZE - 1 }))
     assert.same({ "out.mp4.part", "out.mp4.part.etag" }, folder:names())
@@ -506,7 +513,7 @@ describe("another process, or a later call,", function()
       ["Content-Range"] = "bytes */300000", ETag = '"2"' } }, { size = SIZE, seed = 2 } } }
     local client <close> = client_of(server)
     folder:write("out.mp4.part", video.make(SIZE))
-    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
+    folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n300000\n")
     assert.is_nil(assert(client:download(server.url .. "/a", path)).resumed_from)
     assert_file(SIZE, 2)
   end)
@@ -516,8 +523,8 @@ describe("another process, or a later call,", function()
       local server <close> = start { a = { { status = status } } }
       local client <close> = client_of(server, { retries = 0 })
       folder:write("out.mp4.part", video.make(SIZE):sub(1, 1000))
-      folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n")
-      assert_fault("protocol", "MP4",
+      folder:write("out.mp4.part.etag", '"1"\n' .. server.url .. "/a\n300000\n")
+      assert_fault("protocol", status == 206 and "range" or "MP4",
         client:download(server.url .. "/a", path, { verify = false }))
       assert.is_nil(io.open(path))
     end

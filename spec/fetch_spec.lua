@@ -339,10 +339,9 @@ describe("a redirect", function()
 
   it("to a link that has expired in the middle is asked for anew", function()
     local server <close> = start {
-      a = { { status = 302, headers = { Location = "/old" } },
-        { status = 302, headers = { Location = "/new" } } },
-      old = { { size = SIZE, cut = SIZE // 2 }, { status = 403 } },
-      new = { VIDEO },
+      a = { { status = 302, headers = { Location = "/v?Expires=1" } },
+        { status = 302, headers = { Location = "/v?Expires=2" } } },
+      v = { { size = SIZE, cut = SIZE // 2 }, { status = 403 }, VIDEO },
     }
     local client <close> = client_of(server)
     assert(client:download(server.url .. "/a", folder:file("out.mp4")))
@@ -351,7 +350,7 @@ describe("a redirect", function()
     for i, request in ipairs(server:requests()) do
       paths[i] = request.path
     end
-    assert.same({ "/a", "/old", "/old", "/a", "/new" }, paths)
+    assert.same({ "/a", "/v?Expires=1", "/v?Expires=1", "/a", "/v?Expires=2" }, paths)
     assert.equal(("bytes=%d-"):format(SIZE // 2), server:requests()[5].headers.range)
   end)
 

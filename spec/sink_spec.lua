@@ -50,10 +50,11 @@ describe("an MP4", function()
   end
 
   for what, body in pairs {
-    ["of one box"] = FTYP,
     ["of many boxes"] = FTYP .. box("free", "") .. box("moov", "tracks") .. box("mdat", "pixels"),
-    ["with a box of 64 bits"] = FTYP .. string.pack(">I4c4I8", 1, "mdat", 16 + 6) .. "pixels",
-    ["whose last box runs to the end"] = FTYP .. box("mdat", "pixels", 0),
+    ["of fragments"] = FTYP .. box("moof", "") .. box("mdat", "pixels"),
+    ["with a box of 64 bits"] = FTYP .. box("moov", "")
+      .. string.pack(">I4c4I8", 1, "mdat", 16 + 6) .. "pixels",
+    ["whose last box runs to the end"] = FTYP .. box("moov", "") .. box("mdat", "pixels", 0),
   } do
     it(what .. " is a video", function()
       assert.is_true(download(body))
@@ -61,9 +62,12 @@ describe("an MP4", function()
   end
 
   for what, body in pairs {
-    ["cut within a box"] = FTYP .. box("mdat", "pixel", 14),
-    ["cut within a header"] = FTYP .. "\0\0\0",
-    ["with something at its end"] = FTYP .. box("mdat", "pixels") .. "\n",
+    ["of its first box alone"] = FTYP,
+    ["without tracks"] = FTYP .. box("mdat", "pixels"),
+    ["without pixels"] = FTYP .. box("moov", "tracks"),
+    ["cut within a box"] = FTYP .. box("moov", "") .. box("mdat", "pixel", 14),
+    ["cut within a header"] = FTYP .. box("moov", "") .. box("mdat", "pixel") .. "\0\0\0",
+    ["with something at its end"] = FTYP .. box("moov", "") .. box("mdat", "pixels") .. "\n",
     ["that begins with another box"] = box("moov", "tracks") .. FTYP,
     ["with a box smaller than its header"] = FTYP .. box("mdat", "", 7),
     ["with a type that is no text"] = FTYP .. box("\1\2\3\4", ""),

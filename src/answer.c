@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine.h"
 #include "header.h"
@@ -14,15 +15,27 @@
 enum { ERROR_BODY = 65536 /* at most, of a download that was refused */ };
 
 static enum transfer_outcome verdict_of(enum sink_result result) {
-  static const enum transfer_outcome verdicts[] = {
-      [SINK_TAKEN] = TRANSFER_UNDER_WAY,
-      [SINK_FULL] = TRANSFER_UNDER_WAY,
-      [SINK_NOT_VIDEO] = TRANSFER_SINK_NOT_VIDEO,
-      [SINK_TOO_LARGE] = TRANSFER_SINK_TOO_LARGE,
-      [SINK_NO_MEMORY] = TRANSFER_NO_MEMORY,
-      [SINK_ERRNO] = TRANSFER_SINK_FAILED,
-  };
-  return verdicts[result];
+  switch (result) {
+  case SINK_TAKEN:
+  case SINK_FULL:
+    return TRANSFER_UNDER_WAY;
+  case SINK_NOT_VIDEO:
+    return TRANSFER_SINK_NOT_VIDEO;
+  case SINK_TOO_LARGE:
+    return TRANSFER_SINK_TOO_LARGE;
+  case SINK_NO_MEMORY:
+    return TRANSFER_NO_MEMORY;
+  case SINK_ERRNO:
+    break;
+  }
+  return TRANSFER_SINK_FAILED;
+}
+
+/* Whether the bytes are not those of the file itself: no coding was asked
+ * for. */
+static int is_packed(const struct transfer *transfer) {
+  const char *coding = transfer_header(transfer, "Content-Encoding");
+  return coding && *coding && strcasecmp(coding, "identity") != 0;
 }
 
 /* What a 206 says must be what was asked for: the rest of the very file whose
@@ -32,6 +45,8 @@ static enum transfer_outcome judge_range(const struct transfer *transfer) {
   struct content_range range;
   const char *value = transfer_header(transfer, "Content-Range");
   const char *etag = transfer_header(transfer, "ETag");
+  if (transfer->resume_from == 0 || is_packed(transfer))
+    return TRANSFER_BAD_RANGE;
   if (!value || header_content_range(value, &range) < 0 ||
       range.first != transfer->resume_from || range.total == HEADER_UNKNOWN ||
       range.last + 1 != range.total)
@@ -50,14 +65,17 @@ static enum transfer_outcome judge_whole(struct transfer *transfer) {
   struct sink *sink = transfer->sink;
   const char *etag = transfer_header(transfer, "ETag");
   curl_off_t length = -1;
+  if (sink->verify && is_packed(transfer))
+    return TRANSFER_PACKED;
   if (sink->received > 0 && sink_restart(sink) < 0)
-    return TRANSFER_CHANGED;
+    return sink->handed > 0 ? TRANSFER_CHANGED : TRANSFER_SINK_FAILED;
   transfer->resume_from = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
                     &length);
+  if (etag && (is_packed(transfer) || !header_etag_is_strong(etag)))
+    etag = NULL;
   return verdict_of(
-      sink_begin(sink, etag && header_etag_is_strong(etag) ? etag : NULL,
-                 length < 0 ? UINT64_MAX : (uint64_t)length));
+      sink_begin(sink, etag, length < 0 ? UINT64_MAX : (uint64_t)length));
 }
 
 /* The first byte of the response body: where do the bytes go? */

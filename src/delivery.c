@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "destination.h"
 #include "event.h"
 #include "guard.h"
 
@@ -20,8 +21,12 @@ static int has_chunk(const struct download *download) {
   return sink_peek(&download->sink, &bytes) > 0;
 }
 
+/* What an earlier call left counts from when the host has agreed to go on. */
 static int has_progress(const struct download *download) {
-  return download->watched && download->sink.received != download->told;
+  int counts =
+      download->arrived || (download->transfer && download->transfer->to_sink);
+  return counts && download->watched &&
+         download->sink.received != download->told;
 }
 
 static void tell_progress(lua_State *L, struct download *download, int self) {
@@ -114,7 +119,7 @@ static void complete(lua_State *L, struct download *download, int self) {
   if (problem) {
     stop_by_problem(L, download, self, problem);
   } else if (result != PART_OK) {
-    download_push_part_fault(L, result, sink->part.path);
+    destination_push_fault(L, result, &sink->part);
     download_fail(L, download, self);
   } else {
     push_info(L, download);

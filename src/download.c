@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "await.h"
 #include "client.h"
 #include "delivery.h"
+#include "destination.h"
 #include "fetch.h"
 #include "link.h"
 #include "options.h"
@@ -20,71 +22,18 @@
 
 #define MAX_BYTES ((uint64_t)4 << 30) /* default of max_bytes */
 
-void download_push_part_fault(lua_State *L, enum part_result result,
-                              const char *path) {
-  switch (result) {
-  case PART_NOT_REGULAR:
-    fault_push(L, NULL, FAULT_IO,
-               "'%s' is no regular file; pass an open Lua file to write to "
-               "something else",
-               path);
-    break;
-  case PART_EXISTS:
-    fault_push(L, NULL, FAULT_IO, "'%s' exists already, and overwrite is false",
-               path);
-    break;
-  case PART_LOCKED:
-    fault_push(L, NULL, FAULT_IO,
-               "'%s.part' is being written by another "
-               "download",
-               path);
-    fault_set_retryable(L, lua_gettop(L), 1); /* it will be done some time */
-    break;
-  case PART_NO_MEMORY:
-    fault_push(L, NULL, FAULT_IO, "not enough memory");
-    break;
-  default:
-    fault_push(L, NULL, FAULT_IO, "'%s' can't be written: %s", path,
-               strerror(errno));
-  }
-}
-
-static const char *check_path(lua_State *L, int index) {
-  const char *path = lua_tostring(L, index);
-  if (strlen(path) != lua_rawlen(L, index))
-    options_argerror(L, index, "the path holds a NUL byte");
-  return path;
-}
-
-int download_check_destination(lua_State *L, int index, int overwrite) {
-  const char *path;
-  const luaL_Stream *file;
-  enum part_result result;
-  switch (lua_type(L, index)) {
-  case LUA_TFUNCTION:
-    return 0;
-  case LUA_TUSERDATA:
-    file = luaL_testudata(L, index, LUA_FILEHANDLE);
-    if (file && !file->closef)
-      options_argerror(L, index, "the file is closed");
-    if (file)
-      return 0;
-    break;
-  case LUA_TSTRING:
-    path = check_path(L, index);
-    result = part_check(path, overwrite);
-    if (result == PART_OK)
-      return 0;
-    download_push_part_fault(L, result, path);
-    return -1;
-  default:
-    break;
-  }
-  options_argerror(L, index, "a path, a function or an open file is expected");
-  return -1;
+/* The host may know plain HTTP alone: the program's own link, or the API's. */
+static void name_upgrade(lua_State *L, int fault) {
+  lua_getfield(L, fault, "message");
+  lua_pushliteral(L, "; the link begins with http:// and was asked for over "
+                     "https://, as downloads are");
+  lua_concat(L, 2);
+  lua_setfield(L, fault, "message");
 }
 
 void download_fail(lua_State *L, struct download *download, int self) {
+  if (download->upgraded)
+    name_upgrade(L, lua_gettop(L));
   if (download->sink.handed > 0) {
     lua_pushinteger(L, (lua_Integer)download->sink.handed);
     lua_setfield(L, -2, "received");
@@ -166,7 +115,9 @@ static int is_link(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TSTRING)
     return 0;
   text = lua_tostring(L, index);
-  return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+  text += strspn(text, " \t\r\n"); /* link_set trims it */
+  return strncasecmp(text, "https://", 8) == 0 ||
+         strncasecmp(text, "http://", 7) == 0;
 }
 
 static void set_first_step(struct download *download) {
@@ -220,47 +171,6 @@ static void read_what(lua_State *L, struct download *download, int self) {
   set_first_step(download);
 }
 
-/* A pipe or a terminal may be slow: while it takes what it is given, nothing
- * else would go on. */
-static int is_quick(FILE *file) {
-  struct stat status;
-  int fd = fileno(file);
-  if (fd < 0 || fstat(fd, &status) < 0)
-    return 0;
-  return S_ISREG(status.st_mode) || (S_ISCHR(status.st_mode) && !isatty(fd));
-}
-
-/* Called by libcurl's callback. The job keeps the Lua file. */
-static int write_to_stream(void *user, const char *bytes, size_t length) {
-  const luaL_Stream *stream = user;
-  if (!stream->closef) {
-    errno = 0;
-    return -1;
-  }
-  return fwrite(bytes, 1, length, stream->f) == length ? 0 : -1;
-}
-
-static void open_stream(struct download *download, luaL_Stream *stream) {
-  download->to_lua_file = 1;
-  if (!is_quick(stream->f))
-    return;
-  download->sink.outlet = write_to_stream;
-  download->sink.stream = stream;
-}
-
-static enum part_result open_destination(lua_State *L,
-                                         struct download *download, int self,
-                                         int overwrite) {
-  if (lua_type(L, 3) != LUA_TSTRING) {
-    if (lua_isuserdata(L, 3))
-      open_stream(download, lua_touserdata(L, 3));
-    lua_pushvalue(L, 3);
-    lua_setiuservalue(L, self, JOB_CALLBACK);
-    return PART_OK;
-  }
-  return sink_open_file(&download->sink, lua_tostring(L, 3), overwrite);
-}
-
 static void set_options(lua_State *L, struct download *download, int self,
                         const struct download_options *options) {
   const struct profile *profile = download->job.client->profile;
@@ -295,26 +205,20 @@ int download_call(lua_State *L) {
   struct download_options options = {OPTIONS_NEVER, MAX_BYTES, 1, 0, 1,
                                      client->block};
   struct download *download;
-  enum part_result result;
   int self;
   lua_settop(L, 4);
   options_read(L, 4, known, &options);
   if (!client_is_usable(L, client, !is_link(L, 2)))
     return 2;
-  if (lua_type(L, 3) != LUA_TSTRING)
-    download_check_destination(L, 3, 1);
-  else
-    check_path(L, 3);
+  destination_check(L, 3);
   download = (struct download *)job_new(L, sizeof *download, &deed, 1);
   self = lua_gettop(L);
   set_options(L, download, self, &options);
   read_what(L, download, self);
-  result = open_destination(L, download, self, options.overwrite);
-  if (result == PART_OK) {
+  if (destination_open(L, download, self, 3, options.overwrite) == 0) {
     job_set_timeout(&download->job, options.timeout);
     job_start(&download->job);
   } else {
-    download_push_part_fault(L, result, lua_tostring(L, 3));
     job_fail(L, &download->job, self);
   }
   return await_job(L);

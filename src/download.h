@@ -35,22 +35,17 @@ struct download {
   unsigned char to_lua_file;
   unsigned char delivering; /* enum delivery */
   unsigned char arrived;    /* all bytes are in the sink */
+  unsigned char restarted;  /* what was here proved of no use */
+  unsigned char complained; /* of a long pause */
+  unsigned char upgraded;   /* the link said http:// */
 };
 
 /* client:download(what, destination [, options]) */
 int download_call(lua_State *L);
 
-/* Raises for a wrong type of destination at `index`; pushes an error and
- * returns -1 if a file can't be written there. */
-int download_check_destination(lua_State *L, int index, int overwrite);
-
 /* Goes on with that step at once. */
 void download_go_to(struct download *download,
                     void (*step)(lua_State *, struct download *, int));
-
-/* Pushes the error for a `.part` that can't be opened or finished. */
-void download_push_part_fault(lua_State *L, enum part_result result,
-                              const char *path);
 
 /* Ends the job with the error on top, to which it adds what was received. */
 void download_fail(lua_State *L, struct download *download, int self);

@@ -12,13 +12,16 @@
 #include "event.h"
 #include "header.h"
 #include "link.h"
+#include "resource.h"
 #include "retry.h"
 
 enum {
   REDIRECTS = 5,
   RENEWALS = 3, /* without a byte in between */
   BACKOFF_BASE = 500,
-  BACKOFF_CAP = 30000
+  BACKOFF_CAP = 30000,
+  LONGEST_HOLD = 3600000, /* a Retry-After that is believed */
+  HOLD_SAID = 60000       /* and one that a warning tells of */
 };
 
 /* ---- an attempt ---- */
@@ -31,23 +34,12 @@ static void drop_transfer(struct download *download) {
   gate_leave(&download->job.client->gate, &download->pass);
 }
 
-/* Where the next attempt begins: only bytes of a known file are kept. */
-static int find_start(struct download *download) {
-  struct sink *sink = &download->sink;
-  if (sink->received == 0)
-    return 0;
-  if (sink->etag || sink_restart(sink) == 0)
-    return 0;
-  return -1;
-}
-
-/* Before the first attempt: what is left of an earlier call may be of another
- * video. */
-static int set_source(lua_State *L, struct download *download, int self) {
-  const char *source = link_push_source(L, download, self);
-  int result = sink_set_source(&download->sink, source);
-  lua_pop(L, 1);
-  download->best = download->sink.received;
+/* Sets of what the next attempt asks for the bytes, and from where on. -1: no
+ * memory. */
+static int aim(struct download *download, uint64_t *from) {
+  char *resource = resource_of(download->url);
+  int result = resource ? sink_ask(&download->sink, resource, from) : -1;
+  free(resource);
   return result;
 }
 
@@ -55,20 +47,24 @@ static void send_fetch(lua_State *L, struct download *download) {
   struct client *client = download->job.client;
   /* The key goes to the API's own origin, and no further along redirects. */
   int is_own = download->from_api && download->redirects == 0;
+  uint64_t from;
   struct transfer_order order = {
       .purpose = TRANSFER_FETCH,
       .method = "GET",
       .url = download->url,
       .with_key = is_own,
   };
-  struct transfer *transfer =
-      transfer_new(client->engine, client->profile, TRANSFER_FETCH);
+  struct transfer *transfer;
+  if (aim(download, &from) < 0)
+    fault_no_memory(L);
+  if (download->attempts++ == 0)
+    download->best = from;
+  transfer = transfer_new(client->engine, client->profile, TRANSFER_FETCH);
   if (!transfer)
     fault_no_memory(L);
   download->transfer = transfer;
-  download->attempts++;
   transfer->sink = &download->sink;
-  transfer->resume_from = download->sink.received;
+  transfer->resume_from = from;
   transfer->allow_private = download->allow_private || is_own;
   transfer->wants_bytes = (!download->sink.to_file && !download->sink.outlet) ||
                           download->watched || event_wanted(&download->job);
@@ -87,13 +83,7 @@ void fetch_bytes(lua_State *L, struct download *download, int self) {
     job_sleep(&download->job, due);
     return;
   }
-  if (download->attempts == 0 && set_source(L, download, self) < 0) {
-    fault_push(L, client->profile->key, FAULT_IO, "writing failed: %s",
-               strerror(errno));
-    download_fail(L, download, self);
-    return;
-  }
-  if (find_start(download) < 0) {
+  if (download->sink.handed > 0 && !download->sink.etag) {
     fault_push(L, client->profile->key, FAULT_PROTOCOL,
                "the connection broke, and the server names no strong ETag by "
                "which to go on; what was handed over can't be taken back");
@@ -107,19 +97,64 @@ void fetch_bytes(lua_State *L, struct download *download, int self) {
 
 /* ---- after an attempt ---- */
 
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+/* How long a host that names a time is waited for, in ms: an hour at most, not
+ * beyond the end of the link, and so that the call's deadline leaves time for
+ * another attempt. */
+static uint64_t granted(const struct download *download, uint64_t asked) {
+  uint64_t now = poller_clock();
+  uint64_t deadline = download->job.deadline;
+  uint64_t life = link_life(download);
+  uint64_t delay = least(asked, LONGEST_HOLD);
+  if (life > 0)
+    delay = least(delay, life);
+  if (deadline != POLLER_NEVER && deadline > now && deadline - now <= delay)
+    delay = (deadline - now) / 2;
+  return delay;
+}
+
+/* Says once what nobody would guess. */
+static void warn_of_hold(lua_State *L, struct download *download,
+                         uint64_t asked, uint64_t delay) {
+  if (download->complained || delay < HOLD_SAID)
+    return;
+  download->complained = 1;
+  lua_pushfstring(L,
+                  "minimax: the storage host asks for a pause of %d s; the "
+                  "download goes on in %d s",
+                  (int)(asked / 1000), (int)(delay / 1000));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  lua_pop(L, 1);
+}
+
+static void tell_retry(lua_State *L, struct download *download, int self,
+                       uint64_t delay, uint64_t asked) {
+  struct job *job = &download->job;
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, "retry");
+  event_set_number(L, "delay", (double)delay / 1000);
+  if (asked > 0)
+    event_set_number(L, "retry_after", (double)asked / 1000);
+  event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
+  if (download->transfer->status > 0)
+    event_set_integer(L, "http_status", download->transfer->status);
+  event_send(L, job, self);
+}
+
 static void try_again(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
   uint64_t delay = retry_backoff(download->failures, BACKOFF_BASE, 0,
                                  BACKOFF_CAP, &job->client->engine->random);
   uint64_t asked = reply_retry_after(download->transfer);
-  delay = delay > asked ? delay : asked;
+  if (asked > delay)
+    delay = granted(download, asked);
   download->failures++;
-  if (event_wanted(job)) {
-    event_begin(L, job, self, "retry");
-    event_set_number(L, "delay", (double)delay / 1000);
-    event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
-    event_send(L, job, self);
-  }
+  tell_retry(L, download, self, delay, asked);
+  warn_of_hold(L, download, asked, delay);
   drop_transfer(download);
   download->resume_at = poller_clock() + delay;
   download->step = fetch_bytes;
@@ -211,41 +246,57 @@ static void redirect(lua_State *L, struct download *download, int self) {
   download_go_to(download, fetch_bytes);
 }
 
-/* Whether a 416 says that the sink holds all of the file already. */
+/* What is here is not what the host has: it begins anew, the first time at
+ * once. */
+static void begin_anew(lua_State *L, struct download *download, int self) {
+  struct sink *sink = &download->sink;
+  if (sink_restart(sink) < 0) {
+    download->transfer->outcome =
+        sink->handed > 0 ? TRANSFER_CHANGED : TRANSFER_SINK_FAILED;
+    give_up(L, download, self);
+  } else if (download->restarted) {
+    download->transfer->outcome = TRANSFER_BAD_RANGE;
+    heed_loss(L, download, self);
+  } else {
+    download->restarted = 1;
+    tell_retry(L, download, self, 0, 0);
+    drop_transfer(download);
+    download_go_to(download, fetch_bytes);
+  }
+}
+
+/* Whether a 416 says that the sink holds all of the file already: as long as
+ * was announced before, or else the same by its entity tag. */
 static int holds_all(const struct download *download) {
   const struct sink *sink = &download->sink;
   const char *value = transfer_header(download->transfer, "Content-Range");
   const char *etag = transfer_header(download->transfer, "ETag");
   struct content_range range;
   if (!value || header_content_range(value, &range) < 0 ||
-      (etag && strcmp(etag, sink->etag) != 0))
+      range.total != sink->received)
     return 0;
-  return range.total == sink->received && sink_is_whole(sink);
+  return etag ? strcmp(etag, sink->etag) == 0 : sink->total == range.total;
 }
 
-/* 416: the range begins where the file ends, or the file is another one. */
+/* The range begins where the file ends, or the file is another one. */
 static void heed_unsatisfied(lua_State *L, struct download *download,
                              int self) {
   struct sink *sink = &download->sink;
-  if (holds_all(download)) {
+  if (!holds_all(download)) {
+    begin_anew(L, download, self);
+    return;
+  }
+  if (sink->total == UINT64_MAX)
     sink->total = sink->received;
-    if (sink->total > sink->limit) {
-      download->transfer->outcome = TRANSFER_SINK_TOO_LARGE;
-      give_up(L, download, self);
-      return;
-    }
+  if (!sink_is_whole(sink)) {
+    begin_anew(L, download, self);
+  } else if (sink->total > sink->limit) {
+    download->transfer->outcome = TRANSFER_SINK_TOO_LARGE;
+    give_up(L, download, self);
+  } else {
     download->arrived = 1;
     delivery_heed_bytes(L, download, self);
-    return;
   }
-  if (sink_restart(sink) < 0) {
-    fail_status(L, download, self, FAULT_PROTOCOL,
-                "the remote file changed, and what was handed over can't be "
-                "taken back");
-    return;
-  }
-  download->transfer->outcome = TRANSFER_BAD_RANGE;
-  heed_loss(L, download, self);
 }
 
 /* The storage host has trouble of its own. */
@@ -263,6 +314,8 @@ static void heed_refusal(lua_State *L, struct download *download, int self) {
     renew(L, download, self);
   else if (status == 416 && download->transfer->resume_from > 0)
     heed_unsatisfied(L, download, self);
+  else if (status == 412 && download->transfer->resume_from > 0)
+    begin_anew(L, download, self); /* to If-Range: RFC 9110 says 200 */
   else if (status == 408 || status == 429 || status >= 500)
     heed_trouble(L, download, self);
   else
@@ -283,8 +336,7 @@ static void heed_end(lua_State *L, struct download *download, int self) {
     heed_loss(L, download, self);
     return;
   }
-  if (transfer->to_sink && sink_is_whole(sink) &&
-      (sink->received == sink->total || sink->total == UINT64_MAX)) {
+  if (transfer->to_sink && sink_is_whole(sink)) {
     download->arrived = 1;
     delivery_heed_bytes(L, download, self);
     return;
@@ -305,8 +357,8 @@ static void heed_progress(struct download *download) {
 }
 
 /* Whether another attempt may mend what happened. */
-static int may_mend(struct download *download) {
-  switch (download->transfer->outcome) {
+static int may_mend(enum transfer_outcome outcome) {
+  switch (outcome) {
   case TRANSFER_NO_HOST:
   case TRANSFER_NO_CONNECTION:
   case TRANSFER_NO_TLS:
@@ -314,8 +366,27 @@ static int may_mend(struct download *download) {
   case TRANSFER_LOST:
   case TRANSFER_CUT:
     return 1;
+  default:
+    return 0;
+  }
+}
+
+/* Beyond what was announced. */
+static int is_too_long(const struct sink *sink) {
+  return sink->total != UINT64_MAX && sink->received > sink->total;
+}
+
+/* A rest that is none: of another file, empty, or not fit for what is here. */
+static int is_bad_rest(const struct download *download) {
+  const struct transfer *transfer = download->transfer;
+  switch (transfer->outcome) {
   case TRANSFER_BAD_RANGE:
-    return sink_restart(&download->sink) == 0;
+    return 1;
+  case TRANSFER_SINK_NOT_VIDEO:
+    return transfer->resume_from > 0;
+  case TRANSFER_ANSWERED:
+    return transfer->status == 206 &&
+           (!transfer->begun || is_too_long(&download->sink));
   default:
     return 0;
   }
@@ -329,9 +400,11 @@ static void heed_outcome(lua_State *L, struct download *download, int self) {
     redirect(L, download, self);
   } else if (transfer->status >= 400) {
     heed_refusal(L, download, self);
+  } else if (is_bad_rest(download)) {
+    begin_anew(L, download, self);
   } else if (transfer->outcome == TRANSFER_ANSWERED) {
     heed_end(L, download, self);
-  } else if (may_mend(download)) {
+  } else if (may_mend(transfer->outcome)) {
     heed_loss(L, download, self);
   } else {
     give_up(L, download, self);

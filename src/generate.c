@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "client.h"
+#include "destination.h"
 #include "download.h"
 #include "fault.h"
 #include "options.h"
@@ -142,7 +143,8 @@ int generate_call(lua_State *L) {
   options_read(L, OPTIONS, known, &checked);
   if (!client_is_usable(L, client, 1))
     return 2;
-  if (download_check_destination(L, DESTINATION, checked.overwrite) < 0) {
+  destination_check(L, DESTINATION);
+  if (destination_reserve(L, CLIENT, DESTINATION, checked.overwrite) < 0) {
     lua_pushliteral(L, "download");
     lua_setfield(L, -2, "stage");
     return fail(L, SUBMITTED);

@@ -93,6 +93,12 @@ int header_content_range(const char *value, struct content_range *range) {
 
 int header_etag_is_strong(const char *value) {
   size_t length = strlen(value);
-  return length >= 2 && value[0] == '"' && value[length - 1] == '"' &&
-         !strpbrk(value, "\r\n");
+  if (length < 2 || value[0] != '"' || value[length - 1] != '"')
+    return 0;
+  for (size_t i = 1; i < length - 1; i++) {
+    unsigned char byte = (unsigned char)value[i];
+    if (byte <= ' ' || byte == '"' || byte == 0x7F)
+      return 0;
+  }
+  return 1;
 }

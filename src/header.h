@@ -20,7 +20,8 @@ struct content_range {
  * 0, or -1 for anything else. */
 int header_content_range(const char *value, struct content_range *range);
 
-/* Whether an ETag may be used to resume: quoted and not weak. */
+/* Whether an ETag may be used to resume: quoted, not weak, and fit to stand in
+ * a header (RFC 9110, 8.8.3). */
 int header_etag_is_strong(const char *value);
 
 #endif

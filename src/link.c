@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #include "client.h"
 #include "endpoint.h"
@@ -10,6 +12,7 @@
 #include "query.h"
 #include "url.h"
 
+#define LONGEST_LIFE     1000000000 /* s */
 #define RETRIEVE         "/v1/files/retrieve"
 #define RETRIEVE_CONTENT "/v1/files/retrieve_content"
 
@@ -36,17 +39,38 @@ void link_go_back(struct download *download) {
   begin_at(download, url);
 }
 
-int link_set(struct download *download, const char *url) {
+int link_set(struct download *download, const char *text) {
   const struct profile *profile = download->job.client->profile;
-  struct buffer link = {0};
-  int result = profile_is_plain(profile) ? buffer_add_text(&link, url)
-                                         : url_add_upgraded(&link, url);
+  char *url = url_link(profile->base, text);
+  struct buffer upgraded = {0};
+  int result;
+  if (!url)
+    return -1;
+  download->upgraded =
+      !profile_is_plain(profile) && strncasecmp(url, "http://", 7) == 0;
+  if (!download->upgraded) {
+    begin_at(download, url);
+    return 0;
+  }
+  result = url_add_upgraded(&upgraded, url);
+  free(url);
   if (result < 0) {
-    buffer_free(&link);
+    buffer_free(&upgraded);
     return -1;
   }
-  begin_at(download, link.bytes);
+  begin_at(download, upgraded.bytes);
   return 0;
+}
+
+uint64_t link_life(const struct download *download) {
+  struct url_parts parts;
+  int64_t end = 0, left;
+  if (url_take_apart(download->url, &parts) == 0) {
+    end = parts.expires ? strtoll(parts.expires, NULL, 10) : 0;
+    url_free(&parts);
+  }
+  left = end - (int64_t)time(NULL);
+  return left > 0 && left < LONGEST_LIFE ? (uint64_t)left * 1000 : 0;
 }
 
 /* Moves the exchange on. Returns whether it has ended; the decoded object is
@@ -188,33 +212,4 @@ void link_of_task(lua_State *L, struct download *download, int self) {
   lua_pop(L, 1);
   download->step = await_task;
   await_task(L, download, self);
-}
-
-/* ---- what the bytes are of ---- */
-
-/* A link without its user information, query and fragment: those hold secrets,
- * and a renewed link has others. */
-static const char *push_bare(lua_State *L, const char *url) {
-  const char *mark = strstr(url, "://");
-  const char *authority = mark ? mark + 3 : url;
-  size_t length = strcspn(authority, "/?#");
-  const char *at = memchr(authority, '@', length);
-  lua_pushlstring(L, url, (size_t)(authority - url));
-  authority = at ? at + 1 : authority;
-  lua_pushlstring(L, authority, strcspn(authority, "?#"));
-  lua_concat(L, 2);
-  return lua_tostring(L, -1);
-}
-
-const char *link_push_source(lua_State *L, const struct download *download,
-                             int self) {
-  if (download->has_task) {
-    const char *id = query_push_id(L, self);
-    lua_pushfstring(L, "task %s %s", endpoints[download->job.kind].name, id);
-    lua_remove(L, -2);
-    return lua_tostring(L, -1);
-  }
-  if (download->file_id)
-    return lua_pushfstring(L, "file %s", download->file_id);
-  return push_bare(L, download->url);
 }

@@ -14,12 +14,11 @@ void link_of_task(lua_State *L, struct download *download, int self);
 void link_follow(struct download *download, char *url);
 void link_go_back(struct download *download);
 
-/* Makes `url` the link, upgraded to https where it must be. -1: no memory. */
-int link_set(struct download *download, const char *url);
+/* Makes `text` the link: trimmed, encoded, joined with base_url where it is
+ * relative, and upgraded to https where it must be. -1: no memory. */
+int link_set(struct download *download, const char *text);
 
-/* Pushes what the bytes are of, in a form that another process can compare:
- * the task, else the file, else the link without its secrets. */
-const char *link_push_source(lua_State *L, const struct download *download,
-                             int self);
+/* How long the link says that it will serve, in ms; 0: unknown, or over. */
+uint64_t link_life(const struct download *download);
 
 #endif

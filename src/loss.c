@@ -40,6 +40,9 @@ struct loss {
        "the link leads to a private network address; allow_private "           \
        "= true lets it")                                                       \
   LOSS(TRANSFER_BAD_URL, FAULT_INVALID, "the URL can't be used (%s)")          \
+  LOSS(TRANSFER_PACKED, FAULT_PROTOCOL,                                        \
+       "the storage host sent the video packed (Content-Encoding), "           \
+       "which it was not asked for")                                           \
   LOSS(TRANSFER_BAD_RANGE, FAULT_PROTOCOL,                                     \
        "the server sent another range than was asked for")                     \
   LOSS(TRANSFER_CHANGED, FAULT_PROTOCOL,                                       \

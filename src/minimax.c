@@ -8,12 +8,13 @@
 #include "callback.h"
 #include "cancel.h"
 #include "client.h"
-#include "home.h"
+#include "destination.h"
 #include "download.h"
 #include "each.h"
 #include "fault.h"
 #include "files.h"
 #include "generate.h"
+#include "home.h"
 #include "job.h"
 #include "json.h"
 #include "loop.h"
@@ -172,6 +173,7 @@ static void open_parts(lua_State *L) {
   fault_open(L);
   media_open(L);
   job_open(L);
+  destination_install(L);
   loop_open(L);
   client_open(L, methods, client_methods);
   lua_pushboolean(L, 1);

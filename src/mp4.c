@@ -55,6 +55,10 @@ static int open_box(struct mp4_walk *walk) {
     return -1;
   if (!walk->to_end && (size < own || size - own < least_payload(type)))
     return -1;
+  if (memcmp(type, "moov", 4) == 0 || memcmp(type, "moof", 4) == 0)
+    walk->index = 1;
+  if (memcmp(type, "mdat", 4) == 0)
+    walk->media = 1;
   walk->left = walk->to_end ? 0 : size - own;
   walk->collected = 0;
   walk->boxes++;
@@ -111,6 +115,10 @@ int mp4_begun(const struct mp4_walk *walk) {
 }
 
 int mp4_ended(const struct mp4_walk *walk) {
-  return !walk->bad && walk->boxes > 0 && walk->collected == 0 &&
+  return !walk->bad && walk->index && walk->media && walk->collected == 0 &&
          walk->left == 0;
+}
+
+int mp4_is_open(const struct mp4_walk *walk) {
+  return walk->to_end;
 }

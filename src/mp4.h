@@ -12,6 +12,7 @@ struct mp4_walk {
   uint64_t left;            /* bytes left in the box under way */
   int to_end;               /* the box under way runs to the file's end */
   unsigned boxes;           /* whole headers seen */
+  int index, media;         /* of them, `moov` or `moof`; `mdat` */
   int bad;                  /* what came is no MP4 */
 };
 
@@ -29,7 +30,13 @@ void mp4_skip(struct mp4_walk *walk, uint64_t length);
 /* Whether the first box's header has been seen and is right. */
 int mp4_begun(const struct mp4_walk *walk);
 
-/* Whether the bytes so far end exactly where a box ends. */
+/* Whether the bytes so far are a whole video: they end exactly where a box
+ * ends, or in one that runs to the file's end, and hold what a player needs,
+ * `moov` or `moof` and `mdat`. */
 int mp4_ended(const struct mp4_walk *walk);
+
+/* Whether the last box runs to the file's end, which only the file's own
+ * length can tell. */
+int mp4_is_open(const struct mp4_walk *walk);
 
 #endif

@@ -7,18 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "note.h"
+
 /* All zero but fd = -1 is a closed part (part_init). */
 struct part {
   int fd;
-  char *path;      /* the final name */
-  char *part_path; /* `<path>.part` */
-  char *note_path; /* `<path>.part.etag`: which remote file it holds */
-  char *etag;      /* what that note said: the entity tag; NULL: unknown */
-  char *source;    /* and of what. Without both it is not to be resumed */
-  uint64_t size;   /* bytes written */
-  uint64_t pushed; /* bytes handed to the disk already */
-  int overwrite;   /* a file of the final name */
-  int held;        /* locked, and its name is ours */
+  char *path;       /* the final name */
+  char *part_path;  /* `<path>.part`; shorter where that is too long a name */
+  char *note_path;  /* and `.etag` after it */
+  struct note note; /* what an earlier call noted of the bytes in it */
+  uint64_t size;    /* bytes written */
+  uint64_t pushed;  /* bytes handed to the disk already */
+  int overwrite;    /* a file of the final name */
+  int held;         /* locked, and its name is ours */
 };
 
 enum part_result {
@@ -26,17 +27,17 @@ enum part_result {
   PART_NO_MEMORY,
   PART_NOT_REGULAR, /* the final name is a folder, device, pipe, … */
   PART_EXISTS,      /* and overwriting was not allowed */
+  PART_PINNED,      /* the final name can't be taken from what has it */
   PART_LOCKED,      /* another download writes it */
+  PART_FOREIGN,     /* the .part is no regular file of this user */
   PART_ERRNO        /* errno says why */
 };
 
 void part_init(struct part *part);
 
-/* Whether a download to `path` could begin; nothing is created. */
-enum part_result part_check(const char *path, int overwrite);
-
-/* Opens or creates the .part; `size`, `etag` and `source` tell what it already
- * holds. */
+/* Opens or creates the .part, and makes it this process's own; `size` and
+ * `note` tell what it already holds. Where it fails only the names are left:
+ * part_close. */
 enum part_result part_open(struct part *part, const char *path, int overwrite);
 
 /* -1: errno says why (the disk is full, …). */
@@ -45,9 +46,10 @@ int part_write(struct part *part, const char *bytes, size_t length);
 /* Empties it and forgets its origin. */
 int part_restart(struct part *part);
 
-/* Remembers which remote file the bytes come from: its strong ETag, and what
- * that is an ETag of, as text of one line. -1: a later call can't resume. */
-int part_note(const struct part *part, const char *etag, const char *source);
+/* Remembers which remote file the bytes come from: its strong ETag, what that
+ * is an ETag of, and its size (or NOTE_UNKNOWN). */
+void part_note(const struct part *part, const char *etag, const char *resource,
+               uint64_t total);
 
 /* Reads at an offset; returns bytes, 0 at the end, -1. */
 ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,

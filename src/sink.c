@@ -39,16 +39,17 @@ static int walk_file(struct sink *sink) {
   return 0;
 }
 
-enum part_result sink_open_file(struct sink *sink, const char *path,
-                                int overwrite) {
-  enum part_result result = part_open(&sink->part, path, overwrite);
-  if (result != PART_OK)
-    return result;
+int sink_use_part(struct sink *sink) {
+  struct note *note = &sink->part.note;
   sink->to_file = 1;
   sink->received = sink->kept = sink->part.size;
-  if (sink->verify && walk_file(sink) < 0 && sink_restart(sink) < 0)
-    return PART_ERRNO;
-  return PART_OK;
+  sink->etag = note->etag;
+  sink->resource = note->resource;
+  sink->total = note->total;
+  note_init(note);
+  if (sink->verify && walk_file(sink) < 0)
+    return sink_restart(sink);
+  return 0;
 }
 
 /* Replaces a text by a copy; -1: no memory. */
@@ -61,26 +62,23 @@ static int set_text(char **field, const char *text) {
   return 0;
 }
 
-int sink_set_source(struct sink *sink, const char *source) {
-  const char *noted = sink->part.source;
-  if (set_text(&sink->source, source) < 0)
-    return -1;
-  if (sink->received == 0)
-    return 0;
-  if (!noted || strcmp(noted, source) != 0)
-    return sink_restart(sink);
-  return set_text(&sink->etag, sink->part.etag);
+int sink_ask(struct sink *sink, const char *resource, uint64_t *from) {
+  int is_known = sink->etag && sink->resource;
+  *from =
+      is_known && strcmp(sink->resource, resource) == 0 ? sink->received : 0;
+  return set_text(&sink->asked, resource);
 }
 
 enum sink_result sink_begin(struct sink *sink, const char *etag,
                             uint64_t total) {
   sink->total = total;
-  if (set_text(&sink->etag, etag) < 0)
+  if (set_text(&sink->etag, etag) < 0 ||
+      set_text(&sink->resource, sink->asked) < 0)
     return SINK_NO_MEMORY;
   if (total != UINT64_MAX && total > sink->limit)
     return SINK_TOO_LARGE;
-  if (sink->to_file && etag && sink->source)
-    part_note(&sink->part, etag, sink->source);
+  if (sink->to_file && etag)
+    part_note(&sink->part, etag, sink->resource, total);
   return SINK_TAKEN;
 }
 
@@ -142,12 +140,15 @@ enum sink_result sink_write(struct sink *sink, const char *bytes,
 int sink_restart(struct sink *sink) {
   if (sink->handed > 0)
     return -1;
-  if (sink->to_file && part_restart(&sink->part) < 0)
+  if (sink->to_file && part_restart(&sink->part) < 0) {
+    sink->error = errno;
     return -1;
+  }
   ring_drop(&sink->ring, sink->ring.used);
   mp4_begin(&sink->walk);
   free(sink->etag);
-  sink->etag = NULL;
+  free(sink->resource);
+  sink->etag = sink->resource = NULL;
   sink->total = UINT64_MAX;
   sink->received = sink->kept = 0;
   return 0;
@@ -171,13 +172,19 @@ int sink_has_room(const struct sink *sink) {
 }
 
 int sink_is_whole(const struct sink *sink) {
-  return !sink->verify || mp4_ended(&sink->walk);
+  int is_announced = sink->total != UINT64_MAX;
+  if (is_announced && sink->received != sink->total)
+    return 0;
+  if (!sink->verify)
+    return 1;
+  return mp4_ended(&sink->walk) && (is_announced || !mp4_is_open(&sink->walk));
 }
 
 void sink_close(struct sink *sink) {
   part_close(&sink->part);
   ring_free(&sink->ring);
-  free(sink->source);
+  free(sink->asked);
+  free(sink->resource);
   free(sink->etag);
-  sink->source = sink->etag = NULL;
+  sink->asked = sink->resource = sink->etag = NULL;
 }

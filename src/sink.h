@@ -33,9 +33,10 @@ struct sink {
   struct ring ring;
   struct mp4_walk walk;
   int verify;
-  char *source;      /* of what the bytes are: one line of text */
-  char *etag;        /* of the remote file, if strong; NULL: unknown */
-  uint64_t total;    /* size of the remote file; UINT64_MAX: unknown */
+  char *asked;       /* the resource that is asked for (resource.h) */
+  char *resource;    /* the one whose bytes are here; NULL: unknown */
+  char *etag;        /* its entity tag, if strong; NULL: unknown */
+  uint64_t total;    /* its size; UINT64_MAX: unknown */
   uint64_t received; /* bytes of the remote file that are safe here */
   uint64_t kept;     /* of them, what an earlier call left behind */
   uint64_t handed;   /* bytes that went out: they can't be taken back */
@@ -45,13 +46,14 @@ struct sink {
 
 void sink_init(struct sink *sink, int verify, uint64_t limit);
 
-/* Opens the file and walks what it already holds. */
-enum part_result sink_open_file(struct sink *sink, const char *path,
-                                int overwrite);
+/* Its bytes go to `part`, which is open: walks what that already holds. -1:
+ * errno says why. */
+int sink_use_part(struct sink *sink);
 
-/* Before the first attempt: the source of the bytes to come; what an earlier
- * call left of another one is dropped. -1: no memory, or errno. */
-int sink_set_source(struct sink *sink, const char *source);
+/* Before each attempt: the resource that is asked for. Stores where the request
+ * may begin: behind the bytes that are here, if they are of that very
+ * resource, else at 0. -1: no memory. */
+int sink_ask(struct sink *sink, const char *resource, uint64_t *from);
 
 /* At the first byte of a whole file: what the server says of it. An empty
  * sink; `etag` NULL where there is no strong one. */
@@ -61,7 +63,8 @@ enum sink_result sink_begin(struct sink *sink, const char *etag,
 enum sink_result sink_write(struct sink *sink, const char *bytes,
                             size_t length);
 
-/* Begins again at byte 0; -1 if bytes were handed over already. */
+/* Begins again at byte 0; -1 if bytes were handed over already, or for what
+ * `error` says. */
 int sink_restart(struct sink *sink);
 
 /* Bytes that the owner may take from the ring now: none before the first box
@@ -72,7 +75,8 @@ void sink_drop(struct sink *sink, size_t length);
 /* Whether a write that was refused with SINK_FULL may be tried again. */
 int sink_has_room(const struct sink *sink);
 
-/* Whether what arrived is a whole video (or need not be one). */
+/* Whether all that was announced is here, and is a whole video (or need not be
+ * one). */
 int sink_is_whole(const struct sink *sink);
 
 /* Idempotent; a `.part` with bytes in it stays. */

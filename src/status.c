@@ -248,10 +248,13 @@ enum state status_build(lua_State *L, int object, enum kind kind,
     state = doubted(L);
   if (state != STATE_SUCCEEDED || has_result(L))
     return state;
-  lua_settop(L, top);
   reply_push_nonsense(L, transfer,
                       "the task succeeded, but the answer names neither a "
                       "link nor a file");
+  lua_pushvalue(L, -2); /* what is known of it */
+  lua_setfield(L, -2, "status");
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
   return STATE_NONE;
 }
 

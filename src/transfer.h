@@ -36,6 +36,7 @@ enum transfer_outcome {
   TRANSFER_BODY_FAILED, /* a file of the request changed or vanished */
   TRANSFER_FORBIDDEN,   /* a private address */
   TRANSFER_BAD_URL,
+  TRANSFER_PACKED,    /* a download in a coding that was not asked for */
   TRANSFER_BAD_RANGE, /* Content-Range is not what was asked for */
   TRANSFER_CHANGED,   /* the remote file changed and can't be restarted */
   TRANSFER_SINK_NOT_VIDEO,

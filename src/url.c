@@ -332,3 +332,26 @@ char *url_joined(const char *base, const char *reference) {
   buffer_free(&joined);
   return NULL;
 }
+
+static char *trimmed_copy(const char *text) {
+  static const char blanks[] = " \t\r\n\v\f";
+  size_t length;
+  text += strspn(text, blanks);
+  length = strlen(text);
+  while (length > 0 && strchr(blanks, text[length - 1]))
+    length--;
+  return strndup(text, length);
+}
+
+char *url_link(const char *base, const char *text) {
+  struct buffer folder = {0};
+  char *reference = trimmed_copy(text);
+  char *link = NULL;
+  if (!reference || !*reference)
+    return reference;
+  if (buffer_add_text(&folder, base) == 0 && buffer_add_text(&folder, "/") == 0)
+    link = url_joined(folder.bytes, reference);
+  buffer_free(&folder);
+  free(reference);
+  return link;
+}

@@ -30,6 +30,12 @@ void url_free(struct url_parts *parts);
 /* The same for a proxy as libcurl reads it; it has no path. */
 int url_take_proxy_apart(const char *text, struct url_parts *parts);
 
+/* A link as an answer or a program names it, made absolute and fit to be sent:
+ * blanks at its ends are dropped, within it they are encoded, a relative one
+ * leads on from `base`, as in a redirect. Otherwise it stays as it stands.
+ * Malloc'd; NULL: no memory. */
+char *url_link(const char *base, const char *text);
+
 /* An http:// URL as https://, appended to `out`. */
 int url_add_upgraded(struct buffer *out, const char *text);
 

@@ -7,6 +7,7 @@
 #include "await.h"
 #include "event.h"
 #include "exchange.h"
+#include "hash.h"
 #include "options.h"
 #include "query.h"
 #include "retry.h"
@@ -56,13 +57,6 @@ static uint64_t patience(const struct wait *wait) {
 
 /* ---- replies that say "not yet" once more ---- */
 
-/* FNV-1a. */
-static uint64_t add_to_hash(uint64_t hash, const char *bytes, size_t length) {
-  for (size_t i = 0; i < length; i++)
-    hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
-  return hash;
-}
-
 /* An id that can't be taken for any other word of a reply. */
 static int is_distinct(const char *id) {
   return strlen(id) >= DISTINCT_ID && strpbrk(id, "0123456789");
@@ -72,15 +66,15 @@ static int is_distinct(const char *id) {
  * told is known for all. Two that differ will hardly collide. */
 static uint64_t hash_of(const struct buffer *reply, enum kind kind,
                         const char *id) {
-  uint64_t hash = 14695981039346656037u + (uint64_t)kind;
+  uint64_t hash = HASH_EMPTY + (uint64_t)kind;
   const char *rest = reply->bytes;
   const char *end = reply->bytes + reply->length;
   const char *found = is_distinct(id) ? strstr(rest, id) : NULL;
   if (found) {
-    hash = add_to_hash(hash, rest, (size_t)(found - rest));
+    hash = hash_add(hash, rest, (size_t)(found - rest));
     rest = found + strlen(id);
   }
-  return add_to_hash(hash, rest, (size_t)(end - rest));
+  return hash_add(hash, rest, (size_t)(end - rest));
 }
 
 static uint64_t hash_of_reply(lua_State *L, const struct wait *wait, int self) {
@@ -264,13 +258,16 @@ static void wait_advance(lua_State *L, struct job *job, int self) {
 static void wait_expire(lua_State *L, struct job *job, int self) {
   const struct wait *wait = (struct wait *)job;
   const char *last = "the task has not ended yet";
+  const char *outlook = "the task goes on at the server and can be waited for "
+                        "again";
   if (wait->failures && lua_getiuservalue(L, self, JOB_EXTRA) == LUA_TTABLE &&
-      lua_getfield(L, -1, "message") == LUA_TSTRING)
+      lua_getfield(L, -1, "message") == LUA_TSTRING) {
     last = lua_pushfstring(L, "the last poll failed: %s", lua_tostring(L, -1));
+    if (lua_getfield(L, -3, "status") == LUA_TTABLE)
+      outlook = "the task has ended, and nothing says where its result is";
+  }
   fault_push(L, job->client->profile->key, FAULT_TIMEOUT,
-             "the wait's deadline passed; the task goes on at the server and "
-             "can be waited for again (%s)",
-             last);
+             "the wait's deadline passed; %s (%s)", outlook, last);
   exchange_count(L, &wait->exchange);
   job_fail(L, job, self);
 }

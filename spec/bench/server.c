@@ -26,7 +26,7 @@ enum {
   SLOTS = 512,     /* of the wheel, a millisecond each */
   PIECE = 1 << 20, /* of a body, read or written at once */
   VIDEO = 1 << 30, /* bytes of the video */
-  VIDEO_HEAD = 32, /* of which these are not zero */
+  VIDEO_HEAD = 40, /* of which these are not zero */
 };
 
 struct connection {
@@ -310,12 +310,13 @@ static int listen_anywhere(void) {
   return fd;
 }
 
-/* Two boxes whose lengths add up to the file's. */
+/* Boxes whose lengths add up to the file's. */
 static void make_video_head(void) {
-  uint32_t left = htonl(VIDEO - 24);
+  uint32_t left = htonl(VIDEO - 32);
   memcpy(video_head, "\0\0\0\30ftypisom\0\0\2\0isommp42", 24);
-  memcpy(video_head + 24, &left, 4);
-  memcpy(video_head + 28, "mdat", 4);
+  memcpy(video_head + 24, "\0\0\0\10moov", 8);
+  memcpy(video_head + 32, &left, 4);
+  memcpy(video_head + 36, "mdat", 4);
 }
 
 int main(void) {

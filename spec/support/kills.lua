@@ -25,7 +25,7 @@ local function instants()
   for count = 1, 3 do -- the .part, the note of old, the new note
     add("open", count, "before", "after")
   end
-  for count = 1, 2 do -- the note of old, and at last the new one
+  for count = 1, 3 do -- the note of old, what has its name, at last the new one
     add("unlink", count, "before", "after")
   end
   add("ftruncate", 1, "before", "after")

@@ -27,7 +27,7 @@ end
 --- What stands before the payload of the last box.
 -- @param size of the whole file
 function video.head(size)
-  local head = box("ftyp", "isom\0\0\2\0isomiso2mp41") .. box("free", "")
+  local head = box("ftyp", "isom\0\0\2\0isomiso2mp41") .. box("moov", "")
   return head .. string.pack(">I4", size - #head) .. "mdat"
 end
 
