@@ -69,7 +69,7 @@ export LUA_PATH  := $(call ahead,$(TREE),$(or $(LUA_PATH$(OF_ONE)),$(LUA_PATH)),
 export LUA_CPATH := $(call ahead,$(CTREE),$(or $(LUA_CPATH$(OF_ONE)),$(LUA_CPATH)))
 unexport LUA_PATH$(OF_ONE) LUA_CPATH$(OF_ONE)
 
-RUN_SPECS = $(LUA) spec/support/busted.lua $(BUSTED_FLAGS) $(SPECS)
+RUN_SPECS = $(LUA) spec/support/run.lua $(BUSTED_FLAGS) $(SPECS)
 MODULES   = $(shell cd lua && find minimax -name '*.lua')
 C_FILES   = $(wildcard src/*.[ch] spec/support/*.c spec/fuzz/*.c spec/bench/*.c)
 LUA_FILES = lua lua/minimax/cli/minimax spec $(wildcard doc/examples) $(wildcard rockspec/*.rockspec)

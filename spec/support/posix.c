@@ -36,11 +36,52 @@ static int posix_exit(lua_State *L) {
   _exit(127);
 }
 
-/* posix.wait(pid) -> exit code, or nil and the signal */
+/* posix.spawn(program, ...) -> pid of that program, found in PATH */
+static int posix_spawn_(lua_State *L) {
+  const char *words[64];
+  int count = lua_gettop(L);
+  pid_t pid;
+  luaL_argcheck(L, count < 64, 64, "too many words");
+  for (int i = 0; i < count; i++)
+    words[i] = luaL_checkstring(L, i + 1);
+  words[count] = NULL;
+  pid = fork();
+  if (pid == 0) {
+    execvp(words[0], (char **)words);
+    _exit(127);
+  }
+  lua_pushinteger(L, pid);
+  return 1;
+}
+
+/* posix.kill(pid, number) */
+static int posix_kill(lua_State *L) {
+  kill((pid_t)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+/* Waits for some milliseconds at most: 0 where the child runs on. */
+static pid_t wait_for(pid_t pid, int *status, int ms) {
+  pid_t ended = 0;
+  for (; (ended = waitpid(pid, status, WNOHANG)) == 0 && ms > 0; ms -= 10)
+    if (poll(NULL, 0, 10) < 0)
+      break; /* a signal, for which the interpreter looks */
+  return ended;
+}
+
+/* posix.wait(pid [, seconds]) -> exit code, or nil and the signal; nothing but
+ * false where it still runs after the seconds */
 static int posix_wait(lua_State *L) {
   int status = 0;
-  if (waitpid((pid_t)luaL_checkinteger(L, 1), &status, 0) < 0)
+  pid_t pid = (pid_t)luaL_checkinteger(L, 1);
+  int ms = (int)(luaL_optnumber(L, 2, -1) * 1000);
+  pid = ms < 0 ? waitpid(pid, &status, 0) : wait_for(pid, &status, ms);
+  if (pid < 0)
     return luaL_error(L, "waitpid: %s", strerror(errno));
+  if (pid == 0) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
   if (WIFEXITED(status)) {
     lua_pushinteger(L, WEXITSTATUS(status));
     return 1;
@@ -191,6 +232,8 @@ fail:
 
 static const luaL_Reg functions[] = {
     {"fork", posix_fork},
+    {"spawn", posix_spawn_},
+    {"kill", posix_kill},
     {"exit", posix_exit},
     {"wait", posix_wait},
     {"catch", posix_catch},

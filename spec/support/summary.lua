@@ -1,5 +1,6 @@
---- How a run of the specs is shown: a line for each file, under it what went
--- wrong there, and as the last line `N passed, N failed`.
+--- How a run of the specs is shown: what goes wrong, a line for each file after
+-- it, and as the last line `N passed, N failed`. Where `-Xoutput` names a file,
+-- that line is left to run.lua, which reads there how far the run is.
 
 local base = require "busted.outputHandlers.base"
 local pretty = require "pl.pretty"
@@ -33,10 +34,23 @@ local function show(word, entry)
   end
 end
 
-return function()
+return function(options)
   local busted = require "busted"
   local handler = base()
-  local shown = { successes = 0, failures = 0, errors = 0, pendings = 0 }
+  local shown = { failures = 0, errors = 0, pendings = 0 }
+  local passed_before = 0
+  local path = options.arguments[1]
+  local report = path and assert(io.open(path, "a"))
+
+  -- A line: what runs now, and how much has passed, failed and is pending.
+  local function tell(now)
+    if report then
+      report:write(table.concat({ handler.successesCount,
+        handler.failuresCount + handler.errorsCount, handler.pendingsCount,
+        (now:gsub("%s+", " ")) }, "\t"), "\n")
+      report:flush()
+    end
+  end
 
   -- Left may be, besides a spec, a whole file or what is done before its specs.
   local spec_pending = handler.basePending
@@ -54,31 +68,32 @@ return function()
     for i = shown[list] + 1, #handler[list] do
       show(word, handler[list][i])
     end
-    local count = #handler[list] - shown[list]
     shown[list] = #handler[list]
-    return count
   end
 
+  -- At once, since the process may not live to the end of the file.
   local function show_all_new()
-    local failed = show_new("failures", "failed") + show_new("errors", "error")
-    return failed, show_new("pendings", "pending")
+    show_new("failures", "failed")
+    show_new("errors", "error")
+    show_new("pendings", "pending")
+    io.flush()
   end
 
   local function file_end(file)
-    local passed = handler.successesCount - shown.successes
-    shown.successes = handler.successesCount
-    local line = string.format("%-32s %4d passed  %6.2f s", file.name, passed, file.duration or 0)
-    print(line)
-    local failed, pending = show_all_new()
-    if failed + pending > 0 then
-      print(string.format("  %d failed, %d pending", failed, pending))
-    end
-    io.flush()
+    show_all_new()
+    local passed = handler.successesCount - passed_before
+    passed_before = handler.successesCount
+    print(("%-32s %4d passed  %6.2f s"):format(file.name, passed, file.duration or 0))
+    tell("the end of " .. file.name)
     return nil, true
   end
 
   local function suite_end()
     show_all_new()
+    if report then
+      tell("the end")
+      return nil, true
+    end
     local failed = handler.failuresCount + handler.errorsCount
     if handler.pendingsCount > 0 then
       print(handler.pendingsCount .. " pending, see above")
@@ -88,6 +103,15 @@ return function()
     return nil, true
   end
 
+  busted.subscribe({ "test", "start" }, function(example)
+    tell(handler.getFullName(example))
+    return nil, true
+  end)
+  busted.subscribe({ "test", "end" }, function(example)
+    show_all_new()
+    tell("after " .. handler.getFullName(example))
+    return nil, true
+  end)
   busted.subscribe({ "file", "end" }, file_end)
   busted.subscribe({ "suite", "end" }, suite_end)
   return handler
