@@ -42,6 +42,21 @@ describe("a module that is not there", function()
     end)
   end
 
+  it("is all that is looked for: one that is there is loaded once", function()
+    local result = run [[
+      local count = 0
+      package.preload["http.thing"] = function()
+        count = count + 1
+        return { count }
+      end
+      it("needs it", function()
+        assert.equal(1, require "http.thing"[1])
+        assert.equal(1, require "http.thing"[1])
+        assert.equal(1, count)
+      end)]]
+    assert.matches("\n1 passed, 0 failed\n$", result.out)
+  end)
+
   it("leaves out nothing else: other specs run, and one with a stand-in", function()
     local result = run [[
       it("needs nothing", function() end)

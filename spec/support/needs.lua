@@ -56,6 +56,10 @@ end
 function needs.watch()
   table.insert(package.searchers, 1, function(name)
     check(name)
+    local loaded = package.loaded[name] -- by the look at it: once is enough
+    return loaded and function()
+      return loaded
+    end
   end)
 end
 
