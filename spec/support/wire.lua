@@ -26,22 +26,19 @@
 
 local dump = require "spec.support.dump"
 local luasocket = require "socket"
-local needs = require "spec.support.needs"
 local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 local wire = {}
-
-local SERVER = "spec/support/wire_server.lua"
 
 local Server = {}
 Server.__index = Server
 Server.__name = "wire.server"
 
 local function launch(folder)
-  needs.all_of(SERVER)
   assert(os.execute("exec env --unset=LD_PRELOAD mkfifo " .. shell.quote(folder:file("orders"))))
-  local words = { "env", "--unset=LD_PRELOAD", shell.interpreter(), SERVER, folder.path }
+  local words = { "env", "--unset=LD_PRELOAD", shell.interpreter(),
+    "spec/support/wire_server.lua", folder.path }
   local pipe = assert(io.popen("exec " .. shell.join(words) .. " <"
     .. shell.quote(folder:file("orders")), "r"))
   -- Opened for both ways, so that an order to a server that died kills nobody.
