@@ -26,6 +26,9 @@ local function answer(stream, reply)
   local head = headers.new()
   head:append(":status", tostring(reply.status))
   head:append("content-type", reply.content_type)
+  -- Prism's HTTP client takes the end of a chunked reply for a broken connection
+  -- where Node keeps connections (from Node 19 on).
+  head:append("content-length", tostring(#reply.body))
   assert(stream:write_headers(head, false, SECONDS))
   assert(stream:write_body_from_string(reply.body, SECONDS))
 end
