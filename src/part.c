@@ -156,8 +156,10 @@ static enum part_result lock(struct part *part, int made, int *again) {
   enum file_lock state = file_lock(part->fd);
   if (state == FILE_TAKEN)
     return PART_LOCKED;
-  if (state == FILE_ERRNO)
+  if (state == FILE_ERRNO) {
+    part->held = made;
     return PART_ERRNO;
+  }
   *again = !is_still_named(part);
   if (*again)
     return PART_OK;
