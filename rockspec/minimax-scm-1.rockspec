@@ -37,7 +37,7 @@ build = {
   modules = {
     minimax = {
       sources = {
-        "src/address.c", "src/answer.c", "src/await.c", "src/base64.c",
+        "src/address.c", "src/alpn.c", "src/answer.c", "src/await.c", "src/base64.c",
         "src/body.c", "src/buffer.c", "src/call.c", "src/callback.c",
         "src/cancel.c", "src/client.c", "src/delivery.c", "src/destination.c",
         "src/download.c", "src/doze.c", "src/each.c", "src/endpoint.c",

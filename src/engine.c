@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "alpn.h"
 #include "guard.h"
 #include "transfer.h"
 
@@ -254,6 +255,7 @@ int engine_turn(struct engine *engine, int timeout) {
     mend_unwatched(engine);
     collect_ended(engine);
   }
+  alpn_tidy(engine);
   lookup_tidy(engine);
   guard_leave(&guard);
   engine->turning = 0;
@@ -264,7 +266,7 @@ int engine_turn(struct engine *engine, int timeout) {
 uint64_t engine_due(const struct engine *engine) {
   const struct deadline *first = heap_first(&engine->deadlines);
   uint64_t due = engine->curl_due;
-  if (engine->first_ready)
+  if (engine->first_ready || engine->alpn_told)
     return 0;
   return first && first->due < due ? first->due : due;
 }

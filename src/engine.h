@@ -30,6 +30,7 @@ struct engine {
   struct transfer *transfers; /* all that were not released */
   struct transfer *unwatched; /* lost their socket in this turn */
   struct lookups lookups;
+  int alpn_told;        /* see alpn.c */
   int turning;          /* inside engine_turn */
   struct origin origin; /* the process it belongs to */
   uint64_t random;      /* state of retry_random */

@@ -82,6 +82,7 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
     return CURL_PREREQFUNC_ABORT;
   }
   transfer->departures++;
+  alpn_departed(transfer);
   if (transfer->purpose == TRANSFER_PAID && transfer->departures > 1) {
     transfer_decide(transfer, TRANSFER_LOST);
     return CURL_PREREQFUNC_ABORT;
@@ -168,10 +169,6 @@ int handle_dress(struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    (long)transfer->profile->connect_timeout);
-  /* Over TLS the handshake tells whether the server speaks HTTP/2, and waiting
-   * for it saves connections. Without, only its first answer would tell. */
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
-                   (long)!profile_is_plain(transfer->profile));
   curl_easy_setopt(easy, CURLOPT_SHARE, transfer->profile->share);
   set_callbacks(transfer);
   set_trust(transfer);
@@ -266,6 +263,10 @@ static int address_call(struct transfer *transfer,
   int has_body = transfer->body.length > 0 || announces_body(order->method);
   int is_get = !has_body && strcmp(order->method, "GET") == 0;
   transfer->reusable = is_get && transfer->purpose == TRANSFER_READ;
+  /* A connection that is being made will carry this request, too. Over HTTP/1.1
+   * libcurl 8 would wait here for an answer. */
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT,
+                   (long)(transfer->profile->alpn == ALPN_HTTP2));
   if (has_body)
     send_body(transfer);
   if (!is_get)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alpn.h"
+
 struct curl_slist;
 struct transfer;
 
@@ -27,6 +29,8 @@ struct profile {
   void *share; /* CURLSH: its connections and TLS sessions, nobody else's */
   struct transfer *idle; /* easy handles ready for the next read */
   unsigned idle_count, idle_limit;
+  enum alpn alpn;                /* of the API's host */
+  const struct transfer *asking; /* its handshake will tell */
 };
 
 /* With one reference; NULL when memory ends. The last release closes the

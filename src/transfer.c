@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alpn.h"
 #include "engine.h"
 #include "guard.h"
 #include "handle.h"
@@ -80,7 +81,7 @@ int transfer_start(struct transfer *transfer, struct waiter *waiter,
   transfer->engine->now = transfer->started;
   if (handle_address(transfer, order) < 0)
     return -1;
-  return lookup_attach(transfer);
+  return alpn_attach(transfer);
 }
 
 static enum transfer_outcome outcome_of(CURLcode code) {
@@ -146,6 +147,7 @@ static void detach(struct transfer *transfer) {
 static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
   transfer->outcome = outcome;
+  alpn_ended(transfer);
   lookup_forget(transfer);
   detach(transfer);
   if (transfer->waiter)
@@ -288,6 +290,7 @@ static int can_serve_again(const struct transfer *transfer) {
 
 void transfer_destroy(struct transfer *transfer) {
   struct profile *profile = transfer->profile;
+  alpn_forget(transfer);
   lookup_forget(transfer);
   detach(transfer);
   unlink_it(transfer);

@@ -51,6 +51,7 @@ struct transfer {
   int unwatched, listed;
   struct transfer *next_waiting; /* see lookup.c */
   int waits_for_names;
+  int is_held;           /* see alpn.c */
   struct waiter *waiter; /* woken at the end, and as bytes arrive */
   int attached;          /* to the multi handle */
   int reusable;          /* a plain GET leaves nothing behind in it */

@@ -51,18 +51,22 @@ function certificates.authority()
   return authority
 end
 
-local function select_h2(_, offered)
-  for _, protocol in ipairs(offered) do
-    if protocol == "h2" then
-      return protocol
+-- Chooses a protocol where the client offers it.
+local function select(wanted)
+  return function(_, offered)
+    for _, protocol in ipairs(offered) do
+      if protocol == wanted then
+        return protocol
+      end
     end
   end
 end
 
 --- A TLS server context.
 -- @param authority from `certificates.authority`
--- @param kind `"good"` for localhost and its addresses, `"h2"` the same for who
---   offers HTTP/2, `"expired"`, `"wrong_host"`, or `"unknown_authority"`
+-- @param kind `"good"` for localhost and its addresses, `"h2"` and
+--   `"http/1.1"` the same for who offers that (ALPN), `"expired"`,
+--   `"wrong_host"`, or `"unknown_authority"`
 function certificates.context(authority, kind)
   local signer = kind == "unknown_authority" and new_authority("nobody knows me") or authority
   local key = new_key()
@@ -75,8 +79,8 @@ function certificates.context(authority, kind)
   local server = context.new("TLS", true)
   server:setCertificate(certificate)
   server:setPrivateKey(key)
-  if kind == "h2" then
-    server:setAlpnSelect(select_h2)
+  if kind == "h2" or kind == "http/1.1" then
+    server:setAlpnSelect(select(kind))
   end
   return server
 end
