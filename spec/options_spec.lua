@@ -110,6 +110,66 @@ describe("an option", function()
   end)
 end)
 
+describe("an error that a missing assert passed on", function()
+  local function bad()
+    return client:submit {}
+  end
+
+  local CALLS = {
+    wait = function() return client:wait(bad()) end,
+    query = function() return client:query(bad()) end,
+    each = function() return client:each(bad()) end,
+    cancel = function() return client:cancel(bad()) end,
+    download = function() return client:download(bad()) end,
+    retrieve = function() return client:retrieve(bad()) end,
+    upload = function() return client:upload(bad()) end,
+    generate = function() return client:generate(bad()) end,
+    submit = function() return client:submit(bad()) end,
+    call = function() return client:call(bad()) end,
+    abort = function() return client:abort(bad()) end,
+    notify = function() return client:notify(bad()) end,
+    callback = function() return client:callback(bad()) end,
+    list = function() return client:list((select(2, bad()))) end,
+    new = function() return minimax.new((select(2, bad()))) end,
+    configure = function() return minimax.configure((select(2, bad()))) end,
+    ["a task's wait"] = function()
+      local _, status = client:callback '{"task_id":"12","status":"Processing"}'
+      return status:wait((select(2, bad())))
+    end,
+    ["the module's wait"] = function() return minimax.wait(bad()) end,
+    ["options of download"] = function()
+      return client:download("1", "x.mp4", (select(2, bad())))
+    end,
+    ["options of generate"] = function()
+      return client:generate({}, "x.mp4", (select(2, bad())))
+    end,
+    ["options of call"] = function()
+      return client:call("GET", "/x", (select(2, bad())))
+    end,
+    ["options of upload"] = function()
+      return client:upload("x.png", nil, (select(2, bad())))
+    end,
+    ["options of submit"] = function()
+      return client:submit({}, (select(2, bad())))
+    end,
+  }
+
+  for name, call in pairs(CALLS) do
+    it("is named with its own text: " .. name, function()
+      assert_raises("a minimax.error stands here, of a call that failed: minimax submit: the "
+        .. "request has neither template_id, model nor content", call)
+    end)
+  end
+
+  it("is a task where it names one", function()
+    local closed <close> = minimax.new { api_key = "sk-api-example" }
+    closed:close()
+    local _, err = closed:wait("12")
+    local told = setmetatable({ task_id = "12" }, getmetatable(err))
+    assert.equal("cancelled", select(2, closed:wait(told)).kind)
+  end)
+end)
+
 describe("the option kind", function()
   it("raises for an unknown kind and names the nearest", function()
     assert_raises("option 'kind' must be 'template', 'video' or 'video2', got 'vidoe' "

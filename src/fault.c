@@ -121,12 +121,24 @@ void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
   luaL_setmetatable(L, NAME);
 }
 
+int fault_is(lua_State *L, int index) {
+  int is;
+  if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
+    return 0;
+  luaL_getmetatable(L, NAME);
+  is = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is;
+}
+
 enum fault_kind fault_kind_at(lua_State *L, int index) {
   const char *name;
   enum fault_kind found = FAULT_NONE;
-  if (lua_type(L, index) != LUA_TTABLE)
+  if (!fault_is(L, index))
     return FAULT_NONE;
-  lua_getfield(L, index, "kind");
+  index = lua_absindex(L, index);
+  lua_pushliteral(L, "kind");
+  lua_rawget(L, index);
   name = lua_tostring(L, -1);
   for (size_t i = 1; name && i < sizeof kinds / sizeof *kinds; i++)
     if (strcmp(kinds[i].name, name) == 0)

@@ -37,6 +37,9 @@ void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
 /* Replaces the text on top by one that people may see. */
 void fault_redact(lua_State *L, const char *secret);
 
+/* Whether that is an error object made here. */
+int fault_is(lua_State *L, int index);
+
 /* The kind of an error object made here, FAULT_NONE for anything else. */
 enum fault_kind fault_kind_at(lua_State *L, int index);
 

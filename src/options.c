@@ -6,13 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "nearest.h"
 
 #define LONGEST 1e9 /* seconds; longer means the same */
 
 enum { WORDS = 40 }; /* no table of options is longer */
 
+/* Pushes what to say of an error that stands for an argument: at `index`, or
+ * behind the nil there that a failed call returned before it. */
+static const char *told_fault(lua_State *L, int index) {
+  if (!fault_is(L, index) && !(lua_isnil(L, index) && fault_is(L, ++index)))
+    return NULL;
+  return lua_pushfstring(L,
+                         "a minimax.error stands here, of a call that failed: "
+                         "%s",
+                         luaL_tolstring(L, index, NULL));
+}
+
 _Noreturn void options_argerror(lua_State *L, int index, const char *text) {
+  const char *fault = told_fault(L, index);
+  text = fault ? fault : text;
   if (!lua_isnone(L, lua_upvalueindex(1)))
     index--;
   luaL_argerror(L, index, text);
@@ -144,7 +158,7 @@ void options_read(lua_State *L, int index, const struct option *known,
   struct reading reading = {L, index, NULL};
   if (lua_isnoneornil(L, index))
     return;
-  if (!lua_istable(L, index))
+  if (!lua_istable(L, index) || fault_is(L, index))
     options_argerror(L, index, "a table of options is expected");
   lua_pushnil(L);
   while (lua_next(L, index)) {

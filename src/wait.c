@@ -395,7 +395,8 @@ int wait_notify(lua_State *L) {
   struct client *client = client_check(L);
   struct target target;
   int count = 0;
-  luaL_checktype(L, 2, LUA_TTABLE);
+  if (!lua_istable(L, 2))
+    options_argerror(L, 2, "an event is expected");
   target = target_check(L, 2, 0, -1);
   if (!client_is_usable(L, client, 0))
     return 2;
