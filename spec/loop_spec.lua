@@ -393,4 +393,29 @@ describe("minimax.run", function()
       minimax.spawn()
     end)
   end)
+
+  it("that is closed closes all of its coroutines, whatever closing them begins", function()
+    local closed, late = 0, 0
+    local co = coroutine.create(function()
+      for i = 1, 500 do
+        minimax.spawn(function()
+          local _ <close> = setmetatable({}, { __close = function()
+            closed = closed + 1
+            minimax.spawn(function()
+              late = late + 1
+            end)
+          end })
+          minimax.sleep(3600 + i)
+        end)
+      end
+      minimax.run()
+    end)
+    assert(coroutine.resume(co))
+    assert(coroutine.resume(co))
+    assert(coroutine.close(co))
+    assert.equal(500, closed)
+    assert.is_nil(minimax.timeout())
+    minimax.run()
+    assert.equal(500, late)
+  end)
 end)

@@ -263,21 +263,42 @@ static int run_push_results(lua_State *L, struct job *job, int self) {
   return count;
 }
 
-/* A run that ends before its coroutines closes them, and so cancels what they
- * wait for. */
-static void run_close(lua_State *L, struct job *job, int self) {
+/* Pushes a list of the living coroutines: closing one runs code of its own, and
+ * changes the table. Returns their number. */
+static lua_Integer list_crew(lua_State *L, int self) {
+  lua_Integer count = 0;
   int crew;
-  (void)job;
+  lua_newtable(L);
   lua_getiuservalue(L, self, JOB_EXTRA);
   crew = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, crew)) {
-    lua_State *co = lua_tothread(L, -2);
-    if (co && !is_dead(co) && co != L)
-      lua_resetthread(co);
-    lua_settop(L, crew + 1);
+    lua_pop(L, 1);
+    if (!lua_isthread(L, -1))
+      continue;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, crew - 1, ++count);
   }
   lua_settop(L, crew - 1);
+  return count;
+}
+
+/* A run that ends before its coroutines closes them, and so cancels what they
+ * wait for. */
+static void run_close(lua_State *L, struct job *job, int self) {
+  int list = lua_gettop(L) + 1;
+  lua_Integer count;
+  (void)job;
+  count = list_crew(L, self);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_State *co;
+    lua_rawgeti(L, list, i);
+    co = lua_tothread(L, -1);
+    if (!is_dead(co) && co != L)
+      lua_resetthread(co);
+    lua_settop(L, list);
+  }
+  lua_settop(L, list - 1);
 }
 
 static const struct deed deed = {
