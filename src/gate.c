@@ -25,44 +25,75 @@ void gate_free(struct gate *gate) {
     pace_free(&gate->lanes[i].pace);
 }
 
-static void enqueue(struct gate *gate, struct pass *pass) {
-  struct lane *lane = &gate->lanes[pass->lane];
+static struct queue *queue_of(struct gate *gate, const struct pass *pass) {
+  return &gate->lanes[pass->lane].queues[pass->patient];
+}
+
+/* Puts it before `next`, or at the end. */
+static void enqueue(struct gate *gate, struct pass *pass, struct pass *next) {
+  struct queue *queue = queue_of(gate, pass);
   pass->queued = 1;
-  pass->next = NULL;
-  pass->previous = lane->last;
-  if (lane->last)
-    lane->last->next = pass;
+  pass->next = next;
+  pass->previous = next ? next->previous : queue->last;
+  if (pass->previous)
+    pass->previous->next = pass;
   else
-    lane->first = pass;
-  lane->last = pass;
+    queue->first = pass;
+  if (next)
+    next->previous = pass;
+  else
+    queue->last = pass;
 }
 
 static void dequeue(struct gate *gate, struct pass *pass) {
-  struct lane *lane = &gate->lanes[pass->lane];
+  struct queue *queue = queue_of(gate, pass);
   pass->queued = 0;
   if (pass->previous)
     pass->previous->next = pass->next;
   else
-    lane->first = pass->next;
+    queue->first = pass->next;
   if (pass->next)
     pass->next->previous = pass->previous;
   else
-    lane->last = pass->previous;
+    queue->last = pass->previous;
+}
+
+/* Patient ones leave one place to whoever is not. */
+static int has_place(const struct gate *gate, const struct pass *pass) {
+  unsigned limit = gate->places * gate->multiplier;
+  unsigned others = gate->places > RESERVED ? gate->places - RESERVED : 1;
+  if (pass->lane == LANE_QUERY)
+    return gate->used < limit - (pass->patient && limit > 1);
+  return gate->bulk_used < others && gate->used < limit;
+}
+
+/* What a person waits for must not stand behind polls that can't go: those of
+ * an outage, or where all their places hang. */
+static int stands_back(const struct gate *gate, const struct pass *patient) {
+  return gate->failures > 0 || !has_place(gate, patient);
+}
+
+/* Whose turn it is in a lane, or NULL. */
+static struct pass *first_of(const struct gate *gate, enum lane_name name) {
+  const struct lane *lane = &gate->lanes[name];
+  struct pass *hasty = lane->queues[0].first;
+  struct pass *patient = lane->queues[1].first;
+  if (!hasty || !patient)
+    return hasty ? hasty : patient;
+  if (stands_back(gate, patient) || hasty->number < patient->number)
+    return hasty;
+  return patient;
 }
 
 static void wake_first(struct gate *gate, enum lane_name name) {
-  struct pass *first = gate->lanes[name].first;
+  struct pass *first = first_of(gate, name);
   if (first)
     engine_wake(gate->engine, first->waiter);
 }
 
-static int has_place(const struct gate *gate, enum lane_name lane) {
-  unsigned limit = gate->places;
-  if (lane == LANE_QUERY)
-    return gate->used < limit * gate->multiplier;
-  limit = limit > RESERVED ? limit - RESERVED : 1;
-  return gate->bulk_used < limit &&
-         gate->used < gate->places * gate->multiplier;
+static void wake_all_lanes(struct gate *gate) {
+  for (int i = 0; i < LANES; i++)
+    wake_first(gate, (enum lane_name)i);
 }
 
 /* During an outage one patient read at a time finds out whether it is over. */
@@ -78,32 +109,43 @@ static uint64_t probe_due(const struct gate *gate, const struct pass *pass,
 /* 0 if the pass may go now, else when to ask again. */
 static uint64_t obstacle(const struct gate *gate, const struct pass *pass,
                          uint64_t now) {
-  const struct lane *lane = &gate->lanes[pass->lane];
-  int in_turn = !lane->first || lane->first == pass;
+  const struct pass *first = first_of(gate, pass->lane);
   uint64_t due;
-  /* What a person waits for must not stand behind an outage's queue. */
-  int overtakes = !pass->patient && gate->failures > 0;
-  if ((!in_turn && !overtakes) || !has_place(gate, pass->lane))
+  if (first && first != pass &&
+      (pass->patient || !first->patient || !stands_back(gate, first)))
+    return POLLER_NEVER;
+  if (!has_place(gate, pass))
     return POLLER_NEVER;
   due = probe_due(gate, pass, now);
   if (due > 0)
     return due;
-  due = pace_ready(&lane->pace, now);
+  due = pace_ready(&gate->lanes[pass->lane].pace, now);
   return due > now ? due : 0;
+}
+
+static void take_place(struct gate *gate, const struct pass *pass) {
+  gate->used++;
+  gate->bulk_used += pass->lane != LANE_QUERY;
+}
+
+static void free_place(struct gate *gate, const struct pass *pass) {
+  gate->used--;
+  gate->bulk_used -= pass->lane != LANE_QUERY;
 }
 
 uint64_t gate_ask(struct gate *gate, struct pass *pass, uint64_t now) {
   uint64_t due = obstacle(gate, pass, now);
   if (due > 0) {
-    if (!pass->queued)
-      enqueue(gate, pass);
+    if (!pass->queued) {
+      pass->number = ++gate->lanes[pass->lane].last;
+      enqueue(gate, pass, NULL);
+    }
     return due;
   }
   if (pass->queued)
     dequeue(gate, pass);
   pass->inside = 1;
-  gate->used++;
-  gate->bulk_used += pass->lane != LANE_QUERY;
+  take_place(gate, pass);
   if (pass->patient && gate->failures > 0)
     gate->probe = pass;
   pace_depart(&gate->lanes[pass->lane].pace, now);
@@ -119,12 +161,26 @@ void gate_leave(struct gate *gate, struct pass *pass) {
   if (!pass->inside)
     return;
   pass->inside = 0;
-  gate->used--;
-  gate->bulk_used -= pass->lane != LANE_QUERY;
+  gate_reclaim(gate, pass);
+  free_place(gate, pass);
   if (gate->probe == pass)
     gate->probe = NULL;
-  for (int i = 0; i < LANES; i++)
-    wake_first(gate, (enum lane_name)i);
+  wake_all_lanes(gate);
+}
+
+void gate_lend(struct gate *gate, struct pass *pass) {
+  if (!pass->inside || pass->lent)
+    return;
+  pass->lent = 1;
+  free_place(gate, pass);
+  wake_all_lanes(gate);
+}
+
+void gate_reclaim(struct gate *gate, struct pass *pass) {
+  if (!pass->lent)
+    return;
+  pass->lent = 0;
+  take_place(gate, pass);
 }
 
 void gate_failed(struct gate *gate, uint64_t now, uint64_t cap) {
@@ -149,13 +205,10 @@ void gate_limited(struct gate *gate, enum lane_name lane, uint64_t now,
 }
 
 void gate_hurry(struct gate *gate, struct pass *pass) {
-  struct lane *lane = &gate->lanes[pass->lane];
-  if (!pass->queued || lane->first == pass)
+  struct queue *queue = queue_of(gate, pass);
+  if (!pass->queued)
     return;
   dequeue(gate, pass);
-  pass->queued = 1;
-  pass->previous = NULL;
-  pass->next = lane->first;
-  lane->first->previous = pass;
-  lane->first = pass;
+  pass->number = --gate->lanes[pass->lane].first;
+  enqueue(gate, pass, queue->first);
 }

@@ -20,13 +20,19 @@ struct pass {
   struct pass *next, *previous;
   struct waiter *waiter; /* woken when its turn comes */
   enum lane_name lane;
+  int64_t number;        /* its place in the order of asking */
   unsigned char patient; /* a wait's poll: stands back during an outage */
-  unsigned char queued, inside;
+  unsigned char queued, inside, lent;
+};
+
+struct queue {
+  struct pass *first, *last;
 };
 
 struct lane {
   struct pace pace;
-  struct pass *first, *last; /* the queue */
+  struct queue queues[2]; /* of those that are patient, and the others */
+  int64_t first, last;    /* numbers given so far */
 };
 
 struct gate {
@@ -49,6 +55,11 @@ uint64_t gate_ask(struct gate *gate, struct pass *pass, uint64_t now);
 
 /* Gives the place back, or leaves the queue; nothing if it is in neither. */
 void gate_leave(struct gate *gate, struct pass *pass);
+
+/* While its owner runs a function of the program's own, the place does not
+ * count: what that function asks for would wait for it for ever. */
+void gate_lend(struct gate *gate, struct pass *pass);
+void gate_reclaim(struct gate *gate, struct pass *pass);
 
 /* What a request learned. A read failed without an answer: patient ones send
  * one probe at a time, with back-off up to `cap` ms, until one is answered. */
