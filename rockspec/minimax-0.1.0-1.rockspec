@@ -41,7 +41,7 @@ build = {
         "src/body.c", "src/buffer.c", "src/call.c", "src/callback.c",
         "src/cancel.c", "src/client.c", "src/delivery.c", "src/destination.c",
         "src/download.c", "src/doze.c", "src/each.c", "src/endpoint.c",
-        "src/engine.c", "src/event.c", "src/exchange.c", "src/fault.c",
+        "src/engine.c", "src/errand.c", "src/event.c", "src/exchange.c", "src/fault.c",
         "src/fetch.c", "src/file.c", "src/files.c", "src/gate.c",
         "src/generate.c", "src/guard.c", "src/handle.c", "src/hash.c",
         "src/header.c", "src/heap.c", "src/home.c", "src/image.c", "src/job.c",

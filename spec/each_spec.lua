@@ -155,6 +155,59 @@ describe("client:each", function()
     assert.same({ "running", "succeeded" }, yielded)
   end)
 
+  it("tells the last status too where on_status waits longer than the interval", function()
+    start { lion = { "Processing", "Processing", "Success" }, bear = { "Processing", "Success" } }
+    local states, ended = { lion = {}, bear = {} }, {}
+    minimax.run(function()
+      local function on_status(status)
+        table.insert(states[status.task_id], status.state)
+        minimax.sleep(0.15)
+      end
+      for task, status in client:each({ "lion", "bear" }, { on_status = on_status,
+        timeout = 5 }) do
+        ended[task] = status and status.state
+      end
+    end)
+    assert.same({ lion = "succeeded", bear = "succeeded" }, ended)
+    assert.same({ lion = { "running", "running", "succeeded" },
+      bear = { "running", "succeeded" } }, states)
+  end)
+
+  it("has no more items after its end, however that came", function()
+    start { slow = { "Processing" } }
+    local after_all, _, _, all = client:each { "a" }
+    assert.equal("a", (after_all()))
+    assert.is_nil(after_all())
+    assert.is_nil(after_all())
+    local next_item, _, _, loop = client:each { "a", "slow" }
+    assert.equal("a", (next_item()))
+    getmetatable(loop).__close(loop)
+    local co = coroutine.create(next_item)
+    assert.same({ true }, { coroutine.resume(co) })
+    assert.equal("dead", coroutine.status(co))
+    assert.is_nil(next_item())
+    getmetatable(all).__close(all)
+    assert.is_nil(after_all())
+  end)
+
+  it("says so where two coroutines wait for the next item of one loop", function()
+    start { slow = { "Processing", { word = "go", "Success" } } }
+    local taken, problem
+    minimax.run(function()
+      local next_item <const>, _, _, loop <close> = client:each { "slow" }
+      assert(loop)
+      minimax.spawn(function()
+        taken = next_item()
+      end)
+      minimax.sleep(0)
+      problem = select(2, pcall(next_item))
+      api:tell("go")
+      minimax.sleep(0.2)
+    end)
+    assert.truthy(problem:find("another coroutine waits", 1, true), problem)
+    assert.equal("slow", taken)
+  end)
+
   it("raises an error of on_status to its caller and ends the polling", function()
     start { lion = { "Processing" } }
     local mine = {}

@@ -118,6 +118,109 @@ local DROPPED = [[
   print "alive"
 ]]
 
+-- In the middle of a job's move, when its answer is decoded: by a finalizer, or
+-- by code of the program's own that stands in lua-cjson's place.
+local MOVED = [[
+  local cjson = require "cjson"
+  local URL, CALL, ACT, HOW = ...
+  local act
+  local function now()
+    local own = act
+    act = nil
+    if own and HOW == "finalizer" then
+      setmetatable({}, { __gc = own })
+      collectgarbage()
+    elseif own then
+      own()
+    end
+  end
+  local new = cjson.new
+  function cjson.new()
+    local own = new()
+    local decode = own.decode
+    function own.decode(...)
+      now()
+      local results = table.pack(decode(...))
+      return table.unpack(results, 1, results.n)
+    end
+    return own
+  end
+  local host = require "spec.support.host"
+  local minimax = require "minimax"
+  local client, co
+  collectgarbage "generational"
+
+  local calls = {}
+  function calls.query()
+    return client:query("b")
+  end
+  function calls.wait()
+    return client:wait("a", { interval = 0.001, on_status = function() end })
+  end
+  function calls.each()
+    for _ in client:each({ "a", "b", "c" }, { interval = 0.001 }) do end
+  end
+  function calls.submit()
+    return client:submit { template_id = "1" }
+  end
+  function calls.cancel()
+    return client:cancel("c")
+  end
+
+  local acts = {}
+  function acts.shut()
+    coroutine.close(co)
+  end
+  function acts.close()
+    client:close()
+  end
+  function acts.abort()
+    client:abort("a")
+    client:abort("b")
+    client:abort("c")
+  end
+  function acts.step()
+    for _ = 1, 10 do
+      minimax.step()
+    end
+  end
+  function acts.drop()
+    co = nil
+    collectgarbage()
+    collectgarbage()
+  end
+
+  for number = 1, 4 do
+    client = minimax.new { base_url = URL, api_key = "sk-finalizer", retries = 0 }
+    co = coroutine.create(calls[CALL])
+    assert(coroutine.resume(co))
+    act = acts[ACT]
+    for _ = 1, 200 do
+      if not minimax.timeout() or not co or coroutine.status(co) == "dead" then
+        break
+      end
+      host.sleep(0.05)
+      if number % 2 == 0 then
+        minimax.step()
+      else
+        assert(coroutine.resume(co))
+      end
+    end
+    act = nil
+    client:close()
+    if co then
+      coroutine.close(co)
+    end
+  end
+  collectgarbage()
+  minimax.step()
+  local other = minimax.new { base_url = URL, api_key = "sk-finalizer" }
+  print(assert(other:query "b").state)
+  collectgarbage()
+  minimax.step()
+  print(minimax.timeout())
+]]
+
 describe("a finalizer", function()
   local api
 
@@ -137,6 +240,20 @@ describe("a finalizer", function()
         local result = process.run { script = SCRIPT, args = { api.url, call, act } }
         assert.same({ code = 0, out = "succeeded\nnil\n", err = "", timed_out = false }, result)
       end)
+    end
+  end
+
+  for act, what in pairs {
+    shut = "closes the coroutine", close = "closes the client", abort = "aborts the tasks",
+    step = "steps the module", drop = "drops the coroutine",
+  } do
+    for _, call in ipairs { "query", "wait", "each", "submit", "cancel" } do
+      for _, how in ipairs { "finalizer", "decoder" } do
+        it(("(%s) that %s while its %s moves on harms nothing"):format(how, what, call), function()
+          local result = process.run { script = MOVED, args = { api.url, call, act, how } }
+          assert.same({ code = 0, out = "succeeded\nnil\n", err = "", timed_out = false }, result)
+        end)
+      end
     end
   end
 

@@ -2,6 +2,7 @@
 
 local limits = require "spec.support.limits"
 local minimax = require "minimax"
+local tasks = require "spec.support.tasks"
 local wire = require "spec.support.wire"
 
 -- Answers after a while, with how many requests were there at once at most.
@@ -106,6 +107,93 @@ describe("max_connections", function()
       until coroutine.status(co) == "dead"
       assert.equal("succeeded", status.state)
     end
+  end)
+end)
+
+-- A function that the module calls in the middle of a transfer may ask for more.
+describe("a function of the program's own", function()
+  local server, api
+
+  before_each(function()
+    api = tasks.start {}
+    server = wire.start { serve = [[
+      local connection = ...
+      local video = require "spec.support.video"
+      while connection:read_request() do
+        connection:reply(200, {}, video.make(3000000))
+      end
+    ]] }
+  end)
+
+  after_each(function()
+    api:stop()
+    server:stop()
+  end)
+
+  for _, most in ipairs { 1, 2, 8 } do
+    it("that takes a download may use the client, be all places taken: " .. most, function()
+      local own <close> = api:client { max_connections = most }
+      local submitted, ended = 0, 0
+      for i = 1, most do
+        minimax.spawn(function()
+          local first = true
+          assert(own:download(server.url .. "/" .. i, function()
+            if first then
+              first = false
+              assert(own:submit({ template_id = "1" }, { timeout = 10 }))
+              assert(own:query("x", { timeout = 10 }))
+              submitted = submitted + 1
+            end
+          end, { timeout = 20 }))
+          ended = ended + 1
+        end)
+      end
+      minimax.run()
+      assert.same({ most, most }, { submitted, ended })
+      assert(own:query("x", { timeout = 10 }))
+    end)
+
+    it("that clears a submit may use the client, be all places taken: " .. most, function()
+      local own <close> = api:client { max_connections = most }
+      local ended = 0
+      for _ = 1, most do
+        minimax.spawn(function()
+          assert(own:submit({ template_id = "1" }, { timeout = 10, on_send = function()
+            assert(own:query("x", { timeout = 5 }))
+          end }))
+          ended = ended + 1
+        end)
+      end
+      minimax.run()
+      assert.equal(most, ended)
+    end)
+  end
+
+  it("that fails or is closed gives back the place it was lent", function()
+    local crowd <close> = wire.start { serve = CROWD }
+    local own <close> = minimax.new { base_url = crowd.url, api_key = "sk-spec",
+      max_connections = 1 }
+    assert.has_error(function()
+      own:download(server.url, function()
+        error "mine"
+      end)
+    end)
+    local co = coroutine.create(function()
+      own:submit({ template_id = "1" }, { on_send = coroutine.yield })
+    end)
+    repeat
+      local _, value = coroutine.resume(co)
+      minimax.step()
+    until value == nil
+    coroutine.close(co)
+    local seen = 0
+    for i = 1, 6 do
+      minimax.spawn(function()
+        seen = math.max(seen, assert(own:call("GET", "/" .. i, { timeout = 10 })).most)
+      end)
+    end
+    minimax.run()
+    assert.equal(1, seen)
   end)
 end)
 
@@ -249,6 +337,48 @@ describe("an outage of reads", function()
       count = count + (time - times[1] <= 20 and 1 or 0)
     end
     assert.is_true(count >= TASKS, count .. " polls")
+  end)
+
+  it("that hangs leaves a place for what a person asks for", function()
+    local hanging <close> = tasks.start { any = { "hang" }, person = { "Success" } }
+    local own <close> = hanging:client { max_connections = 3 }
+    minimax.run(function()
+      local crew = {}
+      for i = 1, 10 do
+        crew[i] = minimax.spawn(own.wait, own, "w" .. i)
+      end
+      minimax.sleep(0.1)
+      assert(own:query("person", { timeout = 5 }))
+      for _, co in ipairs(crew) do
+        coroutine.close(co)
+      end
+    end)
+  end)
+
+  it("has nobody stand behind the patient waits", function()
+    local broken <close> = tasks.start { any = { "reset" },
+      slow = { { word = "go", "Success" } }, quick = { "Success" } }
+    local own <close> = broken:client { max_connections = 1, retries = 0 }
+    minimax.run(function()
+      local crew = {}
+      for i = 1, 10 do
+        crew[i] = minimax.spawn(own.wait, own, "w" .. i)
+      end
+      minimax.sleep(0.2)
+      minimax.spawn(function()
+        assert(own:query("slow", { timeout = 10 }))
+      end)
+      minimax.sleep(0.05)
+      local quick = minimax.spawn(function()
+        assert(own:query("quick", { timeout = 0.9 }))
+        for _, co in ipairs(crew) do
+          coroutine.close(co)
+        end
+      end)
+      minimax.sleep(0.05)
+      broken:tell "go"
+      assert(quick)
+    end)
   end)
 
   it("does not hold up a query, which is tried by itself", function()

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "doze.h"
+#include "errand.h"
 #include "loop.h"
 #include "pump.h"
 
@@ -252,21 +253,54 @@ static void park_with_adapter(lua_State *L, struct job *job) {
   lua_settop(L, 0);
 }
 
+/* Tells the adapter: its token, and whether the waiter is gone. */
+static int wake_in_adapter(lua_State *L) {
+  if (!push_adapter(L))
+    return 0;
+  lua_getfield(L, 3, "wake");
+  lua_insert(L, 1);
+  lua_settop(L, 3);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+/* Tells cqueues: the condition, and the job whose waiter sleeps on it. */
+static int wake_in_cqueues(lua_State *L) {
+  pump_signal(L, 2, 1);
+  return 0;
+}
+
+/* Calls the function with the two values on top. It is code of others: its
+ * error is no reason to lose a result, and where finalizers run, what it works
+ * with may be gone. */
+static void call_waker(lua_State *L, lua_CFunction waker) {
+  if (await_is_finalizing(L)) {
+    errand_send(L, waker);
+    return;
+  }
+  lua_pushcfunction(L, waker);
+  lua_insert(L, -3);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK)
+    return;
+  lua_warning(L, "minimax: error in waking a coroutine: ", 1);
+  lua_warning(L, luaL_tolstring(L, -1, NULL), 0);
+  lua_pop(L, 2);
+}
+
 void await_unpark(lua_State *L, struct job *job, int self,
                   enum await_reason reason) {
   int place = job->parked;
   int top = lua_gettop(L);
   job->parked = 0;
   lua_getiuservalue(L, self, JOB_TOKEN);
-  if (place == PLACE_ADAPTER && push_adapter(L)) {
-    lua_getfield(L, -1, "wake");
-    lua_pushvalue(L, top + 1);
+  if (place == PLACE_ADAPTER) {
     lua_pushboolean(L, reason != AWAIT_NEWS);
-    lua_call(L, 2, 0);
+    call_waker(L, wake_in_adapter);
   } else if (place == PLACE_LOOP && reason != AWAIT_COLLECTED) {
     loop_make_ready(L, top + 1); /* closed, too: the run counts them */
   } else if (place == PLACE_CQUEUES) {
-    pump_signal(L, self, top + 1);
+    lua_pushvalue(L, self);
+    call_waker(L, wake_in_cqueues);
   }
   lua_settop(L, top);
 }

@@ -215,10 +215,10 @@ static int add_body(lua_State *L, struct call *call, const char *path) {
   struct request request = {.kind = MEDIA_NO_KIND};
   if (!options_get(L, 4, "body"))
     return 0;
-  request.secret = call->job.client->profile->key;
+  request.secret = client_push_key(L, call->job.client);
   request.nonce = retry_random(&call->job.client->engine->random);
   request.bare = endpoint_takes_bare_ids(path);
-  return request_build(L, lua_gettop(L), &request, &call->exchange.body);
+  return request_build(L, lua_gettop(L) - 1, &request, &call->exchange.body);
 }
 
 /*** Reaches any other endpoint with the client's key, limits and errors. Only

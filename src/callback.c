@@ -55,10 +55,13 @@ static int kind_of_tasks(lua_State *L, const char *id) {
   lua_pushnil(L);
   while (kind < 0 && lua_next(L, top + 1)) {
     const char *task_id;
-    lua_getfield(L, top + 2, "task_id");
+    /* As they are: code of the program's own might add to the list. */
+    lua_pushliteral(L, "task_id");
+    lua_rawget(L, top + 2);
     task_id = lua_tostring(L, -1);
-    if (task_id && strcmp(task_id, id) == 0 &&
-        lua_getfield(L, top + 2, "kind") == LUA_TSTRING)
+    lua_pushliteral(L, "kind");
+    if (lua_rawget(L, top + 2) == LUA_TSTRING && task_id &&
+        strcmp(task_id, id) == 0)
       kind = kind_named(lua_tostring(L, -1));
     lua_settop(L, top + 2);
   }
@@ -113,13 +116,15 @@ int callback_call(lua_State *L) {
   struct client *client = client_check(L);
   size_t length;
   const char *body;
+  int is_object;
   if (lua_type(L, 2) != LUA_TSTRING)
     options_argerror(L, 2, "the body of a callback is expected");
   body = lua_tolstring(L, 2, &length);
   lua_settop(L, 2);
+  is_object = json_decode(L, body, length) == 0 && lua_istable(L, 3);
   if (!client_is_usable(L, client, 0))
     return 2;
-  if (json_decode(L, body, length) < 0 || !lua_istable(L, 3))
+  if (!is_object)
     return fail(L, client, "is no JSON object");
   if (lua_getfield(L, 3, "challenge") == LUA_TSTRING)
     return answer_challenge(L);

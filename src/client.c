@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "await.h"
+#include "errand.h"
 #include "home.h"
 #include "settings.h"
 #include "task.h"
@@ -57,55 +58,6 @@ int client_new(lua_State *L) {
   return 1;
 }
 
-/* ---- what a finalizer asks for ---- */
-
-/* A finalizer may run wherever Lua allocates, also in the middle of a call that
- * begins and of a job that moves on. What would end jobs under its feet is done
- * by a job of its own, at its turn. */
-
-struct errand {
-  struct job job;
-  lua_CFunction act;
-};
-
-/* JOB_EXTRA is the client, JOB_SUBJECT the other argument. */
-static void errand_advance(lua_State *L, struct job *job, int self) {
-  lua_pushnil(L); /* nothing holds it any longer */
-  lua_rawsetp(L, LUA_REGISTRYINDEX, job);
-  lua_pushcfunction(L, ((struct errand *)job)->act);
-  lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_getiuservalue(L, self, JOB_SUBJECT);
-  lua_call(L, 2, 1);
-  job_succeed(L, job, self);
-}
-
-static void errand_release(struct job *job) {
-  (void)job;
-}
-
-static const struct deed errand_deed = {
-    .stage = "call",
-    .advance = errand_advance,
-    .expire = errand_advance,
-    .release = errand_release,
-};
-
-/* Calls `act` soon, with the client at index 1 and the value at `argument`. */
-static void defer(lua_State *L, lua_CFunction act, int argument) {
-  struct errand *errand;
-  client_push_bare(L);
-  errand = (struct errand *)job_new(L, sizeof *errand, &errand_deed, -1);
-  errand->act = act;
-  errand->job.kind = -1;
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, JOB_EXTRA);
-  lua_pushvalue(L, argument);
-  lua_setiuservalue(L, -2, JOB_SUBJECT);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, errand);
-  lua_pop(L, 1);
-  job_start(&errand->job);
-}
-
 /* ---- its end ---- */
 
 static void cancel_all(lua_State *L, struct client *client, const char *text) {
@@ -113,16 +65,23 @@ static void cancel_all(lua_State *L, struct client *client, const char *text) {
     job_cancel(L, client->jobs, text);
 }
 
-/* Its jobs hold it: when it is collected, they are gone. */
-static int client_dispose(lua_State *L) {
-  struct client *client = luaL_checkudata(L, 1, NAME);
+/* A job that moves on holds pointers into the client's settings. */
+void client_dispose(lua_State *L, struct client *client) {
   if (!client->profile || engine_state(client->engine) != ENGINE_OPEN)
-    return 0;
+    return;
+  client->closing = 1;
+  if (client->moving)
+    return;
   cancel_all(L, client, "the client was closed");
   gate_free(&client->gate);
   profile_release(client->profile);
   client->profile = NULL;
   engine_settle(client->engine);
+}
+
+/* __gc: its jobs hold it: when it is collected, they are gone. */
+static int client_collect(lua_State *L) {
+  client_dispose(L, luaL_checkudata(L, 1, NAME));
   return 0;
 }
 
@@ -130,11 +89,12 @@ static int client_dispose(lua_State *L) {
 @function client:close */
 int client_close(lua_State *L) {
   struct client *client = luaL_checkudata(L, 1, NAME);
-  if (!await_is_finalizing(L))
-    return client_dispose(L);
-  if (client->profile && engine_state(client->engine) == ENGINE_OPEN) {
+  if (!await_is_finalizing(L)) {
+    client_dispose(L, client);
+  } else if (client->profile && engine_state(client->engine) == ENGINE_OPEN) {
     lua_settop(L, 1);
-    defer(L, client_dispose, 1);
+    lua_pushnil(L);
+    errand_send(L, client_close);
     engine_settle(client->engine);
   }
   return 0;
@@ -151,7 +111,7 @@ static int client_tostring(lua_State *L) {
 
 void client_open(lua_State *L, const luaL_Reg *shared, const luaL_Reg *own) {
   static const luaL_Reg meta[] = {
-      {"__gc", client_dispose},
+      {"__gc", client_collect},
       {"__close", client_close},
       {"__tostring", client_tostring},
       {NULL, NULL},
@@ -171,7 +131,7 @@ struct client *client_check(lua_State *L) {
 
 int client_is_usable(lua_State *L, struct client *client, int needs_key) {
   enum engine_state state = engine_state(client->engine);
-  if (state == ENGINE_OPEN && client->profile &&
+  if (state == ENGINE_OPEN && client->profile && !client->closing &&
       !(needs_key && client->lacks_key))
     return 1;
   lua_pushnil(L);
@@ -179,7 +139,7 @@ int client_is_usable(lua_State *L, struct client *client, int needs_key) {
     fault_push(L, NULL, FAULT_CANCELLED,
                "this client belongs to the parent process; minimax.new makes "
                "one for this process");
-  else if (state == ENGINE_CLOSED || !client->profile)
+  else if (state == ENGINE_CLOSED || !client->profile || client->closing)
     fault_push(L, NULL, FAULT_CANCELLED, "the client is closed");
   else
     fault_push(L, NULL, FAULT_AUTH,
@@ -192,6 +152,10 @@ int client_is_usable(lua_State *L, struct client *client, int needs_key) {
   return 0;
 }
 
+const char *client_push_key(lua_State *L, const struct client *client) {
+  return lua_pushstring(L, client->profile->key);
+}
+
 /* ---- abort ---- */
 
 /* Whether the job is about the task with the id at `id`. */
@@ -199,8 +163,7 @@ static int is_about(lua_State *L, const struct job *job, int id) {
   int top = lua_gettop(L);
   int same = 0;
   if (job_push(L, job)) {
-    if (lua_getiuservalue(L, -1, JOB_SUBJECT) == LUA_TTABLE)
-      lua_getfield(L, -1, "task_id");
+    lua_getiuservalue(L, -1, JOB_SUBJECT);
     same = lua_rawequal(L, -1, id);
   }
   lua_settop(L, top);
@@ -210,7 +173,7 @@ static int is_about(lua_State *L, const struct job *job, int id) {
 static struct job *find_about(lua_State *L, const struct client *client,
                               int id) {
   struct job *job = client->jobs;
-  while (job && !is_about(L, job, id))
+  while (job && (job->cancelled || !is_about(L, job, id)))
     job = job->next;
   return job;
 }
@@ -244,10 +207,13 @@ int client_abort(lua_State *L) {
   int count;
   if (!client_is_usable(L, client, 0))
     return 2;
-  if (!await_is_finalizing(L))
+  if (!await_is_finalizing(L)) {
     count = cancel_about(L, client, target.index);
-  else if ((count = count_about(L, client, target.index)) > 0)
-    defer(L, client_abort, target.index);
+  } else if ((count = count_about(L, client, target.index)) > 0) {
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, target.index);
+    errand_send(L, client_abort);
+  }
   engine_settle(client->engine);
   lua_pushinteger(L, count);
   return 1;

@@ -38,6 +38,8 @@ struct client {
   int observed;        /* somebody wants events */
   int prints;          /* MINIMAX_DEBUG: on stderr, too */
   int has_events;      /* in the list CLIENT_EVENTS */
+  int moving;          /* jobs that are moved on right now */
+  int closing;         /* it is to be closed after that */
 };
 
 /* Creates the metatable; once for each Lua state. Both lists become methods
@@ -57,6 +59,13 @@ struct client *client_check(lua_State *L);
 
 /* Whether it can be used; else pushes nil and an error (return 2 then). */
 int client_is_usable(lua_State *L, struct client *client, int needs_key);
+
+/* Pushes the key as a Lua string, which outlives the client; NULL and nil:
+ * there is none. */
+const char *client_push_key(lua_State *L, const struct client *client);
+
+/* For jobs, after a move: closes it at last. */
+void client_dispose(lua_State *L, struct client *client);
 
 /* client:close() */
 int client_close(lua_State *L);

@@ -151,6 +151,7 @@ int delivery_deliver(lua_State *L, struct job *job, int self) {
   const char *bytes;
   size_t length = sink_peek(&download->sink, &bytes);
   job->news = 0;
+  gate_lend(&job->client->gate, &download->pass);
   engine_settle(job->client->engine);
   if (length > 0 && download->to_lua_file) {
     const char *problem = write_lua_file(L, download, self, drain);
@@ -179,16 +180,20 @@ int delivery_deliver(lua_State *L, struct job *job, int self) {
 /* A function stops the download by returning nil and an error. */
 static void heed_stop(lua_State *L, struct download *download, int self,
                       int error) {
+  const char *problem;
   if (fault_kind_at(L, error) != FAULT_NONE) {
     lua_pushvalue(L, error);
     download_fail(L, download, self);
     return;
   }
-  stop_by_problem(L, download, self, luaL_tolstring(L, error, NULL));
+  problem = luaL_tolstring(L, error, NULL);
+  if (!download->job.ended) /* not by code of the program's own */
+    stop_by_problem(L, download, self, problem);
 }
 
 void delivery_delivered(lua_State *L, struct job *job, int self, int results) {
   struct download *download = (struct download *)job;
+  gate_reclaim(&job->client->gate, &download->pass);
   if (job->ended)
     return;
   if (results > self && download->delivering == DELIVER_CHUNK &&

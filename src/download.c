@@ -137,37 +137,48 @@ static const char *push_field(lua_State *L, int what, const char *name) {
   return text && *text ? text : NULL;
 }
 
-static void read_table(lua_State *L, struct download *download, int what) {
-  const char *url = push_field(L, what, "url");
-  const char *file_id = push_field(L, what, "file_id");
-  int failed = (url && link_set(download, url) < 0) ||
-               (file_id && profile_set(&download->file_id, file_id) < 0);
-  download->has_task = push_field(L, what, "task_id") != NULL;
-  if (!url && !file_id && !download->has_task)
+/* What is to be downloaded: where its link comes from. The texts are anchored
+ * on the stack. */
+struct source {
+  const char *url, *file_id; /* NULL: none */
+  int has_task;
+  struct target target; /* where there is one */
+};
+
+static void read_table(lua_State *L, struct source *source, int what) {
+  source->url = push_field(L, what, "url");
+  source->file_id = push_field(L, what, "file_id");
+  source->has_task = push_field(L, what, "task_id") != NULL;
+  if (!source->url && !source->file_id && !source->has_task)
     options_argerror(L, what,
                      "a task, a status, a table with file_id, a task id or a "
                      "URL is expected");
-  if (failed)
-    fault_no_memory(L);
 }
 
-/* What is to be downloaded: where its link comes from. */
-static void read_what(lua_State *L, struct download *download, int self) {
-  if (is_link(L, 2)) {
-    if (link_set(download, lua_tostring(L, 2)) < 0)
-      fault_no_memory(L);
-  } else {
-    if (lua_istable(L, 2))
-      read_table(L, download, 2);
-    else
-      download->has_task = 1;
-    if (download->has_task) {
-      struct target target = target_check(L, 2, 4, -1);
-      download->job.kind = (int)target.kind;
-      job_set_subject(L, self, 2, target.index);
-    }
+/* A table of the program's own may run code while it is read. */
+static struct source read_what(lua_State *L) {
+  struct source source = {.has_task = 0};
+  if (is_link(L, 2))
+    source.url = lua_tostring(L, 2);
+  else if (lua_istable(L, 2))
+    read_table(L, &source, 2);
+  else
+    source.has_task = 1;
+  if (source.has_task)
+    source.target = target_check(L, 2, 4, -1);
+  return source;
+}
+
+static void set_source(lua_State *L, struct download *download, int self,
+                       const struct source *source) {
+  if ((source->url && link_set(download, source->url) < 0) ||
+      (source->file_id && profile_set(&download->file_id, source->file_id) < 0))
+    fault_no_memory(L);
+  if (source->has_task) {
+    download->has_task = 1;
+    download->job.kind = (int)source->target.kind;
+    job_set_subject(L, self, 2, source->target.index);
   }
-  lua_settop(L, self);
   set_first_step(download);
 }
 
@@ -205,16 +216,18 @@ int download_call(lua_State *L) {
   struct download_options options = {OPTIONS_NEVER, MAX_BYTES, 1, 0, 1,
                                      client->block};
   struct download *download;
+  struct source source;
   int self;
   lua_settop(L, 4);
   options_read(L, 4, known, &options);
+  destination_check(L, 3);
+  source = read_what(L);
   if (!client_is_usable(L, client, !is_link(L, 2)))
     return 2;
-  destination_check(L, 3);
   download = (struct download *)job_new(L, sizeof *download, &deed, 1);
   self = lua_gettop(L);
   set_options(L, download, self, &options);
-  read_what(L, download, self);
+  set_source(L, download, self, &source);
   if (destination_open(L, download, self, 3, options.overwrite) == 0) {
     job_set_timeout(&download->job, options.timeout);
     job_start(&download->job);

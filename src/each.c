@@ -2,6 +2,7 @@
 #include "each.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 
 #include "await.h"
 #include "client.h"
@@ -47,16 +48,14 @@ static void each_advance(lua_State *L, struct job *job, int self) {
     job_tell(L, job, self);
 }
 
-/* `break` and errors end the polling of all. One that moves on while the
- * collector takes this job is taken itself soon after. */
+/* `break` and errors end the polling of all. */
 static void each_release(struct job *job) {
   struct job *child = job->client->jobs;
   while (child) {
     struct job *next = child->next;
     if (child->parent == job) {
       child->parent = NULL;
-      if (!child->moving)
-        job_release(child);
+      job_release(child);
     }
     child = next;
   }
@@ -87,7 +86,9 @@ static void each_delivered(lua_State *L, struct job *job, int self,
   if (!each->first)
     return;
   child = take_news(each);
-  if (child->ended)
+  if (child->news) /* it came while the owner looked at the one before */
+    each_child_has_news(job, child);
+  else if (child->ended)
     job->ended = 1; /* an item; the next call goes on */
   else
     child->deed->delivered(L, child, 0, 0);
@@ -131,6 +132,7 @@ static int each_push_results(lua_State *L, struct job *job, int self) {
   int waits, count;
   lua_getiuservalue(L, self, JOB_EXTRA);
   waits = lua_gettop(L);
+  job->ended = job->failed; /* what ended is one item */
   if (job->failed)
     take_left(L, each, self, waits);
   number = (lua_Integer)each->current;
@@ -159,37 +161,54 @@ static int next_item(lua_State *L) {
   struct job *job = job_at(L, lua_upvalueindex(1));
   struct each *each = (struct each *)job;
   lua_settop(L, 0);
-  if (each->left == 0)
-    return 0;
-  if (!job->failed && !job->raises) {
-    job->ended = 0;
+  if (each->left == 0 || (!job->back && !job->failed && !job->raises))
+    return 0; /* all were handed out, or the loop has closed it */
+  if (job->parked)
+    luaL_error(L, "another coroutine waits for the next item of this loop");
+  if (!job->failed && !job->raises)
     job->news = each->first != NULL;
-  }
   lua_pushvalue(L, lua_upvalueindex(1));
   return await_again(L);
 }
 
-/* Starts the wait for item `number`, which is on top; pops it. */
-static void add_wait(lua_State *L, int self, unsigned number,
-                     const struct wait_options *options) {
-  int item = lua_gettop(L);
-  struct target target = target_check(L, item, 3, -1);
-  struct job *child = wait_push(L, 1, item, 3, &target, options);
-  child->parent = job_at(L, self);
-  child->number = number;
-  lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, (lua_Integer)number);
-  lua_settop(L, item - 1);
+/* Where each value stands on the stack of each_call. */
+enum { CLIENT = 1, LIST, OPTIONS, ITEMS, IDS, ITS_KINDS, SELF };
+
+/* Reads the list: pushes its items, their ids and their kinds. A table of the
+ * program's own may run code while it is read, so all are read before the
+ * client is looked at; and the caller may change the list in the loop. */
+static void read_list(lua_State *L, int count) {
+  int *kinds;
+  lua_createtable(L, count, 0);
+  lua_createtable(L, count, 0);
+  kinds = lua_newuserdatauv(L, sizeof *kinds * (size_t)(count + 1), 0);
+  for (int i = 0; i < count; i++) {
+    struct target target;
+    lua_rawgeti(L, LIST, i + 1);
+    target = target_check(L, ITS_KINDS + 1, OPTIONS, -1);
+    kinds[i] = (int)target.kind;
+    lua_rawseti(L, IDS, i + 1);
+    lua_rawseti(L, ITEMS, i + 1);
+    lua_settop(L, ITS_KINDS);
+  }
 }
 
-/* Pushes a copy of the list: the caller may change it in the loop. */
-static void copy_list(lua_State *L, int list, lua_Integer count) {
-  lua_createtable(L, (int)count, 0);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, list, i);
-    lua_rawseti(L, -2, i);
-  }
+/* Starts the wait for item `number`. */
+static void add_wait(lua_State *L, unsigned number,
+                     const struct wait_options *options) {
+  const int *kinds = lua_touserdata(L, ITS_KINDS);
+  struct target target = {.kind = (enum kind)kinds[number - 1],
+                          .index = SELF + 2};
+  struct job *child;
+  lua_rawgeti(L, ITEMS, (lua_Integer)number);
+  lua_rawgeti(L, IDS, (lua_Integer)number);
+  child = wait_push(L, CLIENT, SELF + 1, OPTIONS, &target, options);
+  child->parent = job_at(L, SELF);
+  child->number = number;
+  lua_getiuservalue(L, SELF, JOB_EXTRA);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)number);
+  lua_settop(L, SELF);
 }
 
 /*** Waits for many tasks and iterates in the order of completion:
@@ -204,32 +223,29 @@ int each_call(lua_State *L) {
   struct client *client = client_check(L);
   struct wait_options options;
   struct each *each;
-  lua_Integer count;
-  int self;
-  lua_settop(L, 3);
-  if (!lua_istable(L, 2))
-    options_argerror(L, 2, "a list of tasks is expected");
-  options = wait_read_options(L, 3, client);
+  int count;
+  lua_settop(L, OPTIONS);
+  if (!lua_istable(L, LIST) || lua_rawlen(L, LIST) > INT_MAX / sizeof count)
+    options_argerror(L, LIST, "a list of tasks is expected");
+  options = wait_read_options(L, OPTIONS, client);
+  count = (int)lua_rawlen(L, LIST);
+  read_list(L, count);
   if (!client_is_usable(L, client, 1))
     return lua_error(L); /* a loop has no other way to say it */
-  count = (lua_Integer)lua_rawlen(L, 2);
-  each = (struct each *)job_new(L, sizeof *each, &deed, 1);
-  self = lua_gettop(L);
+  each = (struct each *)job_new(L, sizeof *each, &deed, CLIENT);
   each->job.kind = -1;
   each->job.block = (unsigned char)options.block;
-  copy_list(L, 2, count);
-  lua_setiuservalue(L, self, JOB_CALLBACK);
-  lua_createtable(L, (int)count, 0);
-  lua_setiuservalue(L, self, JOB_EXTRA);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, 2, i);
-    add_wait(L, self, (unsigned)i, &options);
-  }
+  lua_pushvalue(L, ITEMS);
+  lua_setiuservalue(L, SELF, JOB_CALLBACK);
+  lua_createtable(L, count, 0);
+  lua_setiuservalue(L, SELF, JOB_EXTRA);
+  for (int i = 1; i <= count; i++)
+    add_wait(L, (unsigned)i, &options);
   each->left = (unsigned)count;
-  lua_pushvalue(L, self);
+  lua_pushvalue(L, SELF);
   lua_pushcclosure(L, next_item, 1);
   lua_pushnil(L);
   lua_pushnil(L);
-  lua_pushvalue(L, self); /* the loop closes it */
+  lua_pushvalue(L, SELF); /* the loop closes it */
   return 4;
 }

@@ -31,10 +31,7 @@ void event_begin(lua_State *L, const struct job *job, int self,
   begin(L, type);
   lua_pushstring(L, job->deed->stage);
   lua_setfield(L, -2, "stage");
-  if (lua_getiuservalue(L, self, JOB_SUBJECT) == LUA_TTABLE) {
-    lua_getfield(L, -1, "task_id");
-    lua_remove(L, -2);
-  }
+  lua_getiuservalue(L, self, JOB_SUBJECT);
   lua_setfield(L, -2, "task_id");
 }
 

@@ -77,12 +77,20 @@ static void leave_list(struct job *job) {
   job->next = NULL;
 }
 
-void job_release(struct job *job) {
+static void release(struct job *job) {
   if (!job->back || engine_state(job->client->engine) != ENGINE_OPEN)
     return;
   leave_list(job);
   job->deed->release(job);
   engine_forget(job->client->engine, &job->waiter);
+}
+
+/* Whoever moves it on holds pointers into it. */
+void job_release(struct job *job) {
+  if (job->moving)
+    job->dropped = 1;
+  else
+    release(job);
 }
 
 static int dispose(lua_State *L, struct job *job, enum await_reason reason) {
@@ -198,10 +206,15 @@ void job_tell(lua_State *L, struct job *job, int self) {
     await_unpark(L, job, self, AWAIT_NEWS);
 }
 
+/* An end is for good: what comes after it is popped only. */
 static void end(lua_State *L, struct job *job, int self) {
+  if (job->ended) {
+    lua_pop(L, 1);
+    return;
+  }
   lua_setiuservalue(L, self, JOB_RESULT);
   job->ended = 1;
-  job_release(job);
+  release(job);
   tell_parent(job);
   if (job->parked)
     await_unpark(L, job, self, AWAIT_NEWS);
@@ -214,11 +227,14 @@ void job_succeed(lua_State *L, struct job *job, int self) {
 /* Sets a field of the error at `fault` to the value on top, which it pops,
  * unless the field is set. */
 static void set_if_absent(lua_State *L, int fault, const char *field) {
-  if (lua_getfield(L, fault, field) == LUA_TNIL) {
+  lua_pushstring(L, field);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, fault) == LUA_TNIL) {
     lua_pushvalue(L, -2);
-    lua_setfield(L, fault, field);
+    lua_pushvalue(L, -4);
+    lua_rawset(L, fault);
   }
-  lua_pop(L, 2);
+  lua_pop(L, 3);
 }
 
 void job_fail(lua_State *L, struct job *job, int self) {
@@ -226,12 +242,14 @@ void job_fail(lua_State *L, struct job *job, int self) {
   lua_pushstring(L, job->deed->stage);
   set_if_absent(L, fault, "stage");
   /* An error names the task it is about, so that nobody loses it. */
-  if (task_push_of_job(L, job, self)) {
-    lua_getfield(L, -1, "task_id");
+  if (lua_getiuservalue(L, self, JOB_SUBJECT) == LUA_TSTRING) {
     set_if_absent(L, fault, "task_id");
+    task_push_of_job(L, job, self);
     set_if_absent(L, fault, "task");
+  } else {
+    lua_pop(L, 1);
   }
-  job->failed = 1;
+  job->failed |= !job->ended;
   end(L, job, self);
 }
 
@@ -274,18 +292,33 @@ static int advance(lua_State *L) {
   return 0;
 }
 
+/* What was asked for while it was moved on. */
+static void catch_up(lua_State *L, struct job *job) {
+  job->moving = 0;
+  job->client->moving--;
+  if (job->cancelled && !job->ended)
+    job_cancel(L, job, job->cancelled);
+  if (job->dropped)
+    release(job);
+  if (job->again && job->back)
+    engine_wake(job->client->engine, &job->waiter);
+  job->again = 0;
+  if (job->client->closing && job->client->moving == 0)
+    client_dispose(L, job->client);
+}
+
 /* Moves the job at index 1 on, then tells the listener what happened. */
 static int move_on(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
   job->moving = 1;
+  job->client->moving++;
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, 1);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK && !job->ended) {
     job->raises = 1;
-    if (!job->ended)
-      end(L, job, 1);
+    end(L, job, 1);
   }
-  job->moving = 0;
+  catch_up(L, job);
   lua_settop(L, 1);
   event_flush(L, job->client, 1);
   return 0;
@@ -300,6 +333,10 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
   int before;
   if (!job)
     return JOB_NONE;
+  if (job->moving) { /* code of the program's own steps in its midst */
+    job->again = 1;
+    return JOB_MOVED;
+  }
   thread = home_of_engine(engine)->worker;
   if (!lua_checkstack(thread, STACK))
     fault_no_memory(L);
@@ -310,6 +347,8 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
   }
   before = job->ended;
   if (lua_pcall(thread, 1, 0, 0) != LUA_OK) {
+    job->client->moving -= job->moving;
+    job->moving = 0;
     if (thread != L)
       lua_xmove(thread, L, 1);
     lua_error(L);
@@ -320,6 +359,11 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
 void job_cancel(lua_State *L, struct job *job, const char *text) {
   if (!job_push(L, job)) {
     job_release(job); /* collected, its finalizer still to run */
+    return;
+  }
+  if (job->moving) {
+    job->cancelled = text;
+    lua_pop(L, 1);
     return;
   }
   fault_push(L, NULL, FAULT_CANCELLED, "%s", text);
@@ -346,12 +390,20 @@ void job_set_timeout(struct job *job, uint64_t timeout) {
 }
 
 void job_set_subject(lua_State *L, int self, int task, int id) {
-  /* A table of another program is not kept: it may lack the methods. */
-  lua_pushvalue(L, luaL_getmetafield(L, task, "client") ? task : id);
+  lua_pushvalue(L, id);
   lua_setiuservalue(L, self, JOB_SUBJECT);
+  /* A table of another program is not kept: it may lack the methods. */
+  if (luaL_getmetafield(L, task, "client")) {
+    lua_pushvalue(L, task);
+    lua_setiuservalue(L, self, JOB_TASK);
+  }
   lua_settop(L, self);
 }
 
 void job_start(struct job *job) {
+  if (job->ended) { /* the client was closed while it was made */
+    job->deed->release(job);
+    return;
+  }
   engine_wake(job->client->engine, &job->waiter);
 }

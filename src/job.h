@@ -17,7 +17,8 @@ struct transfer;
 enum {
   JOB_CLIENT = 1, /* the client's userdata: a job keeps it alive */
   JOB_RESULT,     /* what it ended with */
-  JOB_SUBJECT,    /* the task, or the task's id, that it is about; or nil */
+  JOB_SUBJECT,    /* the id of the task that it is about, a string; or nil */
+  JOB_TASK,       /* that task's table, to be handed back, never read; or nil */
   JOB_TOKEN,      /* who is to be told that there is news (await.c) */
   JOB_CALLBACK,   /* the user's function, or a Lua file */
   JOB_EXTRA,      /* the deed's own */
@@ -54,6 +55,7 @@ struct job {
   struct job *next_with_news; /* in the parent's list */
   unsigned number;            /* which child it is, from 1 */
   uint64_t deadline;          /* ms; POLLER_NEVER: none */
+  const char *cancelled;      /* while it was moved: why; or NULL */
   int kind;                   /* enum kind of its task, or -1 */
   unsigned char ended;
   unsigned char failed;  /* with an error object */
@@ -62,6 +64,8 @@ struct job {
   unsigned char block;   /* even where a yield is possible */
   unsigned char in_news; /* in the parent's list */
   unsigned char moving;  /* moved on right now: not to be released */
+  unsigned char again;   /* it was ready meanwhile */
+  unsigned char dropped; /* its owner closed it meanwhile */
   unsigned char parked;  /* its owner sleeps and must be told of news */
 };
 
@@ -75,7 +79,8 @@ struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
 /* Sets its deadline, counted from now; POLLER_NEVER: none. */
 void job_set_timeout(struct job *job, uint64_t timeout);
 
-/* What it is about: the task table at `task`, else the id at `id`. */
+/* What it is about: the id at `id`, a string, which is kept: what the program
+ * does to its table at `task` from here on changes nothing. */
 void job_set_subject(lua_State *L, int self, int task, int id);
 
 /* It is complete: the engine moves it on from here. */
@@ -107,13 +112,15 @@ enum job_progress { JOB_NONE, JOB_MOVED, JOB_ENDED };
 /* The Lua half of a step: moves one ready job on, if there is one. */
 enum job_progress job_advance_one(lua_State *L, struct engine *engine);
 
-/* Ends it from outside with kind "cancelled". */
+/* Ends it from outside with kind "cancelled"; one that moves on right now ends
+ * after that. */
 void job_cancel(lua_State *L, struct job *job, const char *text);
 
 /* Ends it in a forked child, where all that it holds is the parent's. */
 void job_orphan(lua_State *L, struct job *job, int self);
 
-/* Gives back all that is not Lua's, before its time. Idempotent. */
+/* Gives back all that is not Lua's, before its time; of one that moves on right
+ * now, after that. Idempotent. */
 void job_release(struct job *job);
 
 /* Ends it because a finalizer runs, where nothing may wait. */

@@ -20,10 +20,7 @@ char *query_url(const struct client *client, enum kind kind, const char *id) {
 }
 
 const char *query_push_id(lua_State *L, int self) {
-  if (lua_getiuservalue(L, self, JOB_SUBJECT) == LUA_TTABLE) {
-    lua_getfield(L, -1, "task_id");
-    lua_remove(L, -2);
-  }
+  lua_getiuservalue(L, self, JOB_SUBJECT);
   return lua_tostring(L, -1);
 }
 

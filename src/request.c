@@ -45,13 +45,19 @@ static void make_bare(struct walk *walk) {
   walk_hide(walk);
 }
 
+int request_get(lua_State *L, int index, const char *name) {
+  index = lua_absindex(L, index);
+  lua_pushstring(L, name);
+  return lua_rawget(L, index);
+}
+
 /* An id may be given as an integer; the API wants strings, but for a few
  * calls. */
 static void mend_ids(struct walk *walk, int copy, int original) {
   static const char *const names[] = {"template_id", "task_id", "file_id"};
   lua_State *L = walk->L;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    int type = lua_getfield(L, original, names[i]);
+    int type = request_get(L, original, names[i]);
     if (type == LUA_TNUMBER && !lua_isinteger(L, -1))
       luaL_error(L,
                  "'%s' must be a string or an integer: a float loses its "
@@ -72,7 +78,7 @@ static void mend_ids(struct walk *walk, int copy, int original) {
 static void mend_inputs(lua_State *L, int copy, int original) {
   static const char *const names[] = {"text_inputs", "media_inputs"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (lua_getfield(L, original, names[i]) == LUA_TTABLE &&
+    if (request_get(L, original, names[i]) == LUA_TTABLE &&
         walk_is_empty(L, lua_gettop(L))) {
       lua_pushnil(L);
       lua_setfield(L, copy, names[i]);
@@ -209,7 +215,7 @@ int request_kind(lua_State *L, int index, const char *secret) {
   static const enum kind order[] = {KIND_TEMPLATE, KIND_VIDEO2, KIND_VIDEO};
   index = lua_absindex(L, index);
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-    int has = lua_getfield(L, index, endpoints[order[i]].told_by) != LUA_TNIL;
+    int has = request_get(L, index, endpoints[order[i]].told_by) != LUA_TNIL;
     lua_pop(L, 1);
     if (has)
       return (int)order[i];

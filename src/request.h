@@ -14,8 +14,12 @@ struct request {
   int kind;           /* enum kind, or MEDIA_NO_KIND */
   uint64_t nonce;     /* nobody can guess it */
   int bare;           /* ids are sent as bare numbers */
-  const char *secret; /* for the redactor */
+  const char *secret; /* for the redactor: a Lua string, anchored meanwhile */
 };
+
+/* Pushes the request's own field, as all of it is sent: a metatable's code has
+ * no say in it. Returns its type. */
+int request_get(lua_State *L, int index, const char *name);
 
 /*
  * Fills `body` from the table at `index`. 0, or -1 with an error object

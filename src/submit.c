@@ -182,6 +182,8 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
   job->news = 0;
   if (job->ended) /* its deadline passed before the owner could look */
     return -1;
+  gate_lend(&job->client->gate, &((struct submit *)job)->exchange.pass);
+  engine_settle(job->client->engine);
   lua_getiuservalue(L, self, JOB_CALLBACK);
   return 0;
 }
@@ -190,6 +192,7 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
 static void submit_delivered(lua_State *L, struct job *job, int self,
                              int results) {
   struct submit *submit = (struct submit *)job;
+  gate_reclaim(&job->client->gate, &submit->exchange.pass);
   if (job->ended)
     return;
   if (lua_toboolean(L, results) ||
@@ -199,6 +202,8 @@ static void submit_delivered(lua_State *L, struct job *job, int self,
     return;
   }
   luaL_tolstring(L, results + 1, NULL);
+  if (job->ended) /* code of the program's own has closed the client */
+    return;
   fault_push(L, job->client->profile->key, FAULT_CANCELLED,
              "on_send kept it from being sent%s%s",
              lua_isnil(L, results + 1) ? "" : ": ",
@@ -286,7 +291,7 @@ static int begin(lua_State *L, struct client *client,
   struct submit *submit = (struct submit *)job_new(L, sizeof *submit, &deed, 1);
   int self = lua_gettop(L);
   char *url;
-  submit->calls_back = lua_getfield(L, 2, "callback_url") == LUA_TSTRING;
+  submit->calls_back = request_get(L, 2, "callback_url") == LUA_TSTRING;
   url = exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
   if (!url)
     fault_no_memory(L);
@@ -347,7 +352,7 @@ int submit_call(lua_State *L) {
     lua_insert(L, -2);
     return 2;
   }
-  request.secret = client->profile->key;
+  request.secret = client_push_key(L, client);
   request.nonce = retry_random(&client->engine->random);
   if (options.dry_run)
     return dry_run(L, client, &request);

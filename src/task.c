@@ -119,25 +119,32 @@ struct target target_check(lua_State *L, int index, int options, int fallback) {
   return target;
 }
 
-int task_push_of_job(lua_State *L, const struct job *job, int self) {
-  int client;
-  if (lua_getiuservalue(L, self, JOB_SUBJECT) == LUA_TTABLE)
-    return 1;
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return 0;
+/* Whether the program has left the task's id as it was. */
+static int still_names(lua_State *L, int task, int id) {
+  int same;
+  lua_pushliteral(L, "task_id");
+  lua_rawget(L, task);
+  same = lua_rawequal(L, -1, id);
+  lua_pop(L, 1);
+  return same;
+}
+
+void task_push_of_job(lua_State *L, const struct job *job, int self) {
+  int id = lua_gettop(L) + 1, task = id + 1;
+  lua_getiuservalue(L, self, JOB_SUBJECT);
+  if (lua_getiuservalue(L, self, JOB_TASK) != LUA_TTABLE ||
+      !still_names(L, task, id)) {
+    lua_getiuservalue(L, self, JOB_CLIENT);
+    lua_replace(L, task);
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, id);
+    lua_setfield(L, -2, "task_id");
+    if (job->kind >= 0) {
+      lua_pushstring(L, endpoints[job->kind].name);
+      lua_setfield(L, -2, "kind");
+    }
+    task_bless(L, task);
+    lua_replace(L, task);
   }
-  lua_getiuservalue(L, self, JOB_CLIENT);
-  client = lua_gettop(L);
-  lua_createtable(L, 0, 2);
-  lua_pushvalue(L, client - 1);
-  lua_setfield(L, -2, "task_id");
-  if (job->kind >= 0) {
-    lua_pushstring(L, endpoints[job->kind].name);
-    lua_setfield(L, -2, "kind");
-  }
-  task_bless(L, client);
-  lua_replace(L, client - 1);
-  lua_settop(L, client - 1);
-  return 1;
+  lua_replace(L, id);
 }

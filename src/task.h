@@ -29,7 +29,8 @@ struct target target_check(lua_State *L, int index, int options, int fallback);
 void task_bless(lua_State *L, int client);
 void status_bless(lua_State *L, int client);
 
-/* Pushes the task that a job is about; 0 and nothing if there is none. */
-int task_push_of_job(lua_State *L, const struct job *job, int self);
+/* Pushes the task that a job with a subject is about: the program's own table,
+ * else a new one. */
+void task_push_of_job(lua_State *L, const struct job *job, int self);
 
 #endif
