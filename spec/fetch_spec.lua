@@ -2,6 +2,7 @@
 -- bytes: renewal, redirects, attempts, resumption.
 
 local minimax = require "minimax"
+local process = require "spec.support.process"
 local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
@@ -230,6 +231,97 @@ describe("the link", function()
   end)
 end)
 
+describe("a link as it is named", function()
+  -- What is asked for where the task's answer names that link.
+  local function path_of(link, prefix)
+    local server <close> = start {
+      v1 = { answer('{"status":"Success","video_url":"' .. link .. '",' .. OK .. "}") },
+      gw = { answer('{"status":"Success","video_url":"' .. link .. '",' .. OK .. "}"), VIDEO },
+      [""] = { VIDEO }, v = { VIDEO },
+    }
+    local client <close> = minimax.new { base_url = server.url .. (prefix or ""), api_key = KEY,
+      retries = 0 }
+    local destination = folder:file("out.mp4")
+    local _, err = client:download("17", destination)
+    assert.is_nil(err)
+    local requests = server:requests()
+    return requests[#requests].path, requests[#requests].headers.authorization
+  end
+
+  for link, path in pairs {
+    ["{origin}/v/a.mp4?x=1"] = "/v/a.mp4?x=1",
+    [" {origin}/v/a.mp4 "] = "/v/a.mp4",
+    ["\\n\\t{origin}/v/a.mp4\\r\\n"] = "/v/a.mp4",
+    ["{origin}/v/my cat.mp4?of=my pet"] = "/v/my%20cat.mp4?of=my%20pet",
+    ["{origin}/v/my%20cat%2F.mp4"] = "/v/my%20cat%2F.mp4",
+    ["{origin}/v/k\u{F6}nig.mp4"] = "/v/k%C3%B6nig.mp4",
+    ["//127.0.0.1:{port}/v/a.mp4"] = "/v/a.mp4",
+    ["/v/a.mp4?x=1"] = "/v/a.mp4?x=1",
+    [" /v/my cat.mp4"] = "/v/my%20cat.mp4",
+    ["v/a.mp4"] = "/v/a.mp4",
+    ["HTTP://127.0.0.1:{port}/v/a.mp4"] = "/v/a.mp4",
+  } do
+    it(("%q leads to %s"):format(link, path), function()
+      local asked, key = path_of(link)
+      assert.equal(path, asked)
+      assert.is_nil(key)
+    end)
+  end
+
+  it("leads on from base_url and its prefix", function()
+    assert.equal("/gw/v/a.mp4", (path_of("v/a.mp4", "/gw")))
+    assert.equal("/v/a.mp4", (path_of("/v/a.mp4", "/gw")))
+  end)
+
+  it("by files/retrieve may be relative, too", function()
+    local server <close> = start {
+      v1 = { answer('{"file":{"file_id":5,"download_url":"/v/a b.mp4"},' .. OK .. "}") },
+      v = { VIDEO } }
+    local client <close> = client_of(server)
+    assert(client:download({ file_id = "5" }, folder:file("out.mp4")))
+    assert.equal("/v/a%20b.mp4", requests_of(server, "v")[1].path)
+  end)
+
+  it("by the program may have blanks and capitals, too", function()
+    local server <close> = start { v = { VIDEO } }
+    local client <close> = client_of(server)
+    for _, link in ipairs { " " .. server.url .. "/v/a b\n",
+      (server.url:gsub("^http", "HTTP")) .. "/v/a b" } do
+      assert(client:download(link, folder:file("out.mp4")))
+      assert.equal("/v/a%20b", requests_of(server, "v")[1].path)
+    end
+  end)
+
+  it("that is none, or of blanks, is kind invalid", function()
+    local server <close> = start { v = { VIDEO } }
+    local client <close> = client_of(server)
+    for _, link in ipairs { "ftp://127.0.0.1/v.mp4", " ", "data:video/mp4;base64,AAAA" } do
+      assert_fault("invalid", "URL can't be used",
+        client:download({ url = link }, folder:file("out.mp4")))
+    end
+  end)
+
+  it("with http:// says in its error that https:// was tried", function()
+    local server <close> = wire.start { steps = {
+      { "send", "HTTP/1.1 400 Bad Request\r\n\r\n" }, { "close" } } }
+    local client <close> = minimax.new { api_key = KEY, retries = 0 }
+    local err = select(2, client:download(server.url .. "/v.mp4?Signature=s3cret",
+      folder:file("out.mp4"), { allow_private = true }))
+    assert.matches("begins with http:// and was asked for over https://", err.message)
+    assert.is_nil(err.message:find("s3cret", 1, true))
+    local secure <close> = wire.start { tls = "good", serve = storage.script({
+      v = { { status = 404 } } }, "https") }
+    local own <close> = minimax.new { base_url = secure.url, api_key = KEY, retries = 0,
+      ca_file = secure.ca_file }
+    err = assert_fault("expired", "serves no more", own:download(secure.url .. "/v.mp4",
+      folder:file("out.mp4")))
+    assert.is_nil(err.message:find("http://", 1, true))
+    err = assert_fault("expired", "http://", own:download(
+      (secure.url:gsub("^https", "http")) .. "/v.mp4", folder:file("out.mp4")))
+    assert.equal(404, err.http_status)
+  end)
+end)
+
 describe("a link that has expired", function()
   local function task_server(status)
     return start {
@@ -442,6 +534,64 @@ describe("an answer that is an error", function()
     end })
     assert(client:download(server.url .. "/a", folder:file("out.mp4")))
     assert.same({ 0.6 }, delays)
+  end)
+
+  local function busy(seconds)
+    return { status = 503, headers = { ["Retry-After"] = seconds } }
+  end
+
+  -- How long each pause of a download is, as the events tell, and what was said.
+  local function holds_of(server, link, retry_after, options)
+    local result = process.run { script = ([[
+      warn "@on"
+      local minimax = require "minimax"
+      local url, link, path, options = %q, %q, %q, %s
+      local held
+      local client = minimax.new { base_url = url, api_key = "sk-spec-key",
+        on_event = function(event)
+          if event.type == "retry" then
+            held = true
+            print(event.delay, event.retry_after, event.http_status)
+          end
+        end }
+      local thread = coroutine.create(client.download)
+      assert(coroutine.resume(thread, client, link, path, options))
+      while not held and coroutine.status(thread) == "suspended" do
+        minimax.step(0.01)
+        assert(coroutine.resume(thread))
+      end
+      coroutine.close(thread)
+    ]]):format(server.url, link, folder:file("out.mp4"), options or "nil") }
+    assert.equal(0, result.code, result.err)
+    local delay, asked, status = result.out:match("^(%S+)\t(%S+)\t(%S+)\n$")
+    assert.equal(retry_after, tonumber(asked))
+    assert.equal("503", status)
+    return tonumber(delay), result.err
+  end
+
+  it("503 for a day is not slept through in silence: an hour, an event and a warning", function()
+    local server <close> = start { a = { busy "86400" } }
+    local delay, said = holds_of(server, server.url .. "/a", 86400)
+    assert.equal(3600, delay)
+    assert.equal("Lua warning: minimax: the storage host asks for a pause of 86400 s; the "
+      .. "download goes on in 3600 s\n", said)
+  end)
+
+  it("503 for longer than the link serves is followed to its end", function()
+    local server <close> = start { a = { busy "3000" } }
+    for _, name in ipairs { "Expires", "x-oss-expires" } do
+      local link = ("%s/a?%s=%d"):format(server.url, name, os.time() + 1000)
+      local delay = holds_of(server, link, 3000)
+      assert.is_true(delay <= 1000 and delay > 980, delay)
+    end
+    assert.equal(3000, (holds_of(server, server.url .. "/a?Expires=1000", 3000)))
+  end)
+
+  it("503 for longer than the call may last leaves time for another attempt", function()
+    local server <close> = start { a = { busy "3600", VIDEO } }
+    local client <close> = client_of(server)
+    assert(client:download(server.url .. "/a", folder:file("out.mp4"), { timeout = 1 }))
+    assert_bytes(video.make(SIZE), contents(folder:file("out.mp4")))
   end)
 
   it("400 is kind protocol at once", function()
