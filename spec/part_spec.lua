@@ -317,6 +317,27 @@ describe("a download", function()
   end)
 end)
 
+describe("a disk that fails to sync", function()
+  it("is kind io, and nothing of what was written is trusted: it is fetched again", function()
+    local server <close> = wire.start { serve = storage.script { a = { { size = SIZE } } } }
+    local result = process.run { env = { LD_PRELOAD = native.library "faulty",
+      FAULTY = "fsync EIO 1" }, script = ([[
+        local client = require "minimax".new { base_url = %q, api_key = "sk-spec-key" }
+        local info, err = client:download(%q, %q)
+        print(info, err.kind, err.message)
+        local file = io.open(%q)
+        print(file and file:seek "end")
+        info = assert(client:download(%q, %q))
+        print(info.bytes, info.resumed_from)
+      ]]):format(server.url, server.url .. "/a", path, path .. ".part", server.url .. "/a",
+        path) }
+    assert.matches("^nil\tio\t.*can't be written: Input/output error\nnil\n300000\tnil\n$",
+      result.out, result.err)
+    assert.is_nil(server:requests()[2].headers.range)
+    assert_file()
+  end)
+end)
+
 -- In a mount namespace of its own, where that is allowed: nothing of it is
 -- left, whatever happens.
 describe("a small disk", function()

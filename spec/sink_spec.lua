@@ -204,6 +204,60 @@ local function peak_kilobytes(server, size, destination)
   return tonumber(result.out)
 end
 
+-- The reader's first chunk is the first bytes; while it is held, so many more come
+-- that the ring is full, and a few beyond that, so that the server is held back.
+describe("a pause of ours counts as no stall:", function()
+  local RING, HEAD, BEYOND = 256 * 1024, 1000, 100
+
+  local function start(after)
+    return wire.start { serve = ([[
+      local connection = ...
+      local bytes = require "spec.support.video".make(300000)
+      connection:read_request()
+      connection:send('HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 300000\r\n\r\n')
+      connection:send(bytes:sub(1, %d))
+      connection:await "held"
+      connection:send(bytes:sub(%d, %d))
+      connection:pause(0.1)
+      connection:send(bytes:sub(%d, %d))
+      connection:await "resumed"
+      connection:pause(%f)
+      connection:send(bytes:sub(%d))
+    ]]):format(HEAD, HEAD + 1, HEAD + RING, HEAD + RING + 1, HEAD + RING + BEYOND, after,
+      HEAD + RING + BEYOND + 1) }
+  end
+
+  local function download(server, hold)
+    local client <close> = minimax.new { base_url = server.url, api_key = "sk-spec-key",
+      retries = 0, stall_timeout = 1 }
+    local chunks = {}
+    local _, err = client:download(server.url .. "/a", function(chunk)
+      chunks[#chunks + 1] = chunk
+      if #chunks == 1 then
+        server:tell "held"
+        minimax.sleep(hold)
+        server:tell "resumed"
+      end
+    end)
+    return err, table.concat(chunks) == video.make(300000)
+  end
+
+  it("not while it lasts, nor what it leaves of the clock's window #timing", function()
+    local long <close> = start(0)
+    local late <close> = start(0.5)
+    minimax.run(function()
+      for server, hold in pairs { [long] = 2.5, [late] = 1.7 } do
+        minimax.spawn(function()
+          local err, is_whole = download(server, hold)
+          assert.is_nil(err)
+          assert.is_true(is_whole)
+          assert.equal(1, #server:requests())
+        end)
+      end
+    end)
+  end)
+end)
+
 describe("memory use does not depend on the size", function()
   local SERVE = [[
     local connection = ...

@@ -77,6 +77,16 @@ describe("client:wait", function()
       assert.is_true(err.retryable)
     end)
 
+    it("at its deadline without saying that a task goes on which has ended without a result",
+      function()
+        start { lion = { { http = 200, body = '{"status":"Success","task_id":"lion"}' } } }
+        local _, err = client:wait("lion", { timeout = 0.2, interval = 0.05 })
+        assert.equal("timeout", err.kind)
+        assert.equal("lion", err.task_id)
+        assert.is_nil(err.message:find("goes on", 1, true))
+        assert.matches("the task has ended, and nothing says where its result is", err.message)
+      end)
+
     it("at its deadline in the middle of a poll that is not answered", function()
       start { lion = { "hang" } }
       local _, err = client:wait("lion", { timeout = 0.1 })
