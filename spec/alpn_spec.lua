@@ -3,6 +3,8 @@
 
 local host = require "spec.support.host"
 local minimax = require "minimax"
+local native = require "spec.support.native"
+local process = require "spec.support.process"
 local wire = require "spec.support.wire"
 
 local ANSWER = '{"status":"Processing","base_resp":{"status_code":0}}'
@@ -75,6 +77,31 @@ for _, kind in ipairs { "good", "http/1.1" } do
       end)
       assert.equal(1, order[4])
       assert.equal(4, server:connections())
+    end)
+
+    it("is asked so whatever libcurl takes CURLOPT_PIPEWAIT for", function()
+      local server <close> = wire.start { tls = kind, serve = HTTP1 }
+      local child <close> = process.start { script = [[
+        local minimax = require "minimax"
+        minimax.configure { retries = 0, request_timeout = 10 }
+        local function ask(id)
+          assert(minimax.query(id))
+          io.write(id, "\n")
+          io.flush()
+        end
+        minimax.run(function()
+          for id = 1, 4 do
+            minimax.spawn(ask, tostring(id))
+          end
+        end)
+      ]], env = { LD_PRELOAD = native.library "awkward", AWKWARD_PIPEWAIT = "1",
+        MINIMAX_API_KEY = "sk-spec-key", MINIMAX_BASE_URL = server.url,
+        CURL_CA_BUNDLE = server.ca_file } }
+      for _ = 1, 3 do
+        assert.matches("^[234]$", child:read "l" or child:errors())
+      end
+      server:tell "first"
+      assert.equal("1", child:read "l")
     end)
 
     it("is asked so also later, when its connections are gone", function()

@@ -109,6 +109,7 @@ local function conclude(session, stream, whole)
   session.open[stream] = nil
   if session.files[stream] then
     session.files[stream]:close()
+    session.files[stream] = nil
   end
   if request then
     request.type, request.whole = "request", whole
