@@ -3,12 +3,15 @@
 
 LUA     ?= $(call first,command -v,lua5.4 lua-5.4 lua54 lua5.5 lua-5.5 lua55 lua)
 PREFIX  ?= /usr/local
+LIBDIR   = $(PREFIX)/lib
 LUA_LDIR = $(PREFIX)/share/lua/$(LUA_VERSION)
-LUA_CDIR = $(PREFIX)/lib/lua/$(LUA_VERSION)
+LUA_CDIR = $(LIBDIR)/lua/$(LUA_VERSION)
 BUILD    = build
+VERSION  = $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' src/minimax.c)
 SPECS    = spec
 
 CC      ?= cc
+OBJCOPY ?= objcopy
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wconversion -Wcast-qual -Wpointer-arith \
@@ -39,12 +42,13 @@ endif
 # liblua is linked nowhere: the host has it. Only luaopen_* can be seen from
 # outside, so that no name of ours meets one of the host's.
 SYSTEM := $(shell uname -s)
+DL     := $(if $(filter Linux,$(SYSTEM)),-ldl)
 ifeq ($(SYSTEM),Darwin)
 SHARED = -bundle -undefined dynamic_lookup -Wl,-exported_symbol,'_luaopen_*'
 LIBS   = $(CURL_LIBS)
 else
 SHARED = -shared -Wl,--version-script=src/exports.map
-LIBS   = $(CURL_LIBS) -lpthread $(if $(filter Linux,$(SYSTEM)),-ldl)
+LIBS   = $(CURL_LIBS) -lpthread $(DL)
 endif
 
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
@@ -80,6 +84,23 @@ all: $(BUILD)/minimax.so
 $(BUILD)/minimax.so: $(OBJECTS)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# For hosts that link the module in: one object, of which they see luaopen_*
+# alone, too. What waits for a linker that optimizes becomes plain code in it.
+ifeq ($(SYSTEM),Darwin)
+ONE_OBJECT = $(CC) -r -nostdlib -Wl,-exported_symbol,'_luaopen_*'
+KEEP_OPEN  = true
+else
+ONE_OBJECT = $(CC) -r -nostdlib \
+             $(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel)
+KEEP_OPEN  = $(OBJCOPY) --wildcard --keep-global-symbol='luaopen_*'
+endif
+
+$(BUILD)/libminimax.a: $(OBJECTS)
+	$(ONE_OBJECT) $(CFLAGS) -o $(BUILD)/libminimax.o $^
+	$(KEEP_OPEN) $(BUILD)/libminimax.o
+	rm -f $@
+	$(AR) rcs $@ $(BUILD)/libminimax.o
+
 $(BUILD)/pure.so: $(BUILD)/spec/pure.o $(PURE)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^
 
@@ -99,6 +120,29 @@ $(BUILD)/spec:
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/spec/*.d)
 
+# The sources of the last commit: the same bytes wherever they are packed.
+DIST = minimax-$(VERSION)
+dist:
+	mkdir -p build
+	git -c tar.umask=0022 archive --prefix=$(DIST)/ -o build/$(DIST).tar \
+	  HEAD -- . ':!debian' ':!.github' ':!.gitignore'
+	gzip -9nf build/$(DIST).tar
+
+# The same as a source rock, which needs no repository.
+rock: dist
+	sed '/tag = /d; s|git+https:[^"]*/minimax.git|file://$(CURDIR)/build/$(DIST).tar.gz|' \
+	  rockspec/$(DIST)-1.rockspec >build/$(DIST)-1.rockspec
+	cd build && luarocks --lua-version $(LUA_VERSION) pack $(DIST)-1.rockspec
+
+# Debian's packages of the last commit, in build/deb.
+deb: dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	cp build/$(DIST).tar.gz build/deb/lua-minimax_$(VERSION).orig.tar.gz
+	tar -xzf build/$(DIST).tar.gz -C build/deb
+	git archive HEAD debian | tar -x -C build/deb/$(DIST)
+	cd build/deb/$(DIST) && dpkg-buildpackage -us -uc $(DEB_FLAGS)
+
 # What besides the modules is installed, and where below PREFIX.
 SHARED_FILES = doc/minimax.1:share/man/man1/minimax.1 \
                doc/minimax.bash:share/bash-completion/completions/minimax
@@ -108,12 +152,17 @@ env:
 	@echo "unset LUA_PATH$(OF_ONE) LUA_CPATH$(OF_ONE);" \
 	  "export LUA_PATH='$(LUA_PATH)' LUA_CPATH='$(LUA_CPATH)'"
 
-install: all
+install: all $(BUILD)/libminimax.a
 	install -d '$(DESTDIR)$(LUA_CDIR)' '$(DESTDIR)$(LUA_LDIR)'
 	install -m 755 $(BUILD)/minimax.so '$(DESTDIR)$(LUA_CDIR)'
 	for f in $(MODULES); do \
 	  install -d '$(DESTDIR)$(LUA_LDIR)'/$${f%/*} && \
 	  install -m 644 lua/$$f '$(DESTDIR)$(LUA_LDIR)'/$$f || exit 1; done
+	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig'
+	install -m 644 $(BUILD)/libminimax.a '$(DESTDIR)$(LIBDIR)'
+	sed 's|@LIBDIR@|$(LIBDIR)|; s|@LUA@|$(LUA_VERSION)|; s|@DL@| $(DL)|; \
+	  s|@VERSION@|$(VERSION)|' src/minimax.pc.in \
+	  >'$(DESTDIR)$(LIBDIR)/pkgconfig/minimax.pc'
 	for f in $(SHARED_FILES); do install -d "$$(dirname \
 	  '$(DESTDIR)$(PREFIX)'/$${f#*:})" && \
 	  install -m 644 $${f%%:*} '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done
@@ -123,7 +172,9 @@ install: all
 	chmod 755 '$(DESTDIR)$(PREFIX)/bin/minimax'
 
 uninstall:
-	rm -f '$(DESTDIR)$(LUA_CDIR)/minimax.so' '$(DESTDIR)$(PREFIX)/bin/minimax'
+	rm -f '$(DESTDIR)$(LUA_CDIR)/minimax.so' '$(DESTDIR)$(PREFIX)/bin/minimax' \
+	  '$(DESTDIR)$(LIBDIR)/libminimax.a' \
+	  '$(DESTDIR)$(LIBDIR)/pkgconfig/minimax.pc'
 	rm -rf '$(DESTDIR)$(LUA_LDIR)/minimax'
 	for f in $(SHARED_FILES); do \
 	  rm -f '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done
@@ -209,10 +260,10 @@ run-fuzz: $(FUZZERS)
 	for f in $^; do spec/fuzz/run.sh $$f $(FUZZ_SECONDS) || exit 1; done
 
 # From the archive comes only what a target needs.
-$(BUILD)/minimax.a: $(OBJECTS)
+$(BUILD)/objects.a: $(OBJECTS)
 	$(AR) rcs $@ $^
 
-$(BUILD)/%-fuzzer: spec/fuzz/%.c $(BUILD)/minimax.a
+$(BUILD)/%-fuzzer: spec/fuzz/%.c $(BUILD)/objects.a
 	$(COMPILE) -fsanitize=fuzzer -o $@ $^ $(LIBS) \
 	  $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
 
@@ -226,6 +277,6 @@ doc:
 clean:
 	rm -rf build doc/reference output.mp4 output.mp4.part
 
-.PHONY: all force env install uninstall deps deps-demo deps-test deps-tools demo \
-        run-demo test run-specs test-on valgrind asan run-asan gc lint stats bench \
-        bench-quick fuzz run-fuzz doc clean
+.PHONY: all force dist rock deb env install uninstall deps deps-demo \
+        deps-test deps-tools demo run-demo test run-specs test-on valgrind \
+        asan run-asan gc lint stats bench bench-quick fuzz run-fuzz doc clean

@@ -34,6 +34,7 @@ build = {
   install = {
     bin = { minimax = "lua/minimax/cli/minimax" },
   },
+  copy_directories = { "doc" },
   modules = {
     minimax = {
       sources = {
