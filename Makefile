@@ -124,8 +124,8 @@ $(BUILD)/spec:
 DIST = minimax-$(VERSION)
 dist:
 	mkdir -p build
-	git -c tar.umask=0022 archive --prefix=$(DIST)/ -o build/$(DIST).tar \
-	  HEAD -- . ':!debian' ':!.github' ':!.gitignore'
+	git -c tar.umask=0022 -c core.autocrlf=false archive \
+	  --prefix=$(DIST)/ -o build/$(DIST).tar HEAD -- . ':!debian' ':!.github' ':!.gitignore'
 	gzip -9nf build/$(DIST).tar
 
 # The same as a source rock, which needs no repository.
@@ -160,9 +160,9 @@ install: all $(BUILD)/libminimax.a
 	  install -m 644 lua/$$f '$(DESTDIR)$(LUA_LDIR)'/$$f || exit 1; done
 	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig'
 	install -m 644 $(BUILD)/libminimax.a '$(DESTDIR)$(LIBDIR)'
-	sed 's|@LIBDIR@|$(LIBDIR)|; s|@LUA@|$(LUA_VERSION)|; s|@DL@| $(DL)|; \
-	  s|@VERSION@|$(VERSION)|' src/minimax.pc.in \
-	  >'$(DESTDIR)$(LIBDIR)/pkgconfig/minimax.pc'
+	sed -e 's|@LIBDIR@|$(LIBDIR)|; s|@LUA@|$(LUA_VERSION)|' \
+	  -e 's|@VERSION@|$(VERSION)|; s|@DL@| $(DL)|' \
+	  src/minimax.pc.in >'$(DESTDIR)$(LIBDIR)/pkgconfig/minimax.pc'
 	for f in $(SHARED_FILES); do install -d "$$(dirname \
 	  '$(DESTDIR)$(PREFIX)'/$${f#*:})" && \
 	  install -m 644 $${f%%:*} '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done

@@ -7,11 +7,16 @@ local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 local VERSION = require("minimax")._VERSION
-local IN_GIT = lfs.attributes(".git") ~= nil
+
+local function only_in_git()
+  if not lfs.attributes ".git" then
+    pending "this is no repository"
+  end
+end
 
 local function run(words, options)
   options = options or {}
-  local env = { MAKEFLAGS = false, MAKELEVEL = false, CFLAGS = "-O0 -fPIC", LDFLAGS = false }
+  local env = { MAKEFLAGS = false, MAKELEVEL = false, LDFLAGS = false }
   for name, value in pairs(options.env or {}) do
     env[name] = value
   end
@@ -42,14 +47,10 @@ local function sorted_lines(text, keep)
 end
 
 describe("make dist", function()
-  before_each(function()
-    if not IN_GIT then
-      pending "this is no repository"
-    end
-  end)
-
   it("packs the same bytes for the same commit, whoever packs them", function()
-    local folder <close>, other <close> = temp.folder(), temp.folder()
+    only_in_git()
+    local folder <close> = temp.folder()
+    local other <close> = temp.folder()
     local first = make_in_clone(folder, "dist")
     run { "sh", "-c", [[
       umask 077 && git clone -q "$1" "$2" && find "$2" -exec touch -d 2001-01-01 {} + &&
@@ -61,6 +62,7 @@ describe("make dist", function()
   end)
 
   it("packs what the commit holds, and not what Debian and the repository's host want", function()
+    only_in_git()
     local folder <close> = temp.folder()
     local packed = run { "tar", "-tzf", make_in_clone(folder, "dist") .. ".tar.gz" }
     local held = run { "git", "ls-tree", "-r", "--name-only", "HEAD" }
@@ -77,6 +79,17 @@ describe("make dist", function()
   end)
 end)
 
+describe("make rock", function()
+  it("puts the tarball and a rockspec that needs no repository into one file", function()
+    only_in_git()
+    local folder <close> = temp.folder()
+    local packed = make_in_clone(folder, "rock")
+    run { "sh", "-c", [[
+      cd "$1" && luarocks unpack "$2-1.src.rock" && cmp "$2.tar.gz" */minimax-*.tar.gz
+    ]], "sh", folder.path, packed }
+  end)
+end)
+
 describe("a rock", function()
   local folder, config
 
@@ -85,31 +98,34 @@ describe("a rock", function()
       { directory = folder.path, env = config })
   end
 
-  before_each(function()
+  -- What is installed in a tree says its version, without help from outside.
+  local function check(tree)
+    local root = folder:file(tree)
+    local loaded = process.run {
+      script = 'print(require("minimax")._VERSION, package.searchpath("minimax", package.cpath))',
+      env = { LUA_PATH = root .. "/share/lua/" .. headers.version .. "/?.lua;;",
+        LUA_CPATH = root .. "/lib/lua/" .. headers.version .. "/?.so;;" },
+    }
+    local module = root .. "/lib/lua/" .. headers.version .. "/minimax.so"
+    assert.equal(VERSION .. "\t" .. module .. "\n", loaded.out, loaded.err)
+    assert.equal("minimax " .. VERSION .. "\n", run({ root .. "/bin/minimax", "--version" },
+      { env = { LUA_PATH = false, LUA_CPATH = false } }))
+    local page = luarocks(tree, "show", "--rock-dir", "minimax"):gsub("\n", "/doc/minimax.1")
+    assert.equal("file", lfs.attributes(page, "mode"))
+  end
+
+  it("is made, lua-cjson and argparse coming from the system; packed, it runs elsewhere", function()
     folder = temp.folder()
     config = { HOME = folder.path, LUAROCKS_CONFIG = folder:write("config.lua", [[
       rocks_provided = { ["lua-cjson"] = "2.1.0-1", argparse = "0.7.1-1" }
     ]]) }
-  end)
-
-  after_each(function()
-    folder:close()
-  end)
-
-  it("of the source builds; packed anew as a binary, it runs from another folder", function()
-    if not IN_GIT then
-      pending "this is no repository"
-    end
-    luarocks("one", "install", make_in_clone(folder, "rock") .. "-1.src.rock")
+    run { "cp", "-R", "src", "lua", "doc", "rockspec", folder.path }
+    luarocks("one", "make", "rockspec/minimax-" .. VERSION .. "-1.rockspec", "CFLAGS=-O0 -fPIC")
+    check "one"
     luarocks("one", "pack", "minimax")
-    run { "rm", "-r", folder:file "one", folder:file "clone" }
-    local rock = run { "sh", "-c", 'ls "$0"/*.rock', folder.path }
-    assert.matches("minimax%-" .. VERSION:gsub("%.", "%%.") .. "%-1%.[%w_-]+%.rock\n$", rock)
-    luarocks("two", "install", (rock:gsub("\n", "")))
-    local two = folder:file "two"
-    assert.equal("minimax " .. VERSION .. "\n", run({ two .. "/bin/minimax", "--version" },
-      { env = { LUA_PATH = false, LUA_CPATH = false } }))
-    local page = luarocks("two", "show", "--rock-dir", "minimax"):gsub("\n", "/doc/minimax.1")
-    assert.equal("file", lfs.attributes(page, "mode"))
+    run { "rm", "-r", folder:file "one", folder:file "src", folder:file "lua" }
+    luarocks("two", "install", (run({ "sh", "-c", 'ls "$0"/*.rock', folder.path }):gsub("\n", "")))
+    check "two"
+    folder:close()
   end)
 end)
