@@ -3,10 +3,17 @@
 local emulator = require "minimax.emulator"
 local headers = require "spec.support.headers"
 local process = require "spec.support.process"
+local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 local BUILD = "cc -std=c11 -D_GNU_SOURCE -O1 -Isrc " .. headers.flags()
   .. " doc/examples/host.c src/*.c " .. headers.flags "--libs" .. ' -o "$0"'
+
+-- The same with what `make install` installs, for a C program that has a Lua.
+local LINK = 'make -s install "PREFIX=$1" "LUA=$2" && '
+  .. "cc -std=c11 -Wall -Werror doc/examples/host.c -o $0 "
+  .. '$(PKG_CONFIG_PATH=$1/lib/pkgconfig pkg-config --cflags --libs minimax '
+  .. tostring(headers.package()) .. ")"
 
 local expected = {
   main = { "succeeded" },
@@ -26,6 +33,16 @@ describe("the example", function()
     return process.start { file = "doc/examples/" .. name .. ".lua", env = env, timeout = 90 }
   end
 
+  local function start_host(name, build)
+    local host = folder:file(name)
+    local built = process.run {
+      command = { "sh", "-c", build, host, folder:file "installed", shell.interpreter() },
+      env = { MAKEFLAGS = false, MAKELEVEL = false }, timeout = 180,
+    }
+    assert(built.code == 0, built.err)
+    return process.start { command = { host, "doc/examples/main.lua" }, env = env, timeout = 90 }
+  end
+
   -- They poll every ten seconds, as the API's guide says: all at once, then.
   setup(function()
     emu = emulator.start { speed = 100 }
@@ -35,12 +52,8 @@ describe("the example", function()
       local started, child = pcall(start, name)
       children[name] = started and child or nil
     end
-    local host = folder:file "host"
-    local built = process.run { command = { "sh", "-c", BUILD, host }, timeout = 180 }
-    assert(built.code == 0, built.err)
-    children.host = process.start {
-      command = { host, "doc/examples/main.lua" }, env = env, timeout = 90,
-    }
+    children.host = start_host("host", BUILD)
+    children.linked = start_host("linked", LINK)
   end)
 
   teardown(function()
@@ -62,9 +75,13 @@ describe("the example", function()
     end)
   end
 
-  it("host.c renders: poll(2) in C, the module compiled into it", function()
-    local result = children.host:finish()
-    assert.equal("succeeded\n", result.out, result.err)
-    assert.matches("host: %d+ turns of poll", result.err)
-  end)
+  for name, how in pairs {
+    host = "the module compiled into it", linked = "the installed static library linked in",
+  } do
+    it("host.c renders: poll(2) in C, " .. how, function()
+      local result = children[name]:finish()
+      assert.equal("succeeded\n", result.out, result.err)
+      assert.matches("host: %d+ turns of poll", result.err)
+    end)
+  end
 end)

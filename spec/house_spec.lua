@@ -208,11 +208,14 @@ describe("make", function()
   end)
 
   it("lets nothing but luaopen_minimax be seen from outside", function()
-    local seen = {}
-    for symbol in run({ "nm", "-D", "--defined-only", "build/minimax.so" }):gmatch("(%S+)\n") do
-      seen[#seen + 1] = symbol
+    run { "make", "-s", LUA, "build/libminimax.a" }
+    for file, symbols in pairs { ["build/minimax.so"] = "-D", ["build/libminimax.a"] = "-g" } do
+      local seen = {}
+      for symbol in run({ "nm", symbols, "--defined-only", file }):gmatch(" (%S+)\n") do
+        seen[#seen + 1] = symbol
+      end
+      assert.same({ "luaopen_minimax" }, seen, file)
     end
-    assert.same({ "luaopen_minimax" }, seen)
   end)
 end)
 

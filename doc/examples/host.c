@@ -4,6 +4,10 @@
  *     doc/examples/host.c src/[a-z]*.c $(pkg-config --libs lua5.4 libcurl)
  *   ./host doc/examples/main.lua
  *
+ * or, where minimax is installed,
+ *
+ *   cc -o host host.c $(pkg-config --cflags --libs minimax lua5.4)
+ *
  * It runs the script as a coroutine, and resumes it whenever the module's one
  * descriptor is readable. */
 #include <lauxlib.h>

@@ -14,8 +14,9 @@ local function output(command)
   return pipe:close() and text:gsub("%s+$", "")
 end
 
--- Its name differs from system to system; plain `lua` may be another version.
-local function package_name()
+--- The name that pkg-config knows this Lua by, or nil: it differs from system to
+-- system, and plain `lua` may be another version.
+function headers.package()
   local version = headers.version
   for _, name in ipairs { "lua" .. version, "lua-" .. version, "lua" .. version:gsub("%.", ""),
     "lua" } do
@@ -30,7 +31,7 @@ end
 -- @param what "--cflags" (also where nothing is given) or "--libs"
 -- @return words for the shell
 function headers.flags(what)
-  local name = package_name()
+  local name = headers.package()
   return name and output(("pkg-config %s %s libcurl"):format(what or "--cflags", name)) or ""
 end
 
