@@ -21,9 +21,10 @@
 # failed, specs that passed and that failed, files of specs.
 #
 # Mounts and processes are in namespaces of their own and end with this script,
-# however it ends. It needs root, debootstrap, some 2 GB, and qemu-user-static
-# where the kernel cannot run the architecture. This machine's own certificate
-# authorities go along, for networks that look into TLS.
+# however it ends. It needs root, debootstrap, some 2 GB (of memory, where the
+# cache's file system cannot hold layers), and qemu-user-static where the kernel
+# cannot run the architecture; its code is 77 where these are not to be had. This
+# machine's own certificate authorities go along, for networks that look into TLS.
 set -euo pipefail
 
 is_inside=
@@ -41,11 +42,14 @@ unset MAKEFLAGS MAKELEVEL
 
 exec 3>&1
 say() { echo "== $suite $arch: $*" >&3; }
+impossible() { say "cannot run here: $*"; exit 77; }
 
 # Before there are namespaces: makes them, and cleans up after them.
 outside() {
-  [ "$(id -u)" = 0 ] || { say "needs root"; exit 1; }
-  command -v debootstrap >/dev/null || { say "needs debootstrap"; exit 1; }
+  [ "$(id -u)" = 0 ] || impossible "this needs root"
+  command -v debootstrap >/dev/null || impossible "debootstrap is not installed"
+  unshare --mount --pid --kill-child true 2>/dev/null ||
+    impossible "there are no namespaces of our own"
   mkdir -p "$home"
   exec 9>"$home/lock"
   flock -n 9 || { say "waits for another run"; flock 9; }
@@ -125,17 +129,22 @@ emulate() {
   else
     cat /usr/lib/binfmt.d/qemu-$cpu.conf
   fi >$misc/register || :
-  chroot "$1" /bin/true || { say "needs qemu-user-static"; exit 1; }
+  chroot "$1" /bin/true || impossible "qemu-user-static is not installed"
   slow=8
 }
 
-# The minimal system; make and git are what the README asks for.
+# Make and git are what the README asks for.
+unpack() {
+  rm -rf --one-file-system "$1"
+  limited 900 debootstrap debootstrap --foreign --arch="$arch" \
+    --variant=minbase --include=make,git "$suite" "$1" "$mirror"
+}
+
 make_bare() {
   say "makes the bare system"
   new=$home/bare.new
-  rm -rf --one-file-system "$home/bare" "$new" "$home"/*.stamp
-  limited 900 debootstrap debootstrap --foreign --arch="$arch" \
-    --variant=minbase --include=make,git "$suite" "$new" "$mirror"
+  rm -rf --one-file-system "$home/bare" "$home"/*.stamp
+  unpack "$new" || { sleep 10; unpack "$new"; }
   emulate "$new"
   limited 900 "debootstrap's second stage" \
     chroot "$new" /debootstrap/debootstrap --second-stage
@@ -168,8 +177,19 @@ make_layer() {
   echo "$stamp" >"$home/$name.stamp"
 }
 
+# Some file systems hold no layers: one in memory does.
+find_room() {
+  mkdir -p "$home/probe/upper" "$home/probe/work" "$tree"
+  if mount -t overlay overlay "$tree" 2>/dev/null -o \
+    "lowerdir=$home,upperdir=$home/probe/upper,workdir=$home/probe/work"
+  then umount "$tree"
+  else mount -t tmpfs tmpfs "$home" || impossible "nothing can be mounted"
+  fi
+  rm -rf "$home/probe"
+}
+
 make_layers() {
-  stamp=$(cksum <"$source/.ci/deps")
+  stamp=$(cat "$source/.ci/deps" "$source/spec/support/modules.sh" | cksum)
   [ -z "${FRESH:-}" ] || rm -rf --one-file-system "$home/bare"
   [ -e "$home/bare" ] || make_bare
   emulate "$home/bare"
@@ -208,7 +228,8 @@ run_specs() {
 }
 
 within() {
-  trap 'code=$?; [ $code = 0 ] || tail -n 30 "$home/log"' EXIT
+  find_room
+  trap 'code=$?; case $code in 0 | 77) ;; *) tail -n 30 "$home/log" ;; esac' EXIT
   make_layers >"$home/log" 2>&1
   trap - EXIT
   start=$(date +%s)
