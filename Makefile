@@ -245,6 +245,7 @@ lint: deps-tools
 	  -D_GNU_SOURCE $(LUA_CFLAGS) $(CURL_CFLAGS) -Isrc
 	luacheck --no-color -q $(LUA_FILES)
 	$(LUA) spec/lint/floors.lua src/*.[ch]
+	$(LUA) spec/lint/locale.lua src/*.[ch]
 	$(LUA) spec/lint/functions.lua src/*.c
 	$(LUA) spec/lint/rockspecs.lua rockspec/*.rockspec
 	for f in rockspec/*.rockspec; do \

@@ -39,6 +39,7 @@ build = {
     minimax = {
       sources = {
         "src/address.c", "src/alpn.c", "src/answer.c", "src/await.c", "src/base64.c",
+        "src/ascii.c",
         "src/body.c", "src/buffer.c", "src/call.c", "src/callback.c",
         "src/cancel.c", "src/client.c", "src/delivery.c", "src/destination.c",
         "src/download.c", "src/doze.c", "src/each.c", "src/endpoint.c",
@@ -49,7 +50,7 @@ build = {
         "src/json.c", "src/jsontext.c", "src/link.c", "src/lookup.c",
         "src/loop.c", "src/loss.c", "src/media.c", "src/minimax.c",
         "src/monitor.c", "src/mp4.c", "src/names.c", "src/nearest.c",
-        "src/note.c", "src/options.c", "src/origin.c", "src/pace.c",
+        "src/note.c", "src/number.c", "src/options.c", "src/origin.c", "src/pace.c",
         "src/part.c", "src/poller.c", "src/poller_portable.c", "src/profile.c",
         "src/pump.c", "src/query.c", "src/redact.c", "src/rename.c",
         "src/reply.c", "src/request.c", "src/resolver.c", "src/resource.c",

@@ -19,41 +19,54 @@ local function assert_same(text)
   assert.equal(text, marked(text))
 end
 
-describe("jsontext marks long integers", function()
-  it("of 16 digits and more, in objects, lists and alone", function()
-    local id = "401047179385389059"
-    local mark = '"' .. MARK .. id .. '"'
-    for _, frame in ipairs {
-      '{"task_id":%s}', '{ "task_id" : %s , "a": 1 }', "[%s]", "[1, %s]", "[%s ,%s]", "%s",
-      "\t%s\r\n", '{"a":{"b":[%s]},"c":%s}',
-    } do
-      local text = frame:gsub("%%s", id)
-      assert.equal((frame:gsub("%%s", mark)), marked(text))
+describe("jsontext marks numbers", function()
+  local function quoted(number)
+    return '"' .. MARK .. number .. '"'
+  end
+
+  it("in objects, lists and alone", function()
+    for _, number in ipairs { "401047179385389059", "7", "-0.5e+3" } do
+      for _, frame in ipairs {
+        '{"task_id":%s}', '{ "task_id" : %s , "a": true }', "[%s]", "[null, %s]", "[%s ,%s]", "%s",
+        "\t%s\r\n", '{"a":{"b":[%s]},"c":%s}',
+      } do
+        local text = frame:gsub("%%s", number)
+        assert.equal((frame:gsub("%%s", quoted(number))), marked(text))
+      end
     end
   end)
 
-  it("of every length from 16 digits on, with its sign", function()
+  it("of every length, with their signs", function()
     for digits = 1, 40 do
-      local number = ("9"):rep(digits)
-      local expected = digits < 16 and number or '"' .. MARK .. number .. '"'
-      assert.equal("[" .. expected .. "]", marked("[" .. number .. "]"))
-      expected = digits < 16 and "-" .. number or '"' .. MARK .. "-" .. number .. '"'
-      assert.equal("[" .. expected .. "]", marked("[-" .. number .. "]"))
+      for _, sign in ipairs { "", "-" } do
+        local number = sign .. ("9"):rep(digits)
+        assert.equal("[" .. quoted(number) .. "]", marked("[" .. number .. "]"))
+      end
     end
   end)
 
-  it("but none with a fraction or an exponent", function()
+  it("of every form that JSON has", function()
     for _, number in ipairs {
-      "1234567890123456789.5", "1.2345678901234567890", "12345678901234567890e3",
-      "12345678901234567890E-3", "1e12345678901234567890",
+      "0", "-0", "0.0", "10", "1234567890123456789.5", "1.2345678901234567890",
+      "12345678901234567890e3", "12345678901234567890E-3", "1e12345678901234567890", "1E+05",
+      "-0.25e00", "1e999",
     } do
-      assert_same("[" .. number .. "]")
+      assert.equal("[" .. quoted(number) .. "]", marked("[" .. number .. "]"))
+    end
+  end)
+
+  it("and makes errors of what is none, which some parsers take for some", function()
+    for _, number in ipairs {
+      "01", "-01", "1.", "-", "--1", "+1", ".5", "-.5", "1e", "1e+", "1.e3", "0x1F", "1x", "1.5.2",
+      "1-1", "0401047179385389059", "1_", "1e5e5", "-Infinity", "00",
+    } do
+      assert.equal("[" .. MARK .. number .. "]", marked("[" .. number .. "]"))
     end
   end)
 
   it("and nothing inside strings, whatever they hold", function()
     for _, text in ipairs {
-      '{"a":"401047179385389059"}', '{"401047179385389059":1}',
+      '{"a":"401047179385389059"}', '{"401047179385389059":true}',
       [[["\"401047179385389059,"]\]], [[{"a":"x\\","b":"[401047179385389059]"}]],
       [[["\\\"", "401047179385389059"] ]], '["', [["\]], [["\\]], '["401047179385389059',
     } do
@@ -65,17 +78,27 @@ describe("jsontext marks long integers", function()
 
   it("never so that bad JSON becomes good", function()
     for _, text in ipairs {
-      "[0401047179385389059]", "[-0401047179385389059]", "[--401047179385389059]",
-      "[+401047179385389059]", "[401047179385389059x]", "[x401047179385389059]",
-      "[401047179385389059-1]", "{401047179385389059:1}", "{401047179385389059 : 1}",
-      '[401047179385389059"a"]', "[401047179385389059 1]", "[401047179385389059_]",
+      "[x401047179385389059]", "{401047179385389059:true}", "{1.5 : true}",
+      '[401047179385389059"a"]', "[1.5 true]", "NaN", "[nan]", "[Infinity]", "[inf]",
     } do
       assert_same(text)
     end
   end)
 
   it("and leaves what else there is as it was", function()
-    for _, text in ipairs { "", " ", "null", "{}", "<html>", "[1,2.5,true]", ("["):rep(1000) } do
+    for _, text in ipairs { "", " ", "null", "{}", "<html>", "[true]", ("["):rep(1000) } do
+      assert_same(text)
+    end
+  end)
+
+  it("and marks twice what is so marked already, unless it is a name", function()
+    for text, expected in pairs {
+      ['["\127"]'] = '["\127\127"]', ['{"a":"\127\0495"}'] = '{"a":"\127\127\0495"}',
+      ['["\\u007f5"]'] = '["\127\\u007f5"]', ['"\\u007F"'] = '"\127\\u007F"',
+    } do
+      assert.equal(expected, marked(text))
+    end
+    for _, text in ipairs { '{"\1275":true}', '{"\\u007f" : true}', '["a\127"]', '["\127' } do
       assert_same(text)
     end
   end)
@@ -99,7 +122,7 @@ describe("jsontext marks long integers", function()
     } do
       assert.equal(expected, marked(text))
     end
-    for _, text in ipairs { "[", "[ ", "[1]", '"[]"', '["[]"]', "[,]", "[\v]" } do
+    for _, text in ipairs { "[", "[ ", "[true]", '"[]"', '["[]"]', "[,]", "[\v]" } do
       assert_same(text)
     end
   end)

@@ -6,8 +6,9 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
+
+#include "ascii.h"
 
 /* No name that resolves is longer. */
 #define LONGEST 256
@@ -106,7 +107,7 @@ static int bare_host(const char *host, char out[LONGEST]) {
 static int is_localhost(const char *host) {
   static const char name[] = "localhost";
   size_t length = strlen(host), own = sizeof(name) - 1;
-  if (length < own || strcasecmp(host + length - own, name) != 0)
+  if (length < own || !ascii_equal(host + length - own, name))
     return 0;
   return length == own || host[length - own - 1] == '.';
 }

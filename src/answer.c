@@ -4,8 +4,8 @@
 
 #include <curl/curl.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "engine.h"
 #include "header.h"
 #include "profile.h"
@@ -35,7 +35,7 @@ static enum transfer_outcome verdict_of(enum sink_result result) {
  * for. */
 static int is_packed(const struct transfer *transfer) {
   const char *coding = transfer_header(transfer, "Content-Encoding");
-  return coding && *coding && strcasecmp(coding, "identity") != 0;
+  return coding && *coding && !ascii_equal(coding, "identity");
 }
 
 /* What a 206 says must be what was asked for: the rest of the very file whose

@@ -3,8 +3,8 @@
 
 #include <lauxlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "await.h"
 #include "client.h"
 #include "request.h"
@@ -124,7 +124,7 @@ static void add_value(struct query_string *query, const char *name) {
     lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
     lua_replace(L, -2);
   }
-  value = lua_tolstring(L, -1, &length);
+  value = options_text(L, -1, &length);
   if (!value)
     luaL_error(L, "query parameter '%s' must be a string, number or boolean",
                name);
@@ -174,7 +174,7 @@ static const char *check_method(lua_State *L) {
                                         "PATCH", "DELETE", NULL};
   const char *method = lua_tostring(L, 2);
   for (int i = 0; methods[i]; i++)
-    if (method && strcasecmp(methods[i], method) == 0)
+    if (method && ascii_equal(methods[i], method))
       return methods[i];
   options_argerror(L, 2, "GET, POST, PUT, PATCH or DELETE is expected");
   return NULL;

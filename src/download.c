@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "await.h"
 #include "client.h"
 #include "delivery.h"
@@ -116,8 +116,8 @@ static int is_link(lua_State *L, int index) {
     return 0;
   text = lua_tostring(L, index);
   text += strspn(text, " \t\r\n"); /* link_set trims it */
-  return strncasecmp(text, "https://", 8) == 0 ||
-         strncasecmp(text, "http://", 7) == 0;
+  return ascii_equal_up_to(text, "https://", 8) ||
+         ascii_equal_up_to(text, "http://", 7);
 }
 
 static void set_first_step(struct download *download) {

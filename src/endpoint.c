@@ -3,8 +3,8 @@
 
 #include <lauxlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "nearest.h"
 #include "options.h"
 
@@ -42,7 +42,7 @@ static const struct {
 
 enum state state_of(const char *word) {
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strcasecmp(words[i].word, word) == 0)
+    if (ascii_equal(words[i].word, word))
       return words[i].state;
   return STATE_RUNNING;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client.h"
+#include "options.h"
 #include "redact.h"
 
 int event_wanted(const struct job *job) {
@@ -85,6 +86,7 @@ static void print(lua_State *L, const struct client *client) {
     lua_settop(L, event + 1);
     if (lua_getfield(L, event, fields[i]) == LUA_TNIL)
       continue;
+    options_text(L, -1, NULL);
     if (i < 2)
       lua_pushfstring(L, "%s %s", lua_tostring(L, event + 1),
                       luaL_tolstring(L, -1, NULL));

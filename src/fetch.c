@@ -5,8 +5,8 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "client.h"
 #include "delivery.h"
 #include "event.h"
@@ -223,8 +223,8 @@ static void renew(lua_State *L, struct download *download, int self) {
 }
 
 static int may_lead_to(const struct profile *profile, const char *url) {
-  return strncasecmp(url, "https://", 8) == 0 ||
-         (profile_is_plain(profile) && strncasecmp(url, "http://", 7) == 0);
+  return ascii_equal_up_to(url, "https://", 8) ||
+         (profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7));
 }
 
 static void redirect(lua_State *L, struct download *download, int self) {

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "answer.h"
+#include "ascii.h"
 #include "engine.h"
 #include "lookup.h"
 #include "profile.h"
@@ -148,7 +148,7 @@ static int set_proxy(struct transfer *transfer, const char *url) {
   proxy = profile_proxy(transfer->profile, parts.scheme, parts.host);
   transfer->proxied = proxy != NULL;
   transfer->is_relayed = proxy && strcmp(parts.scheme, "http") == 0 &&
-                         strncasecmp(proxy, "socks", 5) != 0;
+                         !ascii_equal_up_to(proxy, "socks", 5);
   transfer->names_private = address_name_is_private(parts.host);
   planned = lookup_plan(transfer, &parts, proxy);
   url_free(&parts);

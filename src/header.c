@@ -4,7 +4,8 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 enum { DAY_MS = 86400000 };
 
@@ -43,9 +44,9 @@ uint64_t header_retry_after(const char *value, int64_t now) {
   if (*value >= '0' && *value <= '9') {
     number = decimal(value, &end);
     end = past_spaces(end);
-    if (*end == '\0' || strcasecmp(end, "s") == 0)
+    if (*end == '\0' || ascii_equal(end, "s"))
       return capped(number * 1000);
-    return strcasecmp(end, "ms") == 0 ? capped(number) : 0;
+    return ascii_equal(end, "ms") ? capped(number) : 0;
   }
   date = curl_getdate(value, NULL);
   return date < 0 ? 0 : capped(((double)date - (double)now) * 1000);
@@ -74,7 +75,7 @@ static int range_bounds(const char **text, struct content_range *range) {
 
 int header_content_range(const char *value, struct content_range *range) {
   value = past_spaces(value);
-  if (strncasecmp(value, "bytes", 5) != 0)
+  if (!ascii_equal_up_to(value, "bytes", 5))
     return -1;
   value = past_spaces(value + 5);
   if (range_bounds(&value, range) < 0 || *value++ != '/')

@@ -2,11 +2,11 @@
 #include "json.h"
 
 #include <lauxlib.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "jsontext.h"
+#include "number.h"
 
 enum { DEPTH = 64 };
 
@@ -86,37 +86,43 @@ static int is_id(lua_State *L, int key, int in_list) {
   return is_id_name(name, length);
 }
 
-/* Pushes the exact value of a number of 16 digits and more, marked before the
- * decoder saw it. Returns 0 and pushes nothing for any other string. */
+/* Pushes the number that the text stands for: an integer where it is whole and
+ * has room in one. */
+static void push_number(lua_State *L, const char *text) {
+  lua_Number number;
+  lua_Integer integer;
+  if (text[strspn(text, "-0123456789")] == '\0' &&
+      lua_stringtonumber(L, text) > 0)
+    return;
+  number = number_read(text);
+  if (lua_numbertointeger(number, &integer) && (lua_Number)integer == number)
+    lua_pushinteger(L, integer);
+  else
+    lua_pushnumber(L, number);
+}
+
+/* Digit for digit, and in digits if it is whole. */
+static void push_id(lua_State *L, const char *text) {
+  char digits[NUMBER_ROOM];
+  int is_plain = text[strspn(text, "-0123456789")] == '\0';
+  if (!is_plain && number_expand(text, digits) == 0)
+    text = digits;
+  lua_pushstring(L, text);
+}
+
+/* Pushes what the decoder was not to see of the string above the key at `key`.
+ * Returns 0 and pushes nothing for any other string. */
 static int push_marked(lua_State *L, int key, int in_list) {
   size_t length;
   const char *text = lua_tolstring(L, key + 1, &length);
-  if (length < 17 || *text != JSONTEXT_MARK ||
-      strspn(text + 1, "-0123456789") != length - 1)
+  if (length < 2 || *text != JSONTEXT_MARK)
     return 0;
-  if (is_id(L, key, in_list))
+  if (text[1] == JSONTEXT_MARK)
     lua_pushlstring(L, text + 1, length - 1);
-  else if (lua_stringtonumber(L, text + 1) == 0)
-    return 0;
-  return 1;
-}
-
-static int push_number(lua_State *L, int key, int in_list) {
-  lua_Number number = lua_tonumber(L, key + 1);
-  char digits[32];
-  int exact;
-  lua_Integer integer = lua_tointegerx(L, key + 1, &exact);
-  if (is_id(L, key, in_list)) {
-    if (exact)
-      snprintf(digits, sizeof digits, "%lld", (long long)integer);
-    else
-      snprintf(digits, sizeof digits, "%.17g", number);
-    lua_pushstring(L, digits);
-    return 1;
-  }
-  if (!exact || lua_isinteger(L, key + 1))
-    return 0;
-  lua_pushinteger(L, integer);
+  else if (is_id(L, key, in_list))
+    push_id(L, text + 1);
+  else
+    push_number(L, text + 1);
   return 1;
 }
 
@@ -128,8 +134,6 @@ static int push_mended(lua_State *L, int key, int in_list) {
   switch (lua_type(L, key + 1)) {
   case LUA_TSTRING:
     return push_marked(L, key, in_list);
-  case LUA_TNUMBER:
-    return push_number(L, key, in_list);
   case LUA_TTABLE:
     mend_table(L, key + 1, is_id(L, key, in_list));
     return 0;

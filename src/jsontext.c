@@ -1,12 +1,9 @@
-/* What JSON text needs before lua-cjson may see it: long integers and empty
- * lists marked, NUL bytes and broken UTF-8 found. It checks nothing else: that
- * is the parser's work. */
+/* What JSON text needs before lua-cjson may see it: numbers and empty lists
+ * marked, NUL bytes and broken UTF-8 found. It checks nothing else: that is the
+ * parser's work. */
 #include "jsontext.h"
 
 #include <string.h>
-
-/* The fewest digits that a double may round (2^53 has 16). */
-#define LONG_DIGITS 16
 
 static int is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -37,20 +34,34 @@ static size_t skip_token(const char *text, size_t length, size_t at) {
   return at;
 }
 
-/* A token is quoted only if it is a sound integer: quotes around `0123…` or
- * `12…x` would make good JSON of bad. */
-static int is_long_integer(const char *token, size_t length) {
-  size_t at;
-  if (length > 0 && token[0] == '-') {
-    token++;
-    length--;
-  }
-  if (length < LONG_DIGITS || token[0] == '0')
+static size_t skip_digits(const char *text, size_t length, size_t at) {
+  while (at < length && is_digit(text[at]))
+    at++;
+  return at;
+}
+
+/* Whether the whole token is a number as JSON has it. */
+static int is_number(const char *token, size_t length) {
+  size_t at = length > 0 && token[0] == '-';
+  size_t digits = at;
+  at = skip_digits(token, length, at);
+  if (at == digits || (token[digits] == '0' && at > digits + 1))
     return 0;
-  for (at = 0; at < length; at++)
-    if (!is_digit(token[at]))
+  if (at < length && token[at] == '.') {
+    digits = at + 1;
+    at = skip_digits(token, length, digits);
+    if (at == digits)
       return 0;
-  return 1;
+  }
+  if (at < length && (token[at] == 'e' || token[at] == 'E')) {
+    at++;
+    at += at < length && (token[at] == '+' || token[at] == '-');
+    digits = at;
+    at = skip_digits(token, length, digits);
+    if (at == digits)
+      return 0;
+  }
+  return at == length;
 }
 
 static size_t skip_space(const char *text, size_t length, size_t at) {
@@ -65,56 +76,104 @@ static int ends_value(const char *text, size_t length, size_t at) {
   return at == length || text[at] == ',' || text[at] == ']' || text[at] == '}';
 }
 
-/* Adds what stands between `from` and the token, then the token in quotes. */
-static int add_quoted(struct buffer *out, const char *text, size_t from,
-                      size_t token, size_t end) {
-  static const char opening[] = {'"', JSONTEXT_MARK};
-  if (buffer_add(out, text + from, token - from) != 0 ||
-      buffer_add(out, opening, sizeof(opening)) != 0 ||
-      buffer_add(out, text + token, end - token) != 0)
-    return -1;
-  return buffer_add(out, "\"", 1);
+/* What is to be done to the text at a place. */
+enum change {
+  NOTHING,
+  QUOTE, /* a number, or the nothing between the brackets of an empty list */
+  SPOIL, /* what is no number: a parser may take it for one, or not */
+  DOUBLE /* the mark that a string of the text itself begins with */
+};
+
+struct place {
+  enum change change;
+  size_t at, end;
+};
+
+/* A token, or a word: NaN is the parser's to refuse, as any other. */
+static enum change change_of_token(const char *text, size_t length,
+                                   const struct place *place) {
+  char first = text[place->at];
+  if (!is_number(text + place->at, place->end - place->at))
+    return is_digit(first) || strchr("+-.", first) ? SPOIL : NOTHING;
+  return ends_value(text, length, place->end) ? QUOTE : NOTHING;
 }
 
-/* Finds what is to be marked from *at on; returns 1 and its bounds, or 0: a
- * long integer, or the nothing between the brackets of an empty list. */
-static int find_mark(const char *text, size_t length, size_t *at, size_t *end) {
-  size_t here = *at;
-  while (here < length) {
-    if (text[here] == '"') {
-      here = skip_string(text, length, here + 1);
-    } else if (is_token(text[here])) {
-      *end = skip_token(text, length, here);
-      *at = here;
-      if (is_long_integer(text + here, *end - here) &&
-          ends_value(text, length, *end))
-        return 1;
-      here = *end;
-    } else if (text[here] == '[') {
-      here = skip_space(text, length, here + 1);
-      *at = *end = here;
-      if (here < length && text[here] == ']')
-        return 1;
-    } else {
-      here++;
-    }
+/* A string from its opening quote on. */
+static enum change change_of_string(const char *text, size_t length,
+                                    const struct place *place) {
+  static const char escaped[] = "\\u007f";
+  const char *content = text + place->at + 1;
+  size_t size = place->end - place->at;
+  int begins_so = size > 2 && content[0] == JSONTEXT_MARK;
+  if (size > sizeof escaped && memcmp(content, escaped, 5) == 0)
+    begins_so |= content[5] == 'f' || content[5] == 'F';
+  return begins_so && ends_value(text, length, place->end) ? DOUBLE : NOTHING;
+}
+
+/* Looks at what stands at `here`. */
+static struct place look(const char *text, size_t length, size_t here) {
+  struct place place = {NOTHING, here, here + 1};
+  if (text[here] == '"') {
+    place.end = skip_string(text, length, here + 1);
+    place.change = change_of_string(text, length, &place);
+  } else if (is_token(text[here])) {
+    place.end = skip_token(text, length, here);
+    place.change = change_of_token(text, length, &place);
+  } else if (text[here] == '[') {
+    place.at = place.end = skip_space(text, length, here + 1);
+    if (place.at < length && text[place.at] == ']')
+      place.change = QUOTE;
   }
-  return 0;
+  return place;
+}
+
+/* Adds what stands between `from` and the place, then that, changed. */
+static int add_changed(struct buffer *out, const char *text, size_t from,
+                       const struct place *place) {
+  static const char opening[] = {'"', JSONTEXT_MARK};
+  const char *found = text + place->at;
+  size_t size = place->end - place->at;
+  if (buffer_add(out, text + from, place->at - from) != 0)
+    return -1;
+  switch (place->change) {
+  case SPOIL:
+    if (buffer_add(out, opening + 1, 1) != 0)
+      return -1;
+    break;
+  case DOUBLE:
+    found++;
+    size--;
+    if (buffer_add(out, opening, sizeof opening) != 0)
+      return -1;
+    break;
+  default:
+    if (buffer_add(out, opening, sizeof opening) != 0 ||
+        buffer_add(out, found, size) != 0)
+      return -1;
+    found = "\"";
+    size = 1;
+    break;
+  }
+  return buffer_add(out, found, size);
 }
 
 enum jsontext_result jsontext_mark(const char *text, size_t length,
                                    struct buffer *out) {
-  size_t start = out->length, copied = 0, at = 0, end = 0;
+  size_t start = out->length, copied = 0;
+  struct place place;
   if (length == 0)
     return JSONTEXT_SAME;
   if (memchr(text, '\0', length) != NULL)
     return JSONTEXT_NUL;
-  while (find_mark(text, length, &at, &end)) {
+  for (size_t here = 0; here < length; here = place.end) {
+    place = look(text, length, here);
+    if (place.change == NOTHING)
+      continue;
     if (copied == 0 && buffer_reserve(out, length + 64) != 0)
       goto fail;
-    if (add_quoted(out, text, copied, at, end) != 0)
+    if (add_changed(out, text, copied, &place) != 0)
       goto fail;
-    copied = at = end;
+    copied = place.end;
   }
   if (copied == 0)
     return JSONTEXT_SAME;

@@ -6,8 +6,8 @@
 
 #include "buffer.h"
 
-/* Begins each string that is made here, so that it is told from one that the
- * server sent. */
+/* Begins each string that is made here. One of the text itself that begins with
+ * it has it twice. */
 #define JSONTEXT_MARK '\x7f'
 
 enum jsontext_result {
@@ -17,12 +17,12 @@ enum jsontext_result {
   JSONTEXT_NO_MEMORY
 };
 
-/* Marks what lua-cjson would spoil, aware of strings and escapes. Each integer
- * token of 16 digits and more (versions before 2.1.0.14 round them) is quoted:
- * 401047179385389059 becomes "\x7f401047179385389059"; a sign is kept, a token
- * with a fraction or an exponent is left alone. An empty list, which is read
- * like an empty object, becomes ["\x7f"]. Invalid JSON passes through for the
- * parser to refuse. */
+/* Marks what lua-cjson would spoil, aware of strings and escapes. Each number
+ * is quoted: lua-cjson rounds long ones, and reads all by the locale, `[1,5]`
+ * as 1.5 where that has a comma: 0.25 becomes "\x7f0.25". What begins like a
+ * number and is none is made an error. An empty list, which is read like an
+ * empty object, becomes ["\x7f"]. Other bad JSON passes through for the parser
+ * to refuse. */
 enum jsontext_result jsontext_mark(const char *text, size_t length,
                                    struct buffer *out);
 

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "ascii.h"
 #include "client.h"
 #include "endpoint.h"
 #include "fetch.h"
@@ -47,7 +47,7 @@ int link_set(struct download *download, const char *text) {
   if (!url)
     return -1;
   download->upgraded =
-      !profile_is_plain(profile) && strncasecmp(url, "http://", 7) == 0;
+      !profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7);
   if (!download->upgraded) {
     begin_at(download, url);
     return 0;

@@ -8,6 +8,7 @@
 
 #include "fault.h"
 #include "nearest.h"
+#include "number.h"
 
 #define LONGEST 1e9 /* seconds; longer means the same */
 
@@ -175,6 +176,19 @@ void options_read(lua_State *L, int index, const struct option *known,
     store(&reading, out);
     lua_pop(L, 1);
   }
+}
+
+const char *options_text(lua_State *L, int index, size_t *length) {
+  char text[NUMBER_ROOM];
+  index = lua_absindex(L, index);
+  if (lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index)) {
+    number_write(lua_tonumber(L, index), text);
+    if (text[strspn(text, "-0123456789")] == '\0') /* as Lua has it */
+      strcat(text, ".0");
+    lua_pushstring(L, text);
+    lua_replace(L, index);
+  }
+  return lua_tolstring(L, index, length);
 }
 
 int options_get(lua_State *L, int index, const char *name) {

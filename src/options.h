@@ -44,6 +44,10 @@ void options_read(lua_State *L, int index, const struct option *known,
  * upvalue put a client before their arguments. */
 _Noreturn void options_argerror(lua_State *L, int index, const char *text);
 
+/* The string or number at `index` as text, as lua_tolstring, but with a point
+ * in the number whatever the host's locale has. NULL: it is neither. */
+const char *options_text(lua_State *L, int index, size_t *length);
+
 /* Whether the table at `index` has that option; pushes it if so. */
 int options_get(lua_State *L, int index, const char *name);
 

@@ -5,10 +5,10 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "address.h"
+#include "ascii.h"
 #include "guard.h"
 #include "transfer.h"
 #include "url.h"
@@ -120,7 +120,7 @@ static int is_below(const char *host, const char *name, size_t length) {
     length--;
   }
   if (length == 0 || whole < length ||
-      strncasecmp(host + whole - length, name, length) != 0)
+      !ascii_equal_up_to(host + whole - length, name, length))
     return 0;
   return whole == length || host[whole - length - 1] == '.';
 }

@@ -3,8 +3,8 @@
 #include "redact.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "jsontext.h"
 
 #define SHORTEST_SECRET 4
@@ -22,7 +22,7 @@ struct cutter {
 static int starts_with(const struct cutter *cut, size_t at, const char *text,
                        size_t length) {
   return cut->length - at >= length &&
-         strncasecmp(cut->text + at, text, length) == 0;
+         ascii_equal_up_to(cut->text + at, text, length);
 }
 
 static int at_secret(const struct cutter *cut) {

@@ -4,9 +4,9 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "ascii.h"
 #include "header.h"
 #include "json.h"
 #include "profile.h"
@@ -123,8 +123,8 @@ static int gateway_refuses(lua_State *L, int object) {
     return 0;
   }
   word = lua_tostring(L, object + 1);
-  refuses = word && strcasecmp(word, "success") != 0 &&
-            strcmp(word, "0") != 0 && strcmp(word, "200") != 0;
+  refuses = word && !ascii_equal(word, "success") && strcmp(word, "0") != 0 &&
+            strcmp(word, "200") != 0;
   lua_settop(L, object);
   return refuses;
 }
@@ -146,7 +146,7 @@ static void judge_object(lua_State *L, int object, struct reply *reply) {
 static int is_page(const struct transfer *transfer) {
   const char *type = transfer_header(transfer, "Content-Type");
   const char *text = transfer->reply.bytes;
-  if (type && strncasecmp(type, "text/html", 9) == 0)
+  if (type && ascii_equal_up_to(type, "text/html", 9))
     return 1;
   text = text ? text + strspn(text, " \t\r\n") : "";
   return *text == '<';

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "ascii.h"
 #include "buffer.h"
 #include "hash.h"
 
@@ -38,7 +38,7 @@ static const char *const tencent_signing[] = {
 static int is_listed(const char *name, size_t length, const char *const *list,
                      size_t count) {
   for (size_t i = 0; i < count; i++)
-    if (strlen(list[i]) == length && strncasecmp(name, list[i], length) == 0)
+    if (strlen(list[i]) == length && ascii_equal_up_to(name, list[i], length))
       return 1;
   return 0;
 }
@@ -47,10 +47,10 @@ static int is_signing(const char *name, size_t length) {
   const char *dash;
   if (is_listed(name, length, signing, COUNT(signing)))
     return 1;
-  if (length > 2 && strncasecmp(name, "q-", 2) == 0)
+  if (length > 2 && ascii_equal_up_to(name, "q-", 2))
     return is_listed(name + 2, length - 2, tencent_signing,
                      COUNT(tencent_signing));
-  if (length <= 2 || strncasecmp(name, "x-", 2) != 0)
+  if (length <= 2 || !ascii_equal_up_to(name, "x-", 2))
     return 0;
   dash = memchr(name + 2, '-', length - 2);
   return dash && is_listed(dash + 1, length - (size_t)(dash + 1 - name),
@@ -97,7 +97,7 @@ static int add_authority(struct buffer *out, const char *text, size_t length,
 
 char *resource_of(const char *url) {
   struct buffer out = {0};
-  int is_plain = strncasecmp(url, "http:", 5) == 0;
+  int is_plain = ascii_equal_up_to(url, "http:", 5);
   const char *mark = strstr(url, "://");
   const char *rest = mark ? mark + 3 : url;
   size_t authority = strcspn(rest, "/?#");

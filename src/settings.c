@@ -134,7 +134,7 @@ static void check_header(lua_State *L) {
 /* Adds the header with the name and the value on top, and pops them. */
 static void add_header(lua_State *L, struct profile *profile) {
   const char *name = lua_tostring(L, -2);
-  const char *value = lua_tostring(L, -1);
+  const char *value = options_text(L, -1, NULL);
   if (!*name || strpbrk(name, ":; \t"))
     luaL_error(L, "'%s' is no name of a header", name);
   /* "Name;" is how libcurl sends a header without a value. */
@@ -223,7 +223,7 @@ static void set_query(lua_State *L, int options, struct profile *profile) {
       luaL_error(L, "option 'query' must hold names and texts");
     }
     name = lua_tolstring(L, -2, &name_length);
-    value = lua_tolstring(L, -1, &length);
+    value = options_text(L, -1, &length);
     failed |= (query.length && buffer_add(&query, "&", 1) < 0) ||
               url_add_escaped(&query, name, name_length) < 0 ||
               buffer_add(&query, "=", 1) < 0 ||

@@ -4,7 +4,8 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 #ifndef CURLU_PUNYCODE /* from 7.88 on; before that it is ignored */
 #define CURLU_PUNYCODE (1u << 12)
@@ -140,7 +141,7 @@ static char *parameter(const char *query, const char *name) {
   size_t length = strlen(name);
   while (query && *query) {
     size_t whole = strcspn(query, "&");
-    if (strncasecmp(query, name, length) == 0 && query[length] == '=')
+    if (ascii_equal_up_to(query, name, length) && query[length] == '=')
       return strndup(query + length + 1, whole - length - 1);
     query += whole;
     query += *query == '&';
@@ -213,7 +214,7 @@ void url_free(struct url_parts *parts) {
 }
 
 int url_add_upgraded(struct buffer *out, const char *text) {
-  if (strncasecmp(text, "http://", 7) != 0)
+  if (!ascii_equal_up_to(text, "http://", 7))
     return buffer_add_text(out, text);
   if (buffer_add_text(out, "https://") < 0)
     return -1;

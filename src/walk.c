@@ -4,12 +4,12 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fault.h"
 #include "json.h"
 #include "jsontext.h"
+#include "number.h"
 
 enum {
   DEPTH = 60,
@@ -37,41 +37,24 @@ void walk_hide(struct walk *walk) {
   lua_pushstring(L, name);
 }
 
-/* JSON has a point where the host's locale may have something else. */
-static void put_point(char *digits) {
-  size_t whole = strspn(digits, "+-0123456789");
-  size_t other = strcspn(digits + whole, "e0123456789");
-  if (other == 0)
-    return;
-  digits[whole] = '.';
-  memmove(digits + whole + 1, digits + whole + other,
-          strlen(digits + whole + other) + 1);
-}
-
-/* Writes the number exactly; returns whether lua-cjson, which writes 14
- * digits, would do the same. */
-static int write_number(lua_State *L, int value, char *digits, size_t room) {
-  lua_Number number = lua_tonumber(L, value);
-  if (lua_isinteger(L, value)) {
-    lua_Integer integer = lua_tointeger(L, value);
-    snprintf(digits, room, "%lld", (long long)integer);
-    return integer > -100000000000000 && integer < 100000000000000;
-  }
-  snprintf(digits, room, "%.14g", number);
-  if (strtod(digits, NULL) == number)
-    return 1;
-  snprintf(digits, room, "%.17g", number);
-  put_point(digits);
-  return 0;
+/* Writes the number exactly; returns whether lua-cjson, which writes 14 digits
+ * and a point that is the locale's, would do the same. */
+static int write_number(lua_State *L, int value, char digits[NUMBER_ROOM]) {
+  if (lua_isinteger(L, value))
+    snprintf(digits, NUMBER_ROOM, "%lld", (long long)lua_tointeger(L, value));
+  else
+    number_write(lua_tonumber(L, value), digits);
+  return strlen(digits) <= 14 &&
+         strspn(digits, "-0123456789") == strlen(digits);
 }
 
 static int copy_number(struct walk *walk, int value) {
   lua_State *L = walk->L;
-  char digits[40];
+  char digits[NUMBER_ROOM];
   if (!isfinite(lua_tonumber(L, value)))
     return walk_refuse(walk, "%s can't be sent as JSON",
                        "a number that is not finite");
-  if (write_number(L, value, digits, sizeof digits) || !walk->splices) {
+  if (write_number(L, value, digits) || !walk->splices) {
     lua_pushvalue(L, value);
     return 0;
   }

@@ -2,6 +2,8 @@
  * part of the module. */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -187,6 +189,21 @@ static int posix_is_broken(lua_State *L) {
   return 1;
 }
 
+/* posix.use_locale(name): for this thread alone; posix.point() is what stands
+ * before the fraction of a number in it */
+static int posix_use_locale(lua_State *L) {
+  locale_t locale = newlocale(LC_ALL_MASK, luaL_checkstring(L, 1), (locale_t)0);
+  if (!locale)
+    return luaL_error(L, "no such locale");
+  uselocale(locale);
+  return 0;
+}
+
+static int posix_point(lua_State *L) {
+  lua_pushstring(L, nl_langinfo(RADIXCHAR));
+  return 1;
+}
+
 /* posix.now() -> seconds on the monotonic clock */
 static int posix_now(lua_State *L) {
   struct timespec now;
@@ -248,6 +265,8 @@ static const luaL_Reg functions[] = {
     {"raise", posix_raise},
     {"is_inherited", posix_is_inherited},
     {"is_broken", posix_is_broken},
+    {"use_locale", posix_use_locale},
+    {"point", posix_point},
     {"now", posix_now},
     {"close_state", posix_close_state},
     {"switches", posix_switches},

@@ -16,6 +16,7 @@
 #include "heap.h"
 #include "image.h"
 #include "jsontext.h"
+#include "number.h"
 #include "mp4.h"
 #include "nearest.h"
 #include "pace.h"
@@ -326,6 +327,27 @@ static int lua_retry_backoff(lua_State *L) {
   return 2;
 }
 
+static int read_number(lua_State *L) {
+  lua_pushnumber(L, number_read(luaL_checkstring(L, 1)));
+  return 1;
+}
+
+static int write_number(lua_State *L) {
+  char text[NUMBER_ROOM];
+  number_write(luaL_checknumber(L, 1), text);
+  lua_pushstring(L, text);
+  return 1;
+}
+
+/* nil: it can't be expanded. */
+static int expand_number(lua_State *L) {
+  char text[NUMBER_ROOM];
+  if (number_expand(luaL_checkstring(L, 1), text) < 0)
+    return 0;
+  lua_pushstring(L, text);
+  return 1;
+}
+
 /* What it said, then the text it made. */
 static int mark_json(lua_State *L) {
   static const char *const words[] = {"same", "marked", "nul", "no memory"};
@@ -523,6 +545,9 @@ static const luaL_Reg functions[] = {
     {"base64_encode", lua_base64_encode},
     {"retry_random", lua_retry_random},
     {"retry_backoff", lua_retry_backoff},
+    {"read_number", read_number},
+    {"write_number", write_number},
+    {"expand_number", expand_number},
     {"mark_json", mark_json},
     {"utf8_error", utf8_error},
     {"is_plain", is_plain},
