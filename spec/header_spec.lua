@@ -6,7 +6,7 @@ local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
 local wire = require "spec.support.wire"
 
-local DAY = 86400
+local HOUR = 3600 -- what is believed at most
 local JITTER = 0.5 -- the longest first back-off of our own
 
 local function http_date(format, seconds)
@@ -26,10 +26,10 @@ local RETRY_AFTER = {
   { http_date("%a, %d %b %Y %H:%M:%S GMT", 100), 95, 100 },
   { http_date("%A, %d-%b-%y %H:%M:%S GMT", 100), 95, 100 },
   { http_date("%a %b %d %H:%M:%S %Y", 100), 95, 100 },
-  { "86401", DAY },
-  { "99999999999999999999999999", DAY },
-  { ("9"):rep(400), DAY },
-  { http_date("%a, %d %b %Y %H:%M:%S GMT", 3 * DAY), DAY },
+  { "3601", HOUR },
+  { "99999999999999999999999999", HOUR },
+  { ("9"):rep(400), HOUR },
+  { http_date("%a, %d %b %Y %H:%M:%S GMT", 3 * HOUR), HOUR },
   { http_date("%a, %d %b %Y %H:%M:%S GMT", -100), 0, JITTER },
   { "0", 0, JITTER },
   { "", 0, JITTER },
@@ -91,7 +91,8 @@ describe("an entity tag", function()
   local TAGS = {
     { '"abc"', true },
     { '""', true },
-    { '"a b, c"', true },
+    { '"a;b,c"', true },
+    { '"a b, c"', false }, -- no blanks: RFC 9110, 8.8.3
     { 'W/"abc"', false },
     { "abc", false },
     { '"', false },
