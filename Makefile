@@ -251,6 +251,12 @@ lint: deps-tools
 	for f in rockspec/*.rockspec; do \
 	  luarocks --lua-version $(LUA_VERSION) lint $$f || exit 1; done
 
+# Each compiler that is there, in each way that a distribution may choose.
+.PHONY: compilers
+compilers: deps-demo
+	@LUA='$(LUA)' LUA_PC='$(LUA_PC)' CC='$(if $(filter cc,$(CC)),,$(CC))' \
+	  spec/support/compilers.sh
+
 stats:
 	@$(LUA) spec/lint/functions.lua --table src/*.c
 
