@@ -182,9 +182,9 @@ describe("a link", function()
     folder:close()
   end)
 
-  -- What a request asks for: no fragment, and a slash at least.
+  -- What a request asks for: no fragment, a slash at least, ASCII.
   local function target_of(path)
-    path = path:gsub("#.*$", "")
+    path = path:gsub("#.*$", ""):gsub("\u{e9}", "%%C3%%A9")
     return path:find "^/" and path or "/" .. path
   end
 

@@ -12,6 +12,9 @@
 #include "sink.h"
 #include "transfer.h"
 
+/* A write that is refused comes again whole, so it must fit one day. */
+_Static_assert(CURL_MAX_WRITE_SIZE <= RING_BYTES, "a write fits the ring");
+
 enum { ERROR_BODY = 65536 /* at most, of a download that was refused */ };
 
 static enum transfer_outcome verdict_of(enum sink_result result) {
@@ -135,6 +138,8 @@ size_t answer_write(char *bytes, size_t size, size_t count, void *user) {
   struct transfer *transfer = user;
   size_t length = size * count;
   size_t taken;
+  if (length == 0) /* some versions say so that a body is empty, some don't */
+    return 0;
   if (!transfer->begun) {
     enum transfer_outcome verdict = begin_body(transfer);
     if (verdict != TRANSFER_UNDER_WAY) {

@@ -299,7 +299,7 @@ static void resolve_dots(char *path) {
 static int add_visible(struct buffer *out, const char *text) {
   while (*text) {
     size_t run = 0;
-    while ((unsigned char)text[run] > ' ' && text[run] != 127)
+    while (text[run] > ' ' && text[run] < 127)
       run++;
     if (run > 0 ? buffer_add(out, text, run) < 0
                 : url_add_escaped(out, text, 1) < 0)
