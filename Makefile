@@ -211,6 +211,12 @@ test-on:
 test-on-core:
 	@SPECS='$(CORE)' spec/support/test_on.sh $(SUITE) $(ARCH)
 
+# The same on all systems, and the table in the README; takes hours.
+MATRIX = bookworm:amd64:lua5.4 trixie:amd64:lua5.4 sid:amd64:lua5.4 \
+         sid:amd64:lua5.5 trixie:i386:lua5.4 trixie:arm64:lua5.4
+matrix:
+	@CORE='$(CORE)' spec/support/matrix.sh $(MATRIX)
+
 # The specs once more, under watch: each file in a process of its own, since one
 # for all grows ever slower. A spec that measures time is tagged #timing.
 LEAKS = definite,indirect,possible
