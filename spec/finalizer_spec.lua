@@ -6,6 +6,7 @@ local process = require "spec.support.process"
 local tasks = require "spec.support.tasks"
 
 local SCRIPT = [[
+  local collector = require "spec.support.collector"
   local minimax = require "minimax"
   local URL, CALL, ACT = ...
   local client, left
@@ -59,7 +60,7 @@ local SCRIPT = [[
     client = minimax.new { base_url = URL, api_key = "sk-finalizer" }
     left = nil
     collectgarbage()
-    collectgarbage("incremental", 200, 100, 1)
+    collector.incremental(200, 100, 64)
     collectgarbage("stop")
     for _ = 1, 2100 do
       setmetatable({}, meta)

@@ -219,6 +219,15 @@ describe("make", function()
   end)
 end)
 
+describe("the Lua files", function()
+  it("can all be read by this version of Lua", function()
+    local found = run { "find", "lua", "spec", "doc", "-name", "*.lua" }
+    for path in (found .. "lua/minimax/cli/minimax\n"):gmatch("[^\n]+") do
+      assert(loadfile(path))
+    end
+  end)
+end)
+
 describe("the floors of src", function()
   local function check(files)
     local folder <close> = temp.folder()

@@ -40,7 +40,7 @@ build() {
 start_demo() { # DIR COMMAND...
   local directory=$folder/$1
   shift
-  (cd "$directory" && LUA_CPATH="$directory/?.so;$LUA_CPATH" \
+  (cd "$directory" || exit 1; LUA_CPATH="$directory/?.so;$LUA_CPATH" \
     timeout 60 "$@" >demo.log 2>&1 && test -s output.mp4
   echo $? >demo.code) &
 }
