@@ -1,6 +1,7 @@
 --- src/url.c: what becomes of a base URL, of ids in URLs, and of links.
 
 local api = require "spec.support.api"
+local emulator = require "minimax.emulator"
 local minimax = require "minimax"
 local temp = require "spec.support.temp"
 local wire = require "spec.support.wire"
@@ -125,6 +126,23 @@ describe("an id in a URL", function()
         asked[2].head:match "^[^\r]*")
     end)
   end
+end)
+
+describe("over HTTP/2, an id and a path prefix", function()
+  it("are asked for as they were written", function()
+    local emu <close> = assert(emulator.start { tls = true, path_prefix = "/a%2fb//c/./d/.." })
+    local client <close> = minimax.new { base_url = emu.base_url, api_key = emu.api_key,
+      ca_file = emu.ca_file, retries = 0 }
+    local task = assert(client:submit { model = "MiniMax-Hailuo-2.3", prompt = "A lion" })
+    assert(task:query())
+    client:query("a/b", { kind = "video2" })
+    local requests = emu:requests()
+    assert.equal(3, #requests)
+    for _, request in ipairs(requests) do
+      assert.equal("2", request.http)
+    end
+    assert.equal("/a%2fb//c/./d/../v2/query/video_generation/a%2Fb", requests[3].path)
+  end)
 end)
 
 -- A link is signed as it stands, so it is asked for as it stands, whatever a
