@@ -20,6 +20,40 @@ local function run(script, env)
   return result.out
 end
 
+describe("a system that has no memory to watch a socket", function()
+  local WAYS = {
+    ["a script that blocks"] = "fn()",
+    ["a host that steps"] = "host.drive(coroutine.create(fn))",
+    ["minimax.run"] = "minimax.run(fn)",
+  }
+
+  -- The first call is for the timer; without that the module does not load.
+  for way, run_it in pairs(WAYS) do
+    it("is asked again soon, and no call waits for its timeout: " .. way .. " #epoll", function()
+      local api <close> = tasks.start { any = { "Processing", "Success" } }
+      local failed = 0
+      for _, fault in ipairs { "ENOMEM 1 1", "ENOSPC 1 1", "ENOMEM 2 2", "ENOMEM 1 3", "ENOSPC 3 4",
+        "ENOMEM 1 5", "ENOMEM 1 6" } do
+        local result = process.run { timeout = 20, env = {
+          LD_PRELOAD = native.library "faulty", FAULTY = "epoll_ctl " .. fault, URL = api.url,
+        }, script = CHILD .. [[
+          local client = minimax.new { base_url = os.getenv "URL", api_key = "sk-spec",
+            poll_interval = 0.02 }
+          local function fn()
+            local began = posix.now()
+            local task = assert(client:submit({ template_id = "1" }, { timeout = 8 }))
+            assert(client:wait(task, { timeout = 8 }))
+            print(posix.now() - began)
+          end
+          ]] .. run_it }
+        assert.equal("", result.err)
+        failed = failed + (tonumber(result.out) < 2 and 0 or 1)
+      end
+      assert.equal(0, failed)
+    end)
+  end
+end)
+
 describe("a host name with two addresses", function()
   local QUERY = [[
     local client = minimax.new { base_url = "http://two.test:" .. PORT, api_key = "sk-spec",

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64 };
+enum { EVENTS = 64, RETRY = 10 /* ms */ };
 
 uint64_t poller_clock(void) {
   struct timespec now;
@@ -22,7 +22,7 @@ uint64_t poller_clock(void) {
 int poller_open(struct poller *poller) {
   struct epoll_event event = {.events = EPOLLIN};
   memset(poller, 0, sizeof *poller);
-  poller->armed = POLLER_NEVER;
+  poller->armed = poller->retry_at = POLLER_NEVER;
   poller->timer = -1;
   poller->fd = epoll_create1(EPOLL_CLOEXEC);
   if (poller->fd < 0)
@@ -47,6 +47,7 @@ void poller_close(struct poller *poller) {
   free(poller->notes);
   memset(poller, 0, sizeof *poller);
   poller->fd = poller->timer = -1;
+  poller->retry_at = POLLER_NEVER;
 }
 
 /* The record of a descriptor, or NULL when memory ends. */
@@ -129,7 +130,8 @@ void poller_closing(struct poller *poller, int fd) {
   forget(poller, fd, 0);
 }
 
-static void tell_kernel(struct poller *poller, int fd, struct watch *watch) {
+/* -1: the kernel has no memory for it now. */
+static int tell_kernel(struct poller *poller, int fd, struct watch *watch) {
   struct epoll_event event = {.events = 0};
   int first = watch->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   int second = watch->registered ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
@@ -139,10 +141,17 @@ static void tell_kernel(struct poller *poller, int fd, struct watch *watch) {
     event.events |= EPOLLOUT;
   event.data.fd = fd;
   if (epoll_ctl(poller->fd, first, fd, &event) < 0 &&
-      (errno == ENOENT || errno == EEXIST))
-    epoll_ctl(poller->fd, second, fd, &event);
+      ((errno != ENOENT && errno != EEXIST) ||
+       epoll_ctl(poller->fd, second, fd, &event) < 0) &&
+      (errno == ENOMEM || errno == ENOSPC))
+    return -1;
   watch->registered = watch->wanted;
   watch->stale = 0;
+  return 0;
+}
+
+static int must_tell(const struct watch *watch) {
+  return watch->wanted && (watch->stale || watch->wanted != watch->registered);
 }
 
 static void set_timer(struct poller *poller, uint64_t due) {
@@ -159,14 +168,20 @@ static void set_timer(struct poller *poller, uint64_t due) {
 }
 
 void poller_apply(struct poller *poller, uint64_t due) {
+  int kept = 0;
   for (int i = 0; i < poller->note_count; i++) {
     int fd = poller->notes[i];
     struct watch *watch = &poller->watches[fd];
     watch->noted = 0;
-    if (watch->wanted && (watch->stale || watch->wanted != watch->registered))
-      tell_kernel(poller, fd, watch);
+    if (must_tell(watch) && tell_kernel(poller, fd, watch) < 0) {
+      watch->noted = 1;
+      poller->notes[kept++] = fd;
+    }
   }
-  poller->note_count = 0;
+  poller->note_count = kept;
+  poller->retry_at = kept ? poller_clock() + RETRY : POLLER_NEVER;
+  if (poller->retry_at < due)
+    due = poller->retry_at;
   /* A later instant than the armed one costs a wake-up; setting the timer at
    * each request costs more. One that went off stays readable until set. */
   if (due < poller->armed || poller->fired)

@@ -37,7 +37,8 @@ struct poller {
   int watch_count;
   int *notes; /* descriptors whose wish changed */
   int note_count, note_capacity;
-  int first; /* where the portable poller begins to look */
+  uint64_t retry_at; /* to tell the kernel again what it refused, or NEVER */
+  int first;         /* where the portable poller begins to look */
 };
 
 /* Milliseconds on the monotonic clock. */
@@ -60,7 +61,8 @@ void poller_opened(struct poller *poller, int fd);
 /* The number is about to be closed. */
 void poller_closing(struct poller *poller, int fd);
 
-/* Tells the kernel what was noted and sets the timer for `due`. */
+/* Tells the kernel what was noted and sets the timer for `due`. What the kernel
+ * has no memory for stays noted: `retry_at` is when to apply it again. */
 void poller_apply(struct poller *poller, uint64_t due);
 
 /* Waits at most `timeout` milliseconds for events; returns how many were

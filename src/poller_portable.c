@@ -20,7 +20,7 @@ uint64_t poller_clock(void) {
 int poller_open(struct poller *poller) {
   memset(poller, 0, sizeof *poller);
   poller->fd = poller->timer = -1;
-  poller->armed = POLLER_NEVER;
+  poller->armed = poller->retry_at = POLLER_NEVER;
   return 0;
 }
 

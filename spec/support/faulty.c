@@ -1,7 +1,8 @@
-/* Loaded ahead of a child's libraries, it lets one of the calls on files fail:
- * FAULTY is "flock ENOLCK" or, for the first so many calls alone, "open EINTR
- * 1". Of the opened files only a `.part` and its note count. Not part of the
- * module. */
+/* Loaded ahead of a child's libraries, it lets one of the calls on files, or
+ * epoll_ctl, fail: FAULTY is "flock ENOLCK" or, for so many calls alone, "open
+ * EINTR 1" or, after the first two, "open EINTR 1 2". Of the opened files only
+ * a
+ * `.part` and its note count. Not part of the module. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ static const struct {
     {"EINTR", EINTR},   {"ENOLCK", ENOLCK}, {"ENOSYS", ENOSYS},
     {"EINVAL", EINVAL}, {"EIO", EIO},       {"EOPNOTSUPP", EOPNOTSUPP},
     {"EBUSY", EBUSY},   {"EMFILE", EMFILE}, {"ENOSPC", ENOSPC},
+    {"ENOMEM", ENOMEM},
 };
 
 static void *true_one(const char *name) {
@@ -31,9 +34,10 @@ static void *true_one(const char *name) {
 static int fails(const char *name, int *count) {
   const char *text = getenv("FAULTY");
   char wanted[16], error[16];
-  int times = INT_MAX;
-  if (!text || sscanf(text, "%15s %15s %d", wanted, error, &times) < 2 ||
-      strcmp(wanted, name) != 0 || ++*count > times)
+  int times = INT_MAX, first = 0;
+  if (!text ||
+      sscanf(text, "%15s %15s %d %d", wanted, error, &times, &first) < 2 ||
+      strcmp(wanted, name) != 0 || ++*count <= first || *count - first > times)
     return 0;
   for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
     if (strcmp(errors[i].name, error) == 0)
@@ -69,6 +73,8 @@ int open(const char *path, int flags, ...) {
 
 FAULTY(int, flock, (int fd, int operation), (fd, operation))
 FAULTY(int, fsync, (int fd), (fd))
+FAULTY(int, epoll_ctl, (int fd, int what, int of, struct epoll_event *event),
+       (fd, what, of, event))
 FAULTY(int, ftruncate, (int fd, off_t length), (fd, length))
 FAULTY(int, rename, (const char *from, const char *to), (from, to))
 FAULTY(ssize_t, pread, (int fd, void *bytes, size_t length, off_t offset),
