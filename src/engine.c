@@ -16,7 +16,12 @@
 #error "minimax needs libcurl 7.87.0 or later (CURLOPT_QUICK_EXIT)"
 #endif
 
-enum { EVENTS = 64, STREAMS = 1000 };
+enum {
+  EVENTS = 64,
+  STREAMS = 1000,
+  TURNS = 64, /* at most, to catch up with what has arrived */
+  LOOK = 10   /* ms: between two looks at sockets that nothing tells of */
+};
 
 static void start_libcurl(void) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -54,8 +59,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   /* After a departure it is the connection's own socket. */
   if (!wanted && transfer && transfer->departures > 0)
     poller_rest(&engine->poller, fd);
-  else
-    poller_want(&engine->poller, fd, wanted);
+  else if (poller_want(&engine->poller, fd, wanted) < 0)
+    engine->deaf = 1;
   if (transfer && wanted)
     transfer->unwatched = 0;
   else if (transfer)
@@ -234,15 +239,17 @@ static int let_libcurl_act(struct engine *engine,
     curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     acted = 1;
   }
+  if (engine->deaf)
+    curl_multi_socket_all(engine->multi, &running);
+  engine->deaf &= engine->transfers != NULL;
   return acted;
 }
 
-int engine_turn(struct engine *engine, int timeout) {
+/* One pass without the deadlines. */
+static int act(struct engine *engine, int timeout) {
   struct poller_event events[EVENTS];
   struct guard guard;
   int count, happened;
-  if (engine_state(engine) != ENGINE_OPEN)
-    return 0;
   count = poller_wait(&engine->poller, timeout, events, EVENTS);
   engine->now = poller_clock();
   engine->turning = 1;
@@ -259,8 +266,28 @@ int engine_turn(struct engine *engine, int timeout) {
   lookup_tidy(engine);
   guard_leave(&guard);
   engine->turning = 0;
+  return happened;
+}
+
+int engine_turn(struct engine *engine, int timeout) {
+  int happened;
+  if (engine_state(engine) != ENGINE_OPEN)
+    return 0;
+  happened = act(engine, timeout);
   happened |= expire(engine);
   return happened || engine->first_ready != NULL;
+}
+
+void engine_catch_up(struct engine *engine, uint64_t instant) {
+  uint64_t now = poller_clock();
+  if (engine->read_until >= instant || engine->turning)
+    return;
+  for (int turn = 0; turn < TURNS; turn++) {
+    engine_settle_sockets(engine);
+    if (!act(engine, 0))
+      break;
+  }
+  engine->read_until = now;
 }
 
 uint64_t engine_due(const struct engine *engine) {
@@ -268,6 +295,10 @@ uint64_t engine_due(const struct engine *engine) {
   uint64_t due = engine->curl_due;
   if (engine->first_ready || engine->alpn_told)
     return 0;
+  if (engine->poller.retry_at < due)
+    due = engine->poller.retry_at;
+  if (engine->deaf && engine->now + LOOK < due)
+    due = engine->now + LOOK;
   return first && first->due < due ? first->due : due;
 }
 

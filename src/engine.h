@@ -24,8 +24,10 @@ struct engine {
   void *multi; /* CURLM */
   struct poller poller;
   struct heap deadlines;
-  uint64_t curl_due; /* when libcurl wants to be called */
-  uint64_t now;      /* the clock at the start of the turn under way */
+  uint64_t curl_due;   /* when libcurl wants to be called */
+  uint64_t now;        /* the clock at the start of the turn under way */
+  uint64_t read_until; /* what had arrived by then was read (engine_catch_up) */
+  int deaf; /* memory ended, and a wish of libcurl's could not be noted */
   struct waiter *first_ready, *last_ready;
   struct transfer *transfers; /* all that were not released */
   struct transfer *unwatched; /* lost their socket in this turn */
@@ -52,6 +54,10 @@ enum engine_state engine_state(const struct engine *engine);
 /* One pass: waits at most `timeout` ms, lets libcurl act, collects what ended
  * and what fell due. Returns whether anything happened. Not re-entrant. */
 int engine_turn(struct engine *engine, int timeout);
+
+/* Before a deadline gives its verdict: reads what had arrived by that instant,
+ * however late the program comes to look. Not from within a turn. */
+void engine_catch_up(struct engine *engine, uint64_t instant);
 
 /* The next waiter for whom there is something to do, or NULL. */
 struct waiter *engine_take(struct engine *engine);

@@ -180,6 +180,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
       .method = exchange->method,
       .url = exchange->url,
       .content_type = exchange->content_type,
+      .leave_by = job->deadline,
   };
   struct transfer *transfer =
       transfer_new(job->client->engine, job->client->profile, order.purpose);
@@ -200,6 +201,10 @@ static void send_attempt(lua_State *L, struct job *job, int self,
 static enum exchange_step ask(lua_State *L, struct job *job, int self,
                               struct exchange *exchange, uint64_t now) {
   uint64_t due = exchange->resume_at;
+  if (now >= job->deadline) { /* nothing is begun any more */
+    job_sleep(job, now);
+    return EXCHANGE_PENDING;
+  }
   if (exchange->pass.inside) /* it was ready, and has asked its owner */
     due = exchange->cleared ? 0 : POLLER_NEVER;
   else if (due <= now)
@@ -347,14 +352,11 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
   uint64_t due;
   if (!transfer)
     return ask(L, job, self, exchange, now);
-  if (transfer->outcome == TRANSFER_UNDER_WAY) {
-    due = transfer_due(transfer, now);
-    if (due > 0) {
-      tell_progress(L, job, self, exchange);
-      sleep_until(job, exchange, due, now);
-      return EXCHANGE_PENDING;
-    }
-    transfer_stop(transfer, TRANSFER_TIMED_OUT);
+  due = transfer_due(transfer, now);
+  if (due > 0) {
+    tell_progress(L, job, self, exchange);
+    sleep_until(job, exchange, due, now);
+    return EXCHANGE_PENDING;
   }
   return conclude(L, job, self, exchange, reply);
 }

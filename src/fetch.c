@@ -53,6 +53,7 @@ static void send_fetch(lua_State *L, struct download *download) {
       .method = "GET",
       .url = download->url,
       .with_key = is_own,
+      .leave_by = download->job.deadline,
   };
   struct transfer *transfer;
   if (aim(download, &from) < 0)
@@ -77,6 +78,10 @@ void fetch_bytes(lua_State *L, struct download *download, int self) {
   struct client *client = download->job.client;
   uint64_t now = poller_clock();
   uint64_t due = download->resume_at;
+  if (now >= download->job.deadline) { /* nothing is begun any more */
+    job_sleep(&download->job, now);
+    return;
+  }
   if (due <= now)
     due = gate_ask(&client->gate, &download->pass, now);
   if (due > 0) {
@@ -413,18 +418,16 @@ static void heed_outcome(lua_State *L, struct download *download, int self) {
 
 static void await_bytes(lua_State *L, struct download *download, int self) {
   struct transfer *transfer = download->transfer;
+  uint64_t due;
   if (download->arrived) {
     delivery_heed_bytes(L, download, self);
     return;
   }
-  if (transfer->outcome == TRANSFER_UNDER_WAY) {
-    uint64_t due = transfer_due(transfer, poller_clock());
-    if (due > 0) {
-      job_sleep(&download->job, due);
-      delivery_heed_bytes(L, download, self);
-      return;
-    }
-    transfer_stop(transfer, TRANSFER_TIMED_OUT);
+  due = transfer_due(transfer, poller_clock());
+  if (due > 0) {
+    job_sleep(&download->job, due);
+    delivery_heed_bytes(L, download, self);
+    return;
   }
   heed_outcome(L, download, self);
 }

@@ -69,7 +69,8 @@ static int on_close(void *user, curl_socket_t fd) {
   return close(fd);
 }
 
-/* The connection stands and the request is about to leave. libcurl would send
+/* The connection stands and the request is about to leave, unless the program
+ * looks too late: nobody waits for its answer any more. libcurl would send
  * a paid request again by itself when a reused connection dies or HTTP/2
  * refuses the stream: here that ends. */
 static int on_departure(void *user, char *peer, char *local, int peer_port,
@@ -79,6 +80,10 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
   if (is_checked(transfer) &&
       is_refused(transfer, address_name_is_private(peer))) {
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if (poller_clock() >= transfer->leave_by) {
+    transfer_decide(transfer, TRANSFER_TIMED_OUT);
     return CURL_PREREQFUNC_ABORT;
   }
   transfer->departures++;

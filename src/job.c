@@ -282,13 +282,16 @@ void job_weigh(lua_State *L, const struct transfer *transfer) {
     lua_gc(L, LUA_GCSTEP, WEIGHT);
 }
 
-/* Protected: what is raised here belongs to the job's owner alone. */
+/* Protected: what is raised here belongs to the job's owner alone. An answer
+ * that has arrived wins over the deadline. */
 static int advance(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
-  if (poller_clock() >= job->deadline)
+  int late = poller_clock() >= job->deadline;
+  if (late)
+    engine_catch_up(job->client->engine, job->deadline);
+  job->deed->advance(L, job, 1);
+  if (late && !job->ended)
     job->deed->expire(L, job, 1);
-  else
-    job->deed->advance(L, job, 1);
   return 0;
 }
 

@@ -28,9 +28,10 @@ enum {
 /* What a kind of job does. `self` is the stack index of its userdata. */
 struct deed {
   const char *stage; /* as errors name it */
-  /* Moves on as far as it can; ends the job, or sets its alarm. */
+  /* Moves on as far as it can; ends the job, or sets its alarm. Once its
+   * deadline has passed it begins nothing any more. */
   void (*advance)(lua_State *L, struct job *job, int self);
-  /* Its deadline passed: ends it. */
+  /* Its deadline passed, and there was no answer: ends it. */
   void (*expire)(lua_State *L, struct job *job, int self);
   /* Gives back what it holds outside Lua. Idempotent. */
   void (*release)(struct job *job);

@@ -77,6 +77,7 @@ struct transfer *transfer_new(struct engine *engine, struct profile *profile,
 int transfer_start(struct transfer *transfer, struct waiter *waiter,
                    const struct transfer_order *order) {
   transfer->waiter = waiter;
+  transfer->leave_by = order->leave_by;
   transfer->started = transfer->waiting_since = poller_clock();
   transfer->engine->now = transfer->started;
   if (handle_address(transfer, order) < 0)
@@ -195,7 +196,7 @@ static uint64_t stall_due(struct transfer *transfer, uint64_t now) {
   return now + window;
 }
 
-uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
+static uint64_t due_of(struct transfer *transfer, uint64_t now) {
   uint64_t due, answer;
   if (is_moving(transfer)) {
     if (transfer->marked_at == 0) {
@@ -212,6 +213,22 @@ uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
       transfer->profile->connect_timeout < transfer->profile->request_timeout)
     due = transfer->started + transfer->profile->connect_timeout;
   return now < due ? due : 0;
+}
+
+uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
+  uint64_t due;
+  if (transfer->outcome != TRANSFER_UNDER_WAY)
+    return 0;
+  due = due_of(transfer, now);
+  if (due > 0)
+    return due;
+  engine_catch_up(transfer->engine, now);
+  if (transfer->outcome != TRANSFER_UNDER_WAY)
+    return 0;
+  due = due_of(transfer, poller_clock());
+  if (due == 0)
+    conclude(transfer, TRANSFER_TIMED_OUT);
+  return due;
 }
 
 void transfer_resume(struct transfer *transfer) {

@@ -71,6 +71,7 @@ struct transfer {
   int allow_private;
   uint64_t resume_from;             /* the range asked for begins here */
   uint64_t started;                 /* ms */
+  uint64_t leave_by;                /* ms: see the order */
   uint64_t waiting_since;           /* ms; the answer is due from here on */
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
@@ -94,6 +95,7 @@ struct transfer_order {
   const char *url;
   const char *content_type; /* of a body that is not JSON; NULL: JSON */
   int with_key;             /* a download from the API's own origin */
+  uint64_t leave_by;        /* ms: after that it does not leave any more */
 };
 
 /* One with an empty body; NULL when memory ends. */
@@ -110,8 +112,8 @@ void transfer_decide(struct transfer *transfer, enum transfer_outcome outcome);
 /* Ends it at once with that outcome. */
 void transfer_stop(struct transfer *transfer, enum transfer_outcome outcome);
 
-/* The next instant at which to look again, or 0 if it is overdue: the answer
- * did not come in time, or a body stalls. */
+/* The next instant at which to look again; 0 if it has ended, be it now: no
+ * answer came in time, or a body stalls, and what has arrived is read. */
 uint64_t transfer_due(struct transfer *transfer, uint64_t now);
 
 /* The owner made room in the sink. */
