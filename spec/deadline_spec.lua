@@ -157,7 +157,8 @@ describe("an answer that has arrived wins over the deadline", function()
       socket.sleep(0.02)
       local sent = #server:requests() - before
       assert.equal(task and 1 or 0, sent, steps .. " steps: " .. tostring(err))
-      assert.is_true(task ~= nil or err.kind == "timeout" or err.kind == "rate_limit", tostring(err))
+      assert.is_true(task ~= nil or err.kind == "timeout" or err.kind == "rate_limit",
+        tostring(err))
       client:close()
     end
   end)
