@@ -3,12 +3,14 @@
 -- else begun anew; it never ends as a short or a mixed file.
 
 local minimax = require "minimax"
+local moody = require "spec.support.moody"
 local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
 local wire = require "spec.support.wire"
 
 local SIZE = 5000
+local ROUNDS, SEED = 300, 20261126
 
 local folder, path
 
@@ -327,5 +329,15 @@ describe("a rest that the host does not have", function()
       assert.is_true(#err.message > 20)
       assert.is_nil(folder:read("out.mp4"))
     end
+  end)
+end)
+
+-- More of it: spec/torture/storage.lua.
+describe("a storage host that answers at random", function()
+  it("leads to a version of the file, byte for byte, or to none", function()
+    local tally = moody.run { rounds = ROUNDS, seed = SEED, workers = 10 }
+    assert.equal(ROUNDS, tally.rounds)
+    assert.is_true(tally.whole > ROUNDS / 2, tally.whole .. " whole")
+    assert.is_true(tally.resumed > ROUNDS / 20, tally.resumed .. " resumed")
   end)
 end)
