@@ -4,6 +4,7 @@
 
 local minimax = require "minimax"
 local moody = require "spec.support.moody"
+local process = require "spec.support.process"
 local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
@@ -277,6 +278,48 @@ describe("a .part that can't be gone on with is begun anew at once:", function()
   end)
 end)
 
+describe("a function that has not looked yet", function()
+  it("is given the file that began anew, and nothing of the other", function()
+    local server <close> = wire.start { serve = [[
+      local connection, shared = ...
+      local video = require "spec.support.video"
+      connection:read_request()
+      if not shared.before then
+        shared.before = true
+        connection:send 'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 5000\r\n\r\n'
+        connection:send(video.make(5000):sub(1, 500))
+        return connection:close()
+      end
+      local bytes = video.make(5000, 2)
+      connection:send 'HTTP/1.1 200 OK\r\nETag: "2"\r\nContent-Length: 5000\r\n\r\n'
+      connection:send(bytes:sub(1, 1)) -- too little to be handed over
+      connection:await "looked"
+      connection:send(bytes:sub(2))
+    ]] }
+    local client <close> = client_of(server, { retries = 1 })
+    local chunks = {}
+    local thread = coroutine.create(client.download)
+    assert(coroutine.resume(thread, client, server.url .. "/a", function(chunk)
+      chunks[#chunks + 1] = chunk
+    end))
+    repeat
+      minimax.step(0.01)
+    until #server:requests() == 2
+    for _ = 1, 20 do
+      minimax.step(0.01)
+    end
+    local ok, err = coroutine.resume(thread)
+    assert.is_true(ok, err)
+    server:tell "looked"
+    repeat
+      minimax.step(0.01)
+      ok, err = coroutine.resume(thread)
+      assert.is_true(ok, err)
+    until coroutine.status(thread) == "dead"
+    assert.is_true(table.concat(chunks) == video.make(5000, 2))
+  end)
+end)
+
 describe("somebody else's", function()
   local IS_ROOT = io.popen("id -u"):read("l") == "0"
 
@@ -285,7 +328,7 @@ describe("somebody else's", function()
       return pending "only root can give files away"
     end
     local server <close> = start { a = { WHOLE } }
-    leave(server, ("x"):rep(2500))
+    leave(server, video.make(SIZE, 2):sub(1, 2500))
     assert(os.execute("chown 65534 " .. path .. ".part.etag"))
     assert(client_of(server):download(server.url .. "/a", path))
     assert.same({ "whole" }, ranges_of(server))
@@ -304,6 +347,27 @@ describe("somebody else's", function()
     assert.matches("in the way", err.message)
     assert.same({}, server:requests())
     assert.equal(2500, #folder:read("out.mp4.part"))
+  end)
+
+  it("pipe, which can't be taken away, holds nothing up", function()
+    if not IS_ROOT then
+      return pending "only root can give files away"
+    end
+    local server <close> = start { a = { WHOLE } }
+    assert(os.execute("mkfifo " .. path .. ".part.etag && chmod 666 "
+      .. path .. ".part.etag && chmod 1777 " .. folder.path))
+    local words = { "setpriv", "--reuid=65534", "--clear-groups" }
+    table.move(process.lua, 1, #process.lua, #words + 1, words)
+    table.move({ "-e", ([[
+      local client = require "minimax".new { base_url = %q, api_key = "sk-spec-key" }
+      assert(client:download(%q, %q))
+    ]]):format(server.url, server.url .. "/a", path) }, 1, 2, #words + 1, words)
+    local result = process.run { command = words, timeout = 20 }
+    if result.err:find("module 'minimax' not found", 1, true) then
+      return pending "another user can't read the built tree"
+    end
+    assert.equal(0, result.code, result.err)
+    assert.is_true(folder:read("out.mp4") == video.make(SIZE))
   end)
 
   it("pipe in the place of the note holds nothing up", function()

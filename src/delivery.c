@@ -166,6 +166,8 @@ int delivery_deliver(lua_State *L, struct job *job, int self) {
     sink_drop(&download->sink, length);
     return 1;
   }
+  if (!has_progress(download))
+    return -1; /* what there was to hand over began anew before */
   download->delivering = DELIVER_PROGRESS;
   download->told = download->sink.received;
   lua_getiuservalue(L, self, JOB_EXTRA);
