@@ -12,7 +12,7 @@ enum { DAY_MS = 86400000 };
 static uint64_t capped(double milliseconds) {
   if (!(milliseconds > 0))
     return 0;
-  return milliseconds > DAY_MS ? DAY_MS : (uint64_t)milliseconds;
+  return milliseconds > (double)DAY_MS ? DAY_MS : (uint64_t)milliseconds;
 }
 
 static const char *past_spaces(const char *text) {

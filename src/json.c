@@ -89,16 +89,17 @@ static int is_id(lua_State *L, int key, int in_list) {
 /* Pushes the number that the text stands for: an integer where it is whole and
  * has room in one. */
 static void push_number(lua_State *L, const char *text) {
-  lua_Number number;
   lua_Integer integer;
+  int is_whole;
   if (text[strspn(text, "-0123456789")] == '\0' &&
       lua_stringtonumber(L, text) > 0)
     return;
-  number = number_read(text);
-  if (lua_numbertointeger(number, &integer) && (lua_Number)integer == number)
+  lua_pushnumber(L, number_read(text));
+  integer = lua_tointegerx(L, -1, &is_whole);
+  if (is_whole) {
+    lua_pop(L, 1);
     lua_pushinteger(L, integer);
-  else
-    lua_pushnumber(L, number);
+  }
 }
 
 /* Digit for digit, and in digits if it is whole. */

@@ -68,7 +68,7 @@ try_m32() {
   system=$(pkg-config --cflags libcurl | sed 's/-I */-isystem /g')
   if ! takes "$cc" /dev/null -m32 -c; then
     row - -m32 "left out: no headers for 32 bits"
-  elif build "$cc-m32" minimax.a CFLAGS="-O2 -m32" CURL_CFLAGS="$system"; then
+  elif build "$cc-m32" libminimax.a CFLAGS="-O2 -m32" CURL_CFLAGS="$system"; then
     row - -m32 "no warning"
   else
     row "$cc-m32" -m32 compile
@@ -80,10 +80,10 @@ try_cxx() {
   libs=$(pkg-config --libs "$LUA_PC-c++" libcurl 2>/dev/null)
   if [ -z "$libs" ]; then
     row - "C++ Lua" "left out: no $LUA_PC-c++"
-  elif build "$directory" minimax.a CFLAGS="-O2 -fexceptions" && $cc -O2 \
+  elif build "$directory" libminimax.a CFLAGS="-O2 -fexceptions" && $cc -O2 \
     -fexceptions $(pkg-config --cflags "$LUA_PC" libcurl) \
     -o "$folder/$directory/host" doc/examples/host.c \
-    "$folder/$directory/minimax.a" $libs -lpthread -ldl >"$folder/$directory.log" 2>&1
+    "$folder/$directory/libminimax.a" $libs -lpthread -ldl >"$folder/$directory.log" 2>&1
   then
     echo "arg = { [0] = '$demo' } dofile(arg[0])" >"$folder/$directory/demo.lua"
     start_demo "$directory" ./host demo.lua
