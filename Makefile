@@ -263,6 +263,12 @@ compilers: deps-demo
 	@LUA='$(LUA)' LUA_PC='$(LUA_PC)' CC='$(if $(filter cc,$(CC)),,$(CC))' \
 	  spec/support/compilers.sh
 
+# Fetches its tool from npm, and so is no part of lint.
+lint-workflow:
+	npm exec --yes --package=@action-validator/core@0.6.0 \
+	  --package=@action-validator/cli@0.6.0 -- \
+	  action-validator .github/workflows/ci.yml
+
 stats:
 	@$(LUA) spec/lint/functions.lua --table src/*.c
 
@@ -301,5 +307,5 @@ clean:
 
 .PHONY: all force dist rock deb env install uninstall deps deps-demo \
         deps-test deps-tools demo run-demo test run-specs test-on \
-        test-on-core matrix valgrind asan run-asan gc lint stats bench \
-        bench-quick fuzz run-fuzz doc clean
+        test-on-core matrix valgrind asan run-asan gc lint lint-workflow \
+        stats bench bench-quick fuzz run-fuzz doc clean
