@@ -64,6 +64,27 @@ describe("SIGPIPE", function()
     assert.equal("true\ttrue\n", result.out)
   end)
 
+  it("is as the host has it after two threads close connections at the same time", function()
+    local result = process.run {
+      script = native.import "posix" .. [[
+        local thread = require "cqueues.thread"
+        local function work()
+          local client = require "minimax".new { api_key = "sk-spec" }
+          client:close()
+        end
+        posix.unblock(13)
+        posix.reset(13)
+        local one, other = assert(thread.start(work)), assert(thread.start(work))
+        assert(one:join(10))
+        assert(other:join(10))
+        print(posix.handler(13), posix.is_blocked(13))
+      ]],
+      env = { LD_PRELOAD = native.library "noisy", NOISY_MS = "300" },
+      timeout = 30,
+    }
+    assert.same({ code = 0, out = "default\tfalse\n", err = "", timed_out = false }, result)
+  end)
+
   for _, size in ipairs { 1000, 3000000 } do -- held back by stdio until the end, or not
     it(("ends no host whose pipe has no reader for a video of %d bytes"):format(size), function()
       local server <close> = wire.start { serve = ([[

@@ -9,6 +9,9 @@ struct doze {
   sigset_t before;
 };
 
+/* Whether the process has one thread, for certain. */
+int doze_is_alone(void);
+
 /* Holds signals back from here to doze_end, so that none comes between the
  * last look at what handlers did and the sleep. 0, or -1 where that would not
  * help: another thread would take the signal. */

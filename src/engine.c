@@ -4,11 +4,15 @@
 /* curl_multi_socket_all is called deprecated, but alone helps (below). */
 #define CURL_DISABLE_DEPRECATION
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "alpn.h"
+#include "doze.h"
 #include "guard.h"
 #include "transfer.h"
 
@@ -94,12 +98,33 @@ static uint64_t seed(const struct engine *engine) {
   return value ? value : 1;
 }
 
+/* libcurl before 8.9 opens a pair of sockets here that every child of the host
+ * would inherit. They are not ours to know, but their numbers are the lowest
+ * two that are free: that holds while no other thread opens anything. */
+static CURLM *make_multi(void) {
+  int free_numbers[2] = {-1, -1};
+  struct stat found;
+  CURLM *multi;
+  if (!doze_is_alone())
+    return curl_multi_init();
+  for (int i = 0; i < 2; i++)
+    free_numbers[i] = open("/", O_RDONLY | O_CLOEXEC);
+  for (int i = 0; i < 2; i++)
+    if (free_numbers[i] >= 0)
+      close(free_numbers[i]);
+  multi = curl_multi_init();
+  for (int i = 0; i < 2; i++)
+    if (fstat(free_numbers[i], &found) == 0 && S_ISSOCK(found.st_mode))
+      fcntl(free_numbers[i], F_SETFD, FD_CLOEXEC);
+  return multi;
+}
+
 int engine_open(struct engine *engine) {
   ensure_libcurl();
   memset(engine, 0, sizeof *engine);
   if (poller_open(&engine->poller) < 0)
     return -1;
-  engine->multi = curl_multi_init();
+  engine->multi = make_multi();
   if (!engine->multi) {
     poller_close(&engine->poller);
     return -1;
@@ -124,9 +149,11 @@ void engine_close(struct engine *engine) {
   guard_enter(&guard);
   while (engine->transfers)
     transfer_destroy(engine->transfers);
-  names_close(&engine->lookups.names, &engine->poller);
-  curl_multi_cleanup(engine->multi);
   guard_leave(&guard);
+  names_close(&engine->lookups.names, &engine->poller);
+  guard_enter_alone(&guard);
+  curl_multi_cleanup(engine->multi);
+  guard_leave_alone(&guard);
   poller_close(&engine->poller);
   heap_free(&engine->deadlines);
   engine->first_ready = engine->last_ready = NULL;

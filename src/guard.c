@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "monitor.h"
+
 static int pipe_pending(void) {
   sigset_t pending;
   sigemptyset(&pending);
@@ -25,20 +27,35 @@ void guard_enter(struct guard *guard) {
   guard->was_pending = guard->was_blocked && pipe_pending();
 }
 
-void guard_leave(const struct guard *guard) {
-  if (!guard->was_pending && pipe_pending()) {
+static void swallow(void) {
+  sigset_t pipe_only;
+  only_pipe(&pipe_only);
 #ifdef __APPLE__
-    int taken;
-    sigset_t pipe_only;
-    only_pipe(&pipe_only);
-    sigwait(&pipe_only, &taken);
+  int taken;
+  sigwait(&pipe_only, &taken);
 #else
-    const struct timespec at_once = {0, 0};
-    sigset_t pipe_only;
-    only_pipe(&pipe_only);
-    sigtimedwait(&pipe_only, NULL, &at_once);
+  const struct timespec at_once = {0, 0};
+  sigtimedwait(&pipe_only, NULL, &at_once);
 #endif
-  }
+}
+
+void guard_leave(const struct guard *guard) {
+  int is_pending = pipe_pending();
+  if (!guard->was_pending && is_pending)
+    swallow();
+  /* The kernel forgets one when the signal is ignored for a moment. */
+  if (guard->was_pending && !is_pending)
+    pthread_kill(pthread_self(), SIGPIPE);
   if (!guard->was_blocked)
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+void guard_enter_alone(struct guard *guard) {
+  guard_enter(guard);
+  monitor_enter();
+}
+
+void guard_leave_alone(const struct guard *guard) {
+  monitor_leave();
+  guard_leave(guard);
 }

@@ -3,7 +3,7 @@
 #ifndef MINIMAX_MONITOR_H
 #define MINIMAX_MONITOR_H
 
-/* Nothing that may call back or take long stands between these two. A fork
+/* Nothing that enters again, or takes long, stands between these two. A fork
  * finds the lock open. */
 void monitor_enter(void);
 void monitor_leave(void);

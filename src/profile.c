@@ -49,9 +49,9 @@ static void free_texts(struct profile *profile) {
 
 static void close_connections(struct profile *profile) {
   struct guard guard;
-  guard_enter(&guard);
+  guard_enter_alone(&guard);
   curl_share_cleanup(profile->share);
-  guard_leave(&guard);
+  guard_leave_alone(&guard);
 }
 
 void profile_release(struct profile *profile) {

@@ -2,14 +2,18 @@
  * part of the module. */
 #include <errno.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,6 +208,71 @@ static int posix_point(lua_State *L) {
   return 1;
 }
 
+/* The kernel's own flag: the C library sets it whenever it sets a handler. */
+enum { RESTORER = 0x04000000 };
+
+static void add_signals(luaL_Buffer *out, lua_State *L) {
+  sigset_t blocked, pending;
+  pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+  sigpending(&pending);
+  for (int number = 1; number < NSIG; number++) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) < 0)
+      continue;
+    lua_pushfstring(L, "signal %d: %p %d, blocked %d, pending %d\n", number,
+                    (void *)(size_t)action.sa_handler,
+                    action.sa_flags & ~RESTORER, sigismember(&blocked, number),
+                    sigismember(&pending, number));
+    luaL_addvalue(out);
+  }
+}
+
+static void add_limits(luaL_Buffer *out, lua_State *L) {
+  for (int what = 0; what < RLIMIT_NLIMITS; what++) {
+    struct rlimit limit = {0, 0};
+    getrlimit((unsigned)what, &limit);
+    lua_pushfstring(L, "limit %d: %I\n", what, (LUAI_UACINT)limit.rlim_cur);
+    luaL_addvalue(out);
+  }
+}
+
+static void add_settings(luaL_Buffer *out, lua_State *L) {
+  char folder[4096];
+  struct itimerval timer;
+  mode_t mask = umask(0);
+  umask(mask);
+  lua_pushfstring(L, "folder: %s\numask: %d\nrounding: %d %d\n",
+                  getcwd(folder, sizeof folder), (int)mask, fegetround(),
+                  fegetexcept());
+  luaL_addvalue(out);
+  for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
+    getitimer((unsigned)which, &timer);
+    lua_pushfstring(L, "timer %d: %I\n", which,
+                    (LUAI_UACINT)timer.it_value.tv_sec);
+    luaL_addvalue(out);
+  }
+  lua_pushfstring(L, "locale: %s %p\nnice: %d\n", setlocale(LC_ALL, NULL),
+                  (void *)uselocale((locale_t)0), getpriority(PRIO_PROCESS, 0));
+  luaL_addvalue(out);
+}
+
+/* posix.state() -> all that a process has besides its memory and its files, as
+ * lines of text */
+static int posix_state(lua_State *L) {
+  extern char **environ;
+  luaL_Buffer out;
+  luaL_buffinit(L, &out);
+  add_signals(&out, L);
+  add_limits(&out, L);
+  add_settings(&out, L);
+  for (char **each = environ; *each; each++) {
+    luaL_addstring(&out, *each);
+    luaL_addchar(&out, '\n');
+  }
+  luaL_pushresult(&out);
+  return 1;
+}
+
 /* posix.now() -> seconds on the monotonic clock */
 static int posix_now(lua_State *L) {
   struct timespec now;
@@ -267,6 +336,7 @@ static const luaL_Reg functions[] = {
     {"is_broken", posix_is_broken},
     {"use_locale", posix_use_locale},
     {"point", posix_point},
+    {"state", posix_state},
     {"now", posix_now},
     {"close_state", posix_close_state},
     {"switches", posix_switches},
