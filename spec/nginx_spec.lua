@@ -202,7 +202,7 @@ describe("nginx", function()
     folder:write("out.mp4.part", video.make(SIZE))
     -- The note of an earlier download of it.
     local _, _, headers = http.request { url = link "a.mp4", method = "HEAD" }
-    folder:write("out.mp4.part.etag", headers.etag .. "\n" .. link "a.mp4" .. "\n")
+    folder:write("out.mp4.part.etag", headers.etag .. "\n" .. link "a.mp4" .. "\n" .. SIZE .. "\n")
     local info = assert(client:download(link "a.mp4", path))
     assert.equal(SIZE, info.resumed_from)
     local list = requests()

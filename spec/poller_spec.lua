@@ -99,7 +99,8 @@ describe("a host name with two addresses", function()
     local state, seconds = ask(api)
     silent:close()
     assert.equal("succeeded", state)
-    assert.is_true(seconds > 0.5 and seconds < 1.9, tostring(seconds))
+    -- libcurl starts with the second after 0.5 to 1 s, from 8.2x on after 0.2 s.
+    assert.is_true(seconds > 0.15 and seconds < 1.9, tostring(seconds))
   end)
 
   it("is reached so by a bare coroutine that is stepped from outside, too", function()
