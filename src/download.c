@@ -199,6 +199,11 @@ static void set_options(lua_State *L, struct download *download, int self,
 }
 
 /*** Downloads a task's video, or any link. It never waits for the task.
+What was cut off is resumed, by this call or a later one, if the link leads to
+the same resource: the same origin, path and query, but for the parameters that
+sign it (`Expires`, `Signature`, `token`, `auth_key`, `X-Amz-…`, `x-oss-…` and
+their like), and the same size and ETag. A storage host that names a time to
+come back is waited for at most an hour at a time.
 @function client:download
 @param what a status, a task, a task id, a table with `file_id`, or a URL
 @param destination a path, a `function(chunk)`, or an open Lua file

@@ -124,8 +124,8 @@ static int go_on(lua_State *L, int status, lua_KContext stage) {
   return stage == SUBMITTED ? call_wait(L) : call_download(L);
 }
 
-/*** Submits, waits and downloads. The destination is checked first, so that a
-bad path costs nothing.
+/*** Submits, waits and downloads. The destination is opened and locked first,
+and stays so until the end: a path that can't be written to costs nothing.
 @function client:generate
 @tparam table request as for `client:submit`
 @param destination as for `client:download`
