@@ -5,6 +5,7 @@
 #define CURL_DISABLE_DEPRECATION
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
@@ -344,7 +345,8 @@ void engine_settle_sockets(struct engine *engine) {
 }
 
 void engine_pool(struct engine *engine, long connections) {
-  engine->pooled += connections;
+  if (engine->pooled < INT_MAX - connections)
+    engine->pooled += connections;
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, engine->pooled);
 }
 

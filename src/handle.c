@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,12 @@ static int set_proxy(struct transfer *transfer, const char *url) {
   return result == CURLE_OK ? 0 : -1;
 }
 
+/* libcurl counts in an int of milliseconds. */
+void handle_limit_connect(const struct transfer *transfer, uint64_t ms) {
+  curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   ms < INT_MAX ? (long)ms : (long)INT_MAX);
+}
+
 int handle_dress(struct transfer *transfer) {
   CURL *easy = transfer->easy;
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -172,8 +179,7 @@ int handle_dress(struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   (long)transfer->profile->connect_timeout);
+  handle_limit_connect(transfer, transfer->profile->connect_timeout);
   curl_easy_setopt(easy, CURLOPT_SHARE, transfer->profile->share);
   set_callbacks(transfer);
   set_trust(transfer);

@@ -12,4 +12,8 @@ int handle_dress(struct transfer *transfer);
 int handle_address(struct transfer *transfer,
                    const struct transfer_order *order);
 
+/* The time that its connect may take from now on; 0: as long as libcurl
+ * lets it. */
+void handle_limit_connect(const struct transfer *transfer, uint64_t ms);
+
 #endif

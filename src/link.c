@@ -64,13 +64,13 @@ int link_set(struct download *download, const char *text) {
 
 uint64_t link_life(const struct download *download) {
   struct url_parts parts;
-  int64_t end = 0, left;
+  int64_t now = time(NULL), end = 0;
   if (url_take_apart(download->url, &parts) == 0) {
     end = parts.expires ? strtoll(parts.expires, NULL, 10) : 0;
     url_free(&parts);
   }
-  left = end - (int64_t)time(NULL);
-  return left > 0 && left < LONGEST_LIFE ? (uint64_t)left * 1000 : 0;
+  return end > now && end - now < LONGEST_LIFE ? (uint64_t)(end - now) * 1000
+                                               : 0;
 }
 
 /* Moves the exchange on. Returns whether it has ended; the decoded object is

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "handle.h"
 #include "poller.h"
 #include "profile.h"
 #include "transfer.h"
@@ -105,8 +106,7 @@ static int tell_libcurl(struct transfer *transfer) {
   curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, list);
   curl_slist_free_all(transfer->addresses);
   transfer->addresses = list;
-  curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   (long)(limit > spent ? limit - spent : 1));
+  handle_limit_connect(transfer, limit > spent ? limit - spent : limit > 0);
   return 0;
 }
 

@@ -20,7 +20,7 @@ struct profile {
   struct curl_slist *headers;      /* of each API call */
   struct curl_slist *json_headers; /* the same with a JSON body */
   uint64_t connect_timeout, request_timeout, stall_timeout; /* ms */
-  size_t max_response;                                      /* bytes */
+  uint64_t max_response;                                    /* bytes */
   char *ca_file, *ca_path; /* NULL: libcurl's own */
   int insecure;
   char *proxy;      /* for https; NULL: none */

@@ -12,7 +12,10 @@
 #include "options.h"
 #include "url.h"
 
-enum { KEY_BYTES = 4096 }; /* of a key file */
+enum {
+  KEY_BYTES = 4096,        /* of a key file */
+  MOST_CONNECTIONS = 65536 /* no process has room for more */
+};
 
 struct settings {
   const char *api_key, *base_url, *proxy, *ca_file, *ca_path;
@@ -304,6 +307,8 @@ static void set_rate(struct client *client, enum lane_name lane,
 }
 
 static void set_client(struct client *client, struct settings *settings) {
+  if (settings->max_connections > MOST_CONNECTIONS)
+    settings->max_connections = MOST_CONNECTIONS;
   gate_init(&client->gate, client->engine, settings->max_connections);
   set_rate(client, LANE_SUBMIT, &settings->submit_rate);
   set_rate(client, LANE_QUERY, &settings->query_rate);

@@ -209,7 +209,7 @@ static uint64_t due_of(struct transfer *transfer, uint64_t now) {
     return due < answer ? due : answer;
   }
   due = transfer->waiting_since + transfer->profile->request_timeout;
-  if (transfer->waits_for_names &&
+  if (transfer->waits_for_names && transfer->profile->connect_timeout > 0 &&
       transfer->profile->connect_timeout < transfer->profile->request_timeout)
     due = transfer->started + transfer->profile->connect_timeout;
   return now < due ? due : 0;

@@ -2,6 +2,7 @@
 #include "url.h"
 
 #include <curl/curl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,7 +123,7 @@ static int is_unreserved(char c) {
 
 int url_add_escaped(struct buffer *out, const char *text, size_t length) {
   static const char digits[] = "0123456789ABCDEF";
-  if (buffer_reserve(out, length * 3) < 0)
+  if (length > SIZE_MAX / 3 || buffer_reserve(out, length * 3) < 0)
     return -1;
   for (size_t i = 0; i < length;) {
     unsigned char byte = (unsigned char)text[i];
