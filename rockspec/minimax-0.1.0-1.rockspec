@@ -56,6 +56,7 @@ build = {
         "src/reply.c", "src/request.c", "src/resolver.c", "src/resource.c",
         "src/retry.c", "src/ring.c", "src/settings.c", "src/sink.c",
         "src/sniff.c", "src/status.c", "src/submit.c", "src/task.c",
+        "src/taskid.c",
         "src/transfer.c", "src/url.c", "src/wait.c", "src/walk.c",
       },
       defines = { "_GNU_SOURCE", "_FILE_OFFSET_BITS=64" },

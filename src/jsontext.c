@@ -17,15 +17,10 @@ static int is_token(char c) {
 
 /* Offset just after the string whose opening quote stands before `at`. */
 static size_t skip_string(const char *text, size_t length, size_t at) {
-  while (at < length) {
-    const char *quote = memchr(text + at, '"', length - at);
-    size_t end = quote ? (size_t)(quote - text) : length;
-    const char *escape = memchr(text + at, '\\', end - at);
-    if (!escape)
-      return quote ? end + 1 : length;
-    at = (size_t)(escape - text) + 2;
-  }
-  return length;
+  for (; at < length && text[at] != '"'; at++)
+    if (text[at] == '\\')
+      at++;
+  return at < length ? at + 1 : length;
 }
 
 static size_t skip_token(const char *text, size_t length, size_t at) {
@@ -40,8 +35,7 @@ static size_t skip_digits(const char *text, size_t length, size_t at) {
   return at;
 }
 
-/* Whether the whole token is a number as JSON has it. */
-static int is_number(const char *token, size_t length) {
+int jsontext_is_number(const char *token, size_t length) {
   size_t at = length > 0 && token[0] == '-';
   size_t digits = at;
   at = skip_digits(token, length, at);
@@ -93,7 +87,7 @@ struct place {
 static enum change change_of_token(const char *text, size_t length,
                                    const struct place *place) {
   char first = text[place->at];
-  if (!is_number(text + place->at, place->end - place->at))
+  if (!jsontext_is_number(text + place->at, place->end - place->at))
     return is_digit(first) || strchr("+-.", first) ? SPOIL : NOTHING;
   return ends_value(text, length, place->end) ? QUOTE : NOTHING;
 }
@@ -239,4 +233,20 @@ int jsontext_is_plain(const char *text, size_t length) {
     if ((unsigned char)text[at] < 0x20 || text[at] == '"' || text[at] == '\\')
       return 0;
   return jsontext_utf8_error(text, length) == length;
+}
+
+int jsontext_is_closed(const char *text, size_t length) {
+  size_t depth = 0, at = skip_space(text, length, 0);
+  while (at < length) {
+    char c = text[at++];
+    if (c == '"')
+      at = skip_string(text, length, at);
+    else if (c == '{' || c == '[')
+      depth++;
+    else if ((c == '}' || c == ']') && depth > 0 && --depth == 0)
+      return skip_space(text, length, at) == length;
+    if (depth == 0)
+      return 0;
+  }
+  return 0;
 }

@@ -34,4 +34,11 @@ size_t jsontext_utf8_error(const char *text, size_t length);
  * control character, no quote, no backslash. */
 int jsontext_is_plain(const char *text, size_t length);
 
+/* Whether the whole token is a number as JSON has it. */
+int jsontext_is_number(const char *token, size_t length);
+
+/* Whether the text is one object or list that is closed, with nothing behind
+ * it: nothing that is still to come could change what it says. */
+int jsontext_is_closed(const char *text, size_t length);
+
 #endif

@@ -23,6 +23,7 @@
 #include "redact.h"
 #include "retry.h"
 #include "sniff.h"
+#include "taskid.h"
 
 #define BODY   "pure.body"
 #define BUFFER "pure.buffer"
@@ -378,6 +379,27 @@ static int is_plain(lua_State *L) {
   return 1;
 }
 
+static int is_closed(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, jsontext_is_closed(text, length));
+  return 1;
+}
+
+/* The id and how it is named, or nil. */
+static int task_id(lua_State *L) {
+  static const char *const words[] = {"none", "clear", "vague"};
+  struct taskid id;
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  enum taskid_naming naming = taskid_find(text, length, &id);
+  if (naming == TASKID_NONE)
+    return 0;
+  lua_pushlstring(L, id.text, id.length);
+  lua_pushstring(L, words[naming]);
+  return 2;
+}
+
 static int redact(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
@@ -551,6 +573,8 @@ static const luaL_Reg functions[] = {
     {"mark_json", mark_json},
     {"utf8_error", utf8_error},
     {"is_plain", is_plain},
+    {"is_closed", is_closed},
+    {"task_id", task_id},
     {"redact", redact},
     {"nearest", nearest},
     {"address_private", address_private},
