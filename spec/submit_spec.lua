@@ -160,15 +160,6 @@ describe("submit", function()
       assert.same({}, server:asked())
     end)
 
-    it("by a connection that breaks before the last byte of the body left", function()
-      local folder <close> = temp.folder()
-      local path = folder:write("pet.png", picture.png() .. ("x"):rep(15 << 20))
-      local early <close> = wire.start { steps = { { "read_head" }, { "reset" } } }
-      local client <close> = server:client { base_url = early.url, retries = 4 }
-      local _, err = client:submit { model = "m", first_frame_image = minimax.file(path) }
-      assert.equal("network", err.kind)
-      assert.equal(1, early:connections())
-    end)
   end)
 
   it("repeats a connection that failed before the first byte", function()
@@ -223,6 +214,17 @@ describe("submit", function()
         { raw = "SSH-2.0-x\r\n" }, { raw = "HTTP/1.1 100 Continue\r\n\r\n" } } do
         assert_unknown(reply)
       end
+    end)
+
+    it("after a connection that broke before the last byte of the body left", function()
+      local folder <close> = temp.folder()
+      local path = folder:write("pet.png", picture.png() .. ("x"):rep(15 << 20))
+      local early <close> = wire.start { steps = { { "read_head" }, { "reset" } } }
+      local client <close> = server:client { base_url = early.url, retries = 4 }
+      local _, err = client:submit { model = "m", first_frame_image = minimax.file(path) }
+      assert.equal("unknown", err.kind)
+      assert.is_false(err.retryable)
+      assert.equal(1, early:connections())
     end)
 
     it("after a connection over TLS that broke once the request was out", function()

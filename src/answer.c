@@ -1,8 +1,9 @@
-/* The body of a response as it arrives: kept as a reply, or passed on to a
+/* A response as it arrives: its body is kept as a reply, or passed on to a
  * download's sink once it is seen to be what was asked for. */
 #include "answer.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -149,7 +150,39 @@ size_t answer_write(char *bytes, size_t size, size_t count, void *user) {
   }
   taken = transfer->to_sink ? pass_to_sink(transfer, bytes, length)
                             : keep_reply(transfer, bytes, length);
-  if (taken == length)
+  if (taken == length) {
     transfer->moved += length;
+    transfer->moved_at = transfer->engine->now;
+  }
+  if (transfer->headed) /* the answer may be whole by now */
+    engine_wake(transfer->engine, transfer->waiter);
   return taken;
+}
+
+/* The status of a line that begins a head, or 0. */
+static long status_of(const char *line, size_t length) {
+  const char *blank = memchr(line, ' ', length);
+  if (length < 12 || memcmp(line, "HTTP/", 5) != 0 || !blank)
+    return 0;
+  return strtol(blank, NULL, 10); /* a line break ends it */
+}
+
+size_t answer_take_head(char *line, size_t size, size_t count, void *user) {
+  static const char announcing[] = "Content-Length:";
+  struct transfer *transfer = user;
+  size_t length = size * count;
+  long status = status_of(line, length);
+  if (transfer->departures == 0) /* a proxy's word about its tunnel */
+    return length;
+  if (status >= 200) /* below, another head follows */
+    transfer->status = status;
+  if (transfer->status == 0)
+    return length;
+  if (length <= 2)
+    transfer->headed = 1;
+  else if (strncasecmp(line, announcing, sizeof announcing - 1) == 0)
+    transfer->announced = strtoll(line + sizeof announcing - 1, NULL, 10);
+  transfer->moved_at = transfer->engine->now;
+  engine_wake(transfer->engine, transfer->waiter);
+  return length;
 }

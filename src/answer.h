@@ -1,4 +1,4 @@
-/* The body of a response as it arrives. Floor 2. */
+/* A response as it arrives. Floor 2. */
 #ifndef MINIMAX_ANSWER_H
 #define MINIMAX_ANSWER_H
 
@@ -6,5 +6,9 @@
 
 /* libcurl's write callback; `user` is the transfer. */
 size_t answer_write(char *bytes, size_t size, size_t count, void *user);
+
+/* libcurl's header callback, for a request that may cost money: notes what the
+ * head says, so that it is known whatever becomes of the connection. */
+size_t answer_take_head(char *line, size_t size, size_t count, void *user);
 
 #endif

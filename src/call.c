@@ -7,6 +7,7 @@
 #include "ascii.h"
 #include "await.h"
 #include "client.h"
+#include "doubt.h"
 #include "request.h"
 #include "retry.h"
 #include "status.h"
@@ -33,57 +34,66 @@ int call_await(lua_State *L, struct call *call) {
 
 /* What changes something at the server may have done so unheard: then the
  * error on top becomes one of kind "unknown". */
-static void doubt(lua_State *L, const struct call *call) {
-  if (call->exchange.policy != EXCHANGE_ONCE ||
-      !exchange_may_have_arrived(&call->exchange))
-    return;
-  lua_getfield(L, -1, "message");
-  fault_push(L, call->job.client->profile->key, FAULT_UNKNOWN,
-             "the request may have arrived, and its answer did not: %s",
-             lua_tostring(L, -1));
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+static void doubt(lua_State *L, struct call *call, int self,
+                  const struct reply *reply) {
+  if (call->exchange.policy == EXCHANGE_ONCE)
+    doubt_cast(L, &call->job, self, &call->exchange, reply,
+               reply->kind == FAULT_NONE &&
+                   exchange_may_have_arrived(&call->exchange),
+               NULL);
 }
 
-static void push_lost(lua_State *L, const struct call *call) {
-  reply_push_loss(L, call->exchange.transfer);
-  doubt(L, call);
-}
-
-static void push_refusal(lua_State *L, const struct call *call,
+static void push_refusal(lua_State *L, struct call *call, int self,
                          const struct reply *reply, int object) {
   reply_push_fault(L, call->exchange.transfer, reply, object);
   if (call->exchange.policy == EXCHANGE_ONCE && reply->kind != FAULT_RATE_LIMIT)
     fault_set_retryable(L, -1, 0); /* it may have had its effect */
+  doubt(L, call, self, reply);
+}
+
+static void fail(lua_State *L, struct call *call, int self) {
+  exchange_count(L, &call->exchange);
+  job_fail(L, &call->job, self);
+}
+
+static void judge_answer(lua_State *L, struct call *call, int self,
+                         const struct reply *reply, int object) {
+  if (reply->kind != FAULT_NONE)
+    push_refusal(L, call, self, reply, object);
+  else if (!call->finish || call->finish(L, call, self, object) == 0) {
+    job_succeed(L, &call->job, self);
+    return;
+  }
+  fail(L, call, self);
 }
 
 void call_advance(lua_State *L, struct job *job, int self) {
   struct call *call = (struct call *)job;
   struct reply reply;
-  int object;
   enum exchange_step step =
       exchange_advance(L, job, self, &call->exchange, &reply);
   if (step == EXCHANGE_PENDING)
     return;
-  object = lua_gettop(L);
-  if (step == EXCHANGE_LOST)
-    push_lost(L, call);
-  else if (reply.kind != FAULT_NONE)
-    push_refusal(L, call, &reply, object);
-  else if (!call->finish || call->finish(L, call, self, object) == 0) {
-    job_succeed(L, job, self);
+  if (step == EXCHANGE_ANSWERED) {
+    judge_answer(L, call, self, &reply, lua_gettop(L));
     return;
   }
-  exchange_count(L, &call->exchange);
-  job_fail(L, job, self);
+  reply_push_loss(L, call->exchange.transfer);
+  doubt(L, call, self, &reply);
+  fail(L, call, self);
 }
 
 void call_expire(lua_State *L, struct job *job, int self) {
-  const struct call *call = (struct call *)job;
+  struct call *call = (struct call *)job;
+  struct reply reply;
+  if (exchange_expire(L, job, self, &call->exchange, &reply) ==
+      EXCHANGE_ANSWERED) {
+    judge_answer(L, call, self, &reply, lua_gettop(L));
+    return;
+  }
   exchange_push_expiry(L, &call->exchange);
-  doubt(L, call);
-  exchange_count(L, &call->exchange);
-  job_fail(L, job, self);
+  doubt(L, call, self, &reply);
+  fail(L, call, self);
 }
 
 void call_release(struct job *job) {
@@ -250,6 +260,7 @@ int call_call(lua_State *L) {
                  exchange_url(client, push_path(L, path), NULL, NULL),
                  is_get ? LANE_QUERY : LANE_SUBMIT,
                  is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
+  call->job.kind = kind_of_path(path); /* of a task that its answer names */
   if (add_body(L, call, path) < 0)
     job_fail(L, &call->job, self);
   lua_settop(L, self);

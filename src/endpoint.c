@@ -52,6 +52,13 @@ int state_is_final(enum state state) {
          state == STATE_CANCELLED;
 }
 
+enum kind kind_of_path(const char *path) {
+  for (int i = 0; i < KINDS; i++)
+    if (strcmp(endpoints[i].submit_path, path) == 0)
+      return (enum kind)i;
+  return strncmp(path, "/v2/", 4) == 0 ? KIND_VIDEO2 : KIND_TEMPLATE;
+}
+
 int kind_named(const char *name) {
   for (int i = 0; i < KINDS; i++)
     if (strcmp(endpoints[i].name, name) == 0)

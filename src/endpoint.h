@@ -37,6 +37,9 @@ enum state state_of(const char *word);
 /* succeeded, failed or cancelled */
 int state_is_final(enum state state);
 
+/* The kind of the tasks that a POST to this path makes. */
+enum kind kind_of_path(const char *path);
+
 /* The kind with that name, or -1. */
 int kind_named(const char *name);
 

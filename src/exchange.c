@@ -123,7 +123,7 @@ static void tell_response(lua_State *L, struct job *job, int self,
                    (double)(poller_clock() - transfer->started) / 1000);
   event_set_integer(L, "bytes", (lua_Integer)transfer->reply.length);
   event_set_text(L, job, "date", transfer_header(transfer, "Date"));
-  if (transfer->outcome != TRANSFER_ANSWERED)
+  if (transfer->outcome != TRANSFER_ANSWERED || transfer->cut)
     event_set_text(L, job, "message", transfer->problem);
   event_send(L, job, self);
 }
@@ -262,11 +262,17 @@ static int may_repeat(const struct job *job, const struct exchange *exchange,
   return exchange->policy == EXCHANGE_REPEAT || never_left(exchange);
 }
 
+/* What costs money is not sent again once the answer names a task: then the
+ * refusal does not prove that none was made. */
 static int is_limited(const struct exchange *exchange,
                       const struct reply *reply) {
-  return exchange->transfer->outcome == TRANSFER_ANSWERED &&
-         reply->kind == FAULT_RATE_LIMIT && !exchange->single &&
-         (exchange->policy == EXCHANGE_POLL || exchange->limits < LIMITS);
+  if (exchange->transfer->outcome != TRANSFER_ANSWERED ||
+      reply->kind != FAULT_RATE_LIMIT || exchange->single)
+    return 0;
+  if (exchange->policy == EXCHANGE_ONCE &&
+      reply_names_task(exchange->transfer, reply))
+    return 0;
+  return exchange->policy == EXCHANGE_POLL || exchange->limits < LIMITS;
 }
 
 /* The rate budget learns from it; then the same request waits its turn. */
@@ -318,30 +324,52 @@ static void teach_gate(struct job *job, const struct exchange *exchange,
   }
 }
 
-/* The attempt has ended: is that the answer, or is there another attempt? */
+/* The attempt has ended: tells so, and pushes the decoded answer if there is
+ * one. */
+static enum exchange_step read_answer(lua_State *L, struct job *job, int self,
+                                      struct exchange *exchange,
+                                      struct reply *reply, uint64_t now) {
+  const struct transfer *transfer = exchange->transfer;
+  int answered = transfer->outcome == TRANSFER_ANSWERED;
+  memset(reply, 0, sizeof *reply);
+  if (transfer->departures > 1) /* libcurl sent it once more by itself */
+    exchange->attempts += transfer->departures - 1;
+  if (body_is_done(&transfer->body))
+    tell_progress(L, job, self, exchange);
+  tell_response(L, job, self, exchange);
+  if (answered)
+    reply_read(L, transfer, reply);
+  teach_gate(job, exchange, reply, now);
+  return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
+}
+
+/* Is that the answer, or is there another attempt? */
 static enum exchange_step conclude(lua_State *L, struct job *job, int self,
                                    struct exchange *exchange,
                                    struct reply *reply) {
   uint64_t now = poller_clock();
-  int answered = exchange->transfer->outcome == TRANSFER_ANSWERED;
   int top = lua_gettop(L);
-  memset(reply, 0, sizeof *reply);
-  if (body_is_done(&exchange->transfer->body))
-    tell_progress(L, job, self, exchange);
-  tell_response(L, job, self, exchange);
-  if (answered)
-    reply_read(L, exchange->transfer, reply);
-  teach_gate(job, exchange, reply, now);
+  enum exchange_step step = read_answer(L, job, self, exchange, reply, now);
   if (is_limited(exchange, reply)) {
     wait_for_rate(L, job, self, exchange, reply, now);
   } else if (may_repeat(job, exchange, reply)) {
     back_off(L, job, self, exchange, now);
   } else {
     gate_leave(&job->client->gate, &exchange->pass);
-    return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
+    return step;
   }
   lua_settop(L, top);
   return ask(L, job, self, exchange, now);
+}
+
+enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
+                                   struct exchange *exchange,
+                                   struct reply *reply) {
+  memset(reply, 0, sizeof *reply);
+  if (!exchange->transfer)
+    return EXCHANGE_LOST;
+  transfer_stop(exchange->transfer, TRANSFER_TIMED_OUT);
+  return read_answer(L, job, self, exchange, reply, poller_clock());
 }
 
 enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,

@@ -56,6 +56,12 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
                                     struct exchange *exchange,
                                     struct reply *reply);
 
+/* The call's deadline is there: ends the attempt under way with what arrived
+ * of its answer. LOST where there is none, or no attempt. */
+enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
+                                   struct exchange *exchange,
+                                   struct reply *reply);
+
 /* Whether the request may have had its effect at the server. */
 int exchange_may_have_arrived(const struct exchange *exchange);
 

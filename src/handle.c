@@ -70,10 +70,15 @@ static int on_close(void *user, curl_socket_t fd) {
   return close(fd);
 }
 
+/* libcurl sends a request again by itself when a reused connection has died or
+ * HTTP/2 refuses the stream, up to five times. Never one that may cost money;
+ * once one that reads, since its connection may have been a dead one. */
+static unsigned most_departures(const struct transfer *transfer) {
+  return transfer->purpose == TRANSFER_PAID ? 1 : 2;
+}
+
 /* The connection stands and the request is about to leave, unless the program
- * looks too late: nobody waits for its answer any more. libcurl would send
- * a paid request again by itself when a reused connection dies or HTTP/2
- * refuses the stream: here that ends. */
+ * looks too late: nobody waits for its answer any more. */
 static int on_departure(void *user, char *peer, char *local, int peer_port,
                         int local_port) {
   struct transfer *transfer = user;
@@ -87,12 +92,12 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
     transfer_decide(transfer, TRANSFER_TIMED_OUT);
     return CURL_PREREQFUNC_ABORT;
   }
-  transfer->departures++;
-  alpn_departed(transfer);
-  if (transfer->purpose == TRANSFER_PAID && transfer->departures > 1) {
+  if (transfer->departures == most_departures(transfer)) {
     transfer_decide(transfer, TRANSFER_LOST);
     return CURL_PREREQFUNC_ABORT;
   }
+  transfer->departures++;
+  alpn_departed(transfer);
   return CURL_PREREQFUNC_OK;
 }
 
@@ -106,6 +111,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *user) {
   if (transfer->moved == 0) /* from here on another clock counts */
     engine_wake(transfer->engine, transfer->waiter);
   transfer->moved += (uint64_t)read;
+  transfer->moved_at = transfer->engine->now;
   if (read > 0 && body_is_done(&transfer->body))
     transfer->waiting_since = transfer->engine->now;
   return (size_t)read;
@@ -182,6 +188,10 @@ int handle_dress(struct transfer *transfer) {
   handle_limit_connect(transfer, transfer->profile->connect_timeout);
   curl_easy_setopt(easy, CURLOPT_SHARE, transfer->profile->share);
   set_callbacks(transfer);
+  if (transfer->purpose == TRANSFER_PAID) {
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_take_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+  }
   set_trust(transfer);
   if (curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) != CURLE_OK)
     return -1;

@@ -11,7 +11,7 @@ struct loss {
   const char *text; /* "%s" stands for libcurl's words */
 };
 
-/* Each outcome, its kind and its text. */
+/* Each outcome, its kind and its text. What its kind does not tell is below. */
 #define LOSSES(LOSS)                                                           \
   LOSS(TRANSFER_UNDER_WAY, FAULT_NETWORK,                                      \
        "the request was given up before its answer came")                      \
@@ -20,6 +20,9 @@ struct loss {
        "the host name can't be resolved (%s); check base_url and "             \
        "the network")                                                          \
   LOSS(TRANSFER_NO_CONNECTION, FAULT_NETWORK, "no connection (%s)")            \
+  LOSS(TRANSFER_NO_CREDENTIALS, FAULT_NETWORK,                                 \
+       "the proxy wants credentials, or others than it got (%s); "             \
+       "proxy = \"http://user:password@host:port\" names them")                \
   LOSS(TRANSFER_NO_TLS, FAULT_TLS, "the TLS handshake failed (%s)")            \
   LOSS(TRANSFER_BAD_CERTIFICATE, FAULT_TLS,                                    \
        "the certificate is not trusted (%s); the option ca_file "              \
@@ -34,8 +37,8 @@ struct loss {
   LOSS(TRANSFER_TOO_LARGE, FAULT_PROTOCOL,                                     \
        "the reply is larger than max_response_bytes")                          \
   LOSS(TRANSFER_BODY_FAILED, FAULT_IO,                                         \
-       "the file '%s' changed or vanished while it was sent; "                 \
-       "nothing was submitted")                                                \
+       "the file '%s' changed or vanished while it was sent; the "             \
+       "request was broken off")                                               \
   LOSS(TRANSFER_FORBIDDEN, FAULT_INVALID,                                      \
        "the link leads to a private network address; allow_private "           \
        "= true lets it")                                                       \
@@ -84,13 +87,25 @@ static const char *detail(const struct transfer *transfer) {
   }
 }
 
+/* The same connection would be refused again; a handshake that broke, or a
+ * proxy in between that was asked to end it, says nothing about the next. */
+static void mend_retryable(lua_State *L, enum transfer_outcome outcome) {
+  if (outcome == TRANSFER_NO_CREDENTIALS)
+    fault_set_retryable(L, -1, 0);
+  else if (outcome == TRANSFER_NO_TLS)
+    fault_set_retryable(L, -1, 1);
+}
+
 void reply_push_loss(lua_State *L, const struct transfer *transfer) {
   struct loss loss = loss_of(transfer->outcome);
+  long status;
   luaL_gsub(L, loss.text, "%s", detail(transfer));
   fault_push(L, transfer->profile->key, loss.kind, "%s", lua_tostring(L, -1));
   lua_remove(L, -2);
-  if (transfer->status > 0) {
-    lua_pushinteger(L, transfer->status);
+  mend_retryable(L, transfer->outcome);
+  status = transfer->status > 0 ? transfer->status : transfer->proxy_status;
+  if (status > 0) {
+    lua_pushinteger(L, status);
     lua_setfield(L, -2, "http_status");
   }
 }

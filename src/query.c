@@ -29,6 +29,7 @@ int query_is_definite(const struct exchange *exchange,
   if (step == EXCHANGE_ANSWERED)
     return reply_is_definite(reply);
   switch (exchange->transfer->outcome) {
+  case TRANSFER_NO_CREDENTIALS:
   case TRANSFER_BAD_CERTIFICATE:
   case TRANSFER_BAD_URL:
   case TRANSFER_NO_MEMORY:

@@ -10,6 +10,7 @@
 #include "header.h"
 #include "json.h"
 #include "profile.h"
+#include "taskid.h"
 
 enum { QUOTED = 120 }; /* bytes of an unreadable reply shown in an error */
 
@@ -172,6 +173,38 @@ void reply_read(lua_State *L, const struct transfer *transfer,
     reply->kind = FAULT_PROTOCOL;
 }
 
+/* Beside an error a bare `id` like "req_99" is the request's. */
+static int is_of_request(const struct taskid *id) {
+  return strncasecmp(id->text, "req", 3) == 0;
+}
+
+static int find_task_id(const struct transfer *transfer,
+                        const struct reply *reply, struct taskid *id) {
+  switch (taskid_find(transfer->reply.bytes, transfer->reply.length, id)) {
+  case TASKID_CLEAR:
+    return 1;
+  case TASKID_VAGUE:
+    return reply->kind == FAULT_NONE || !is_of_request(id);
+  default:
+    return 0;
+  }
+}
+
+int reply_push_task_id(lua_State *L, const struct transfer *transfer,
+                       const struct reply *reply) {
+  struct taskid id;
+  int found = find_task_id(transfer, reply, &id);
+  if (found)
+    lua_pushlstring(L, id.text, id.length);
+  return found;
+}
+
+int reply_names_task(const struct transfer *transfer,
+                     const struct reply *reply) {
+  struct taskid id;
+  return find_task_id(transfer, reply, &id);
+}
+
 int reply_is_definite(const struct reply *reply) {
   switch (reply->kind) {
   case FAULT_AUTH:
@@ -248,6 +281,9 @@ static const char *advice(const struct transfer *transfer,
   case FAULT_RATE_LIMIT:
     return "; send fewer requests, or set submit_rate and query_rate";
   case FAULT_INVALID:
+    if (reply->http_status == 407)
+      return "; the proxy wants credentials: proxy = "
+             "\"http://user:password@host:port\" names them";
     return reply->http_status == 404 && !reply->readable
                ? "; check base_url and its path prefix"
                : "";
@@ -301,12 +337,27 @@ static void push_excerpt(lua_State *L, const struct transfer *transfer) {
   }
 }
 
+/* What refuses without the API's own words may stand in front of it. */
+static void push_stranger(lua_State *L, const struct transfer *transfer,
+                          const struct reply *reply, const char *words) {
+  fault_push(L, transfer->profile->key, FAULT_AUTH,
+             "the request was refused, not in the API's own words (a proxy or "
+             "gateway?): %s%s",
+             *words ? words : "it gave no reason",
+             reply->http_status == 401 ? "; otherwise check the key" : "");
+}
+
 static void push_auth(lua_State *L, const struct transfer *transfer,
                       const char *words) {
   fault_push(L, transfer->profile->key, FAULT_AUTH,
              "the key was refused: %s; check the key; one of the other region "
              "needs base_url = \"%s\"",
              words, other_region(transfer));
+}
+
+/* A 403 that is JSON without a code is a gateway's as well. */
+static int is_stranger(const struct reply *reply) {
+  return !reply->readable || (reply->code <= 0 && reply->http_status == 403);
 }
 
 void reply_push_fault(lua_State *L, const struct transfer *transfer,
@@ -319,7 +370,9 @@ void reply_push_fault(lua_State *L, const struct transfer *transfer,
   else
     push_excerpt(L, transfer);
   words = lua_tostring(L, -1);
-  if (reply->kind == FAULT_AUTH)
+  if (reply->kind == FAULT_AUTH && is_stranger(reply))
+    push_stranger(L, transfer, reply, words);
+  else if (reply->kind == FAULT_AUTH)
     push_auth(L, transfer, words);
   else if (!reply->readable)
     fault_push(L, secret, reply->kind,

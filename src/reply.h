@@ -16,6 +16,15 @@ struct reply {
   int is_page;  /* it was HTML: it comes from something in between */
 };
 
+/* Pushes the id of the task that the answer names, or of what arrived of it; 0
+ * and nothing where it names none. */
+int reply_push_task_id(lua_State *L, const struct transfer *transfer,
+                       const struct reply *reply);
+
+/* Whether it names one. */
+int reply_names_task(const struct transfer *transfer,
+                     const struct reply *reply);
+
 /* Pushes the decoded object of an answered transfer, or nil if it is none. */
 void reply_read(lua_State *L, const struct transfer *transfer,
                 struct reply *reply);

@@ -8,6 +8,7 @@
 
 #include "await.h"
 #include "client.h"
+#include "doubt.h"
 #include "exchange.h"
 #include "options.h"
 #include "request.h"
@@ -22,43 +23,19 @@ struct submit {
 
 /* ---- accepted ---- */
 
-/* Pushes the id of the new task as a string; 0 and nothing without one. */
-static int push_task_id(lua_State *L, int object) {
-  static const char *const names[] = {"task_id", "id"};
-  if (!lua_checkstack(L, 2)) /* an answer may be nested as deep as JSON is */
-    return 0;
-  for (int i = 0; i < 2; i++) {
-    if (lua_getfield(L, object, names[i]) == LUA_TSTRING &&
-        *lua_tostring(L, -1))
-      return 1;
-    lua_pop(L, 1);
-  }
-  for (int wrapped = 0; wrapped < 2; wrapped++) {
-    int found = 0;
-    if (lua_getfield(L, object, wrapped ? "task" : "data") == LUA_TTABLE)
-      found = push_task_id(L, lua_gettop(L));
-    if (found) {
-      lua_remove(L, -2);
-      return 1;
-    }
-    lua_pop(L, 1);
-  }
-  return 0;
-}
-
 /* Pushes the task of an accepted submit; 0 if the answer names none. */
-static int push_task(lua_State *L, const struct job *job, int self, int object,
-                     const struct transfer *transfer) {
+static int push_task(lua_State *L, const struct submit *submit, int self,
+                     const struct reply *reply, int object) {
   int task = lua_gettop(L) + 1;
   lua_createtable(L, 0, 4);
-  if (!push_task_id(L, object)) {
+  if (!reply_push_task_id(L, submit->exchange.transfer, reply)) {
     lua_pop(L, 1);
     return 0;
   }
   lua_setfield(L, task, "task_id");
-  lua_pushstring(L, endpoints[job->kind].name);
+  lua_pushstring(L, endpoints[submit->job.kind].name);
   lua_setfield(L, task, "kind");
-  reply_push_trace(L, transfer, object);
+  reply_push_trace(L, submit->exchange.transfer, object);
   lua_setfield(L, task, "trace_id");
   lua_getfield(L, object, "base_resp");
   lua_setfield(L, task, "base_resp");
@@ -99,24 +76,6 @@ static void push_advice(lua_State *L, const struct submit *submit) {
   lua_concat(L, 2);
 }
 
-/* Replaces the error on top by one of kind "unknown" that says what to do. */
-static void make_unknown(lua_State *L, const struct submit *submit) {
-  static const char *const details[] = {"code", "http_status", "trace_id"};
-  int cause = lua_gettop(L);
-  lua_getfield(L, cause, "message");
-  push_advice(L, submit);
-  fault_push(L, submit->job.client->profile->key, FAULT_UNKNOWN,
-             "the request may have arrived, and its answer did not: %s. A task "
-             "may exist and be paid: %s",
-             lua_tostring(L, cause + 1), lua_tostring(L, cause + 2));
-  for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
-    lua_getfield(L, cause, details[i]);
-    lua_setfield(L, -2, details[i]);
-  }
-  lua_replace(L, cause);
-  lua_settop(L, cause);
-}
-
 /* An answer from which it can't be told whether the task was created. */
 static int says_nothing(const struct reply *reply) {
   if (reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT)
@@ -127,11 +86,19 @@ static int says_nothing(const struct reply *reply) {
 
 /* ---- its life ---- */
 
-static void fail(lua_State *L, struct submit *submit, int self, int unknown) {
-  if (unknown)
-    make_unknown(L, submit);
+static void fail(lua_State *L, struct submit *submit, int self) {
   exchange_count(L, &submit->exchange);
   job_fail(L, &submit->job, self);
+}
+
+/* The same with an error that may hide an accepted request. */
+static void fail_sent(lua_State *L, struct submit *submit, int self,
+                      const struct reply *reply, int unknown) {
+  push_advice(L, submit);
+  lua_insert(L, -2);
+  doubt_cast(L, &submit->job, self, &submit->exchange, reply, unknown,
+             lua_tostring(L, -2));
+  fail(L, submit, self);
 }
 
 static void judge_answer(lua_State *L, struct submit *submit, int self,
@@ -139,14 +106,14 @@ static void judge_answer(lua_State *L, struct submit *submit, int self,
   const struct transfer *transfer = submit->exchange.transfer;
   if (reply->kind != FAULT_NONE) {
     reply_push_fault(L, transfer, reply, object);
-    fail(L, submit, self, says_nothing(reply));
-  } else if (push_task(L, &submit->job, self, object, transfer)) {
+    fail_sent(L, submit, self, reply, says_nothing(reply));
+  } else if (push_task(L, submit, self, reply, object)) {
     job_succeed(L, &submit->job, self);
   } else {
     reply_push_nonsense(L, transfer,
                         "the server accepted it without naming "
                         "a task id");
-    fail(L, submit, self, 1);
+    fail_sent(L, submit, self, reply, 1);
   }
 }
 
@@ -164,16 +131,23 @@ static void submit_advance(lua_State *L, struct job *job, int self) {
     break;
   case EXCHANGE_LOST:
     reply_push_loss(L, submit->exchange.transfer);
-    fail(L, submit, self, exchange_may_have_arrived(&submit->exchange));
+    fail_sent(L, submit, self, &reply,
+              exchange_may_have_arrived(&submit->exchange));
     break;
   }
 }
 
 static void submit_expire(lua_State *L, struct job *job, int self) {
   struct submit *submit = (struct submit *)job;
-  int unknown = exchange_may_have_arrived(&submit->exchange);
+  struct reply reply;
+  if (exchange_expire(L, job, self, &submit->exchange, &reply) ==
+      EXCHANGE_ANSWERED) {
+    judge_answer(L, submit, self, &reply, lua_gettop(L));
+    return;
+  }
   exchange_push_expiry(L, &submit->exchange);
-  fail(L, submit, self, unknown);
+  fail_sent(L, submit, self, &reply,
+            exchange_may_have_arrived(&submit->exchange));
 }
 
 /* ---- on_send ---- */
@@ -208,7 +182,7 @@ static void submit_delivered(lua_State *L, struct job *job, int self,
              "on_send kept it from being sent%s%s",
              lua_isnil(L, results + 1) ? "" : ": ",
              lua_isnil(L, results + 1) ? "" : lua_tostring(L, -1));
-  fail(L, submit, self, 0);
+  fail(L, submit, self);
 }
 
 static void submit_release(struct job *job) {
@@ -328,8 +302,8 @@ right before the request leaves; `false`, or nil and why not, stops it; the
 call then makes this one attempt only and returns what came of it)
 @treturn[1] minimax.task
 @treturn[2] nil
-@treturn[2] minimax.error kind "unknown" where a task may exist; otherwise
-nothing was created
+@treturn[2] minimax.error kind "unknown" where a task may exist (`err.task`
+where the answer names it); otherwise nothing was created
 @see https://platform.minimax.io/docs/api-reference/video-generation-t2v
 @see https://platform.minimax.io/docs/api-reference/video-agent-create
 @see https://platform.minimax.io/docs/api-reference/video-generation-v2-create

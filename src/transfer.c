@@ -12,8 +12,12 @@
 #include "lookup.h"
 #include "profile.h"
 #include "url.h"
+#include "verdict.h"
 
-enum { SLOWEST = 1024 }; /* bytes a second; slower is a stall */
+enum {
+  SLOWEST = 1024, /* bytes a second; slower is a stall */
+  GRACE = 1000    /* ms: the answer is there, and no more of the body leaves */
+};
 
 static void link_up(struct transfer *transfer) {
   struct engine *engine = transfer->engine;
@@ -52,6 +56,7 @@ static struct transfer *make(struct engine *engine, struct profile *profile,
   transfer->profile = profile;
   transfer->purpose = purpose;
   transfer->made = 1;
+  transfer->announced = -1;
   transfer->easy = curl_easy_init();
   if (transfer->easy && handle_dress(transfer) == 0)
     return transfer;
@@ -85,52 +90,6 @@ int transfer_start(struct transfer *transfer, struct waiter *waiter,
   return alpn_attach(transfer);
 }
 
-static enum transfer_outcome outcome_of(CURLcode code) {
-  switch (code) {
-  case CURLE_OK:
-    return TRANSFER_ANSWERED;
-  case CURLE_COULDNT_RESOLVE_HOST:
-  case CURLE_COULDNT_RESOLVE_PROXY:
-    return TRANSFER_NO_HOST;
-  case CURLE_COULDNT_CONNECT:
-    return TRANSFER_NO_CONNECTION;
-  case CURLE_SSL_CONNECT_ERROR:
-    return TRANSFER_NO_TLS;
-  case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_CERTPROBLEM:
-  case CURLE_SSL_CIPHER:
-  case CURLE_SSL_CACERT_BADFILE:
-  case CURLE_SSL_CRL_BADFILE:
-  case CURLE_SSL_ISSUER_ERROR:
-    return TRANSFER_BAD_CERTIFICATE;
-  case CURLE_OPERATION_TIMEDOUT:
-    return TRANSFER_TIMED_OUT;
-  case CURLE_PARTIAL_FILE:
-    return TRANSFER_CUT;
-  case CURLE_URL_MALFORMAT:
-  case CURLE_UNSUPPORTED_PROTOCOL:
-    return TRANSFER_BAD_URL;
-  case CURLE_OUT_OF_MEMORY:
-    return TRANSFER_NO_MEMORY;
-  default:
-    return TRANSFER_LOST;
-  }
-}
-
-/* libcurl says 18 for a body that was cut; it says 56 or 92 as well. And it
- * calls an answer that is no HTTP an unsupported protocol. */
-static enum transfer_outcome refined(const struct transfer *transfer,
-                                     enum transfer_outcome outcome) {
-  if (outcome == TRANSFER_LOST && transfer->begun)
-    return TRANSFER_CUT;
-  if (outcome == TRANSFER_BAD_URL && transfer->departures > 0)
-    return TRANSFER_LOST;
-  /* A header line beyond libcurl's limit is called this as well. */
-  if (outcome == TRANSFER_NO_MEMORY && transfer->departures > 0)
-    return TRANSFER_LOST;
-  return outcome;
-}
-
 static void detach(struct transfer *transfer) {
   struct guard guard;
   if (!transfer->attached)
@@ -146,8 +105,10 @@ static void detach(struct transfer *transfer) {
 }
 
 static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
-  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
-  transfer->outcome = outcome;
+  if (transfer->status == 0) /* answer_take_head may know it already */
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+                      &transfer->status);
+  transfer->outcome = verdict_weigh(transfer, outcome);
   alpn_ended(transfer);
   lookup_forget(transfer);
   detach(transfer);
@@ -156,7 +117,7 @@ static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
 }
 
 void transfer_ended(struct transfer *transfer, int code) {
-  enum transfer_outcome outcome = refined(transfer, outcome_of((CURLcode)code));
+  enum transfer_outcome outcome = verdict_of(transfer, code);
   if (transfer->departures == 0 &&
       (outcome == TRANSFER_NO_CONNECTION || outcome == TRANSFER_TIMED_OUT))
     lookup_distrust(transfer);
@@ -196,7 +157,8 @@ static uint64_t stall_due(struct transfer *transfer, uint64_t now) {
   return now + window;
 }
 
-static uint64_t due_of(struct transfer *transfer, uint64_t now) {
+/* The clock of an answer, or of silence. */
+static uint64_t answer_due(struct transfer *transfer, uint64_t now) {
   uint64_t due, answer;
   if (is_moving(transfer)) {
     if (transfer->marked_at == 0) {
@@ -213,6 +175,16 @@ static uint64_t due_of(struct transfer *transfer, uint64_t now) {
       transfer->profile->connect_timeout < transfer->profile->request_timeout)
     due = transfer->started + transfer->profile->connect_timeout;
   return now < due ? due : 0;
+}
+
+static uint64_t due_of(struct transfer *transfer, uint64_t now) {
+  uint64_t due = answer_due(transfer, now);
+  uint64_t idle = transfer->moved_at + GRACE;
+  if (!transfer->headed)
+    return due;
+  if (now < idle) /* the rest of the body may be wanted all the same */
+    return due < idle ? due : idle;
+  return verdict_is_answered(transfer) ? 0 : due;
 }
 
 uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
@@ -272,7 +244,9 @@ int transfer_http_version(const struct transfer *transfer) {
 }
 
 int transfer_may_have_arrived(const struct transfer *transfer) {
-  return transfer->departures > 0 && body_is_done(&transfer->body);
+  if (transfer->outcome == TRANSFER_BODY_FAILED && transfer->status == 0)
+    return 0; /* we broke it off, and nobody had accepted it */
+  return transfer->departures > 0;
 }
 
 /* Ready for the next read; the options stay as they are. */
@@ -283,6 +257,7 @@ static void park(struct transfer *transfer) {
   *transfer->problem = '\0';
   buffer_clear(&reply);
   transfer->reply = reply;
+  transfer->announced = -1;
   transfer->next = profile->idle;
   profile->idle = transfer;
   profile->idle_count++;
@@ -300,7 +275,7 @@ static void dispose(struct transfer *transfer) {
 
 static int can_serve_again(const struct transfer *transfer) {
   return transfer->reusable && transfer->outcome == TRANSFER_ANSWERED &&
-         transfer->reply.capacity <= 16384 &&
+         !transfer->cut && transfer->reply.capacity <= 16384 &&
          transfer->profile->references > 1 &&
          transfer->profile->idle_count < transfer->profile->idle_limit;
 }

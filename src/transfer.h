@@ -24,10 +24,11 @@ enum transfer_purpose {
 
 enum transfer_outcome {
   TRANSFER_UNDER_WAY,
-  TRANSFER_ANSWERED,        /* a whole response was read */
+  TRANSFER_ANSWERED,        /* a response was read: whole, or it refuses */
   TRANSFER_NO_HOST,         /* the name does not resolve */
   TRANSFER_NO_CONNECTION,   /* refused, unreachable */
-  TRANSFER_NO_TLS,          /* the handshake failed */
+  TRANSFER_NO_CREDENTIALS,  /* the proxy wants some, or others */
+  TRANSFER_NO_TLS,          /* the handshake broke */
   TRANSFER_BAD_CERTIFICATE, /* or a bad CA file */
   TRANSFER_TIMED_OUT,
   TRANSFER_LOST,        /* reset, closed, garbled */
@@ -59,12 +60,14 @@ struct transfer {
   enum transfer_purpose purpose;
   enum transfer_outcome outcome;
   enum transfer_outcome stopped; /* what a callback decided */
-  unsigned departures;           /* how often libcurl began to send */
+  unsigned departures;           /* requests that began to leave */
   struct body body;              /* of the request */
   struct buffer reply;        /* of the response, but for a download's bytes */
   struct sink *sink;          /* a download's; the download outlives us */
   struct curl_slist *headers; /* of this request alone */
+  int headed;                 /* the response's head came whole (paid) */
   int begun;                  /* the first byte of the response body came */
+  int cut;                    /* it is answered, but not to its last byte */
   int to_sink;                /* and the body goes to the sink */
   int paused;                 /* the sink was full */
   int wants_bytes;            /* wake the waiter as bytes arrive */
@@ -75,7 +78,10 @@ struct transfer {
   uint64_t waiting_since;           /* ms; the answer is due from here on */
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
+  uint64_t moved_at;                /* ms; when the last of them did */
+  int64_t announced;                /* bytes of the response body; -1: unsaid */
   long status;                      /* of the response; 0: none was read */
+  long proxy_status;                /* of a refused CONNECT; 0: none */
   char problem[256];                /* libcurl's words */
   /* From here on, what stays when it serves again. */
   struct engine *engine;
@@ -129,7 +135,8 @@ char *transfer_redirect(const struct transfer *transfer, const char *url);
 /* HTTP major version of the answer, 0 if unknown. */
 int transfer_http_version(const struct transfer *transfer);
 
-/* Whether the request may have reached the server whole. */
+/* Whether the request may have had its effect. The answer may come, and accept
+ * it, before its body's end. */
 int transfer_may_have_arrived(const struct transfer *transfer);
 
 /* Cancels it if need be; its handle may serve again. */

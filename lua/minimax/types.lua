@@ -19,7 +19,7 @@
 ---| "tls"        # a handshake or a certificate
 ---| "protocol"   # a reply that makes no sense: HTML, cut JSON, success without a result
 ---| "failed"     # the task ended without success
----| "unknown"    # a submit whose answer was lost: it may have started a task
+---| "unknown"    # a submit that may have started a task: its answer does not say
 ---| "cancelled"  # ended by this program: abort, close, a closed coroutine
 ---| "expired"    # a link that serves no more and could not be renewed
 ---| "io"         # a local file
@@ -50,7 +50,7 @@
 ---@field code? integer the API's own code (page: errorcode)
 ---@field http_status? integer
 ---@field trace_id? string the server's name for the request, for their support
----@field task? minimax.task fit for `wait` and `download`
+---@field task? minimax.task fit for `wait` and `download`; also what an unclear answer names
 ---@field task_id? string
 ---@field stage? minimax.stage
 ---@field status? minimax.status the status that ended a task without success

@@ -62,12 +62,11 @@ local function select(wanted)
   end
 end
 
---- A TLS server context.
+--- A certificate and its key.
 -- @param authority from `certificates.authority`
--- @param kind `"good"` for localhost and its addresses, `"h2"` and
---   `"http/1.1"` the same for who offers that (ALPN), `"expired"`,
+-- @param kind `"good"` for localhost and its addresses, `"expired"`,
 --   `"wrong_host"`, or `"unknown_authority"`
-function certificates.context(authority, kind)
+function certificates.make(authority, kind)
   local signer = kind == "unknown_authority" and new_authority("nobody knows me") or authority
   local key = new_key()
   local expired = kind == "expired"
@@ -76,6 +75,15 @@ function certificates.context(authority, kind)
   certificate:setIssuer(signer.certificate:getSubject())
   certificate:setSubjectAlt(host_names(kind))
   certificate:sign(signer.key)
+  return certificate, key
+end
+
+--- A TLS server context.
+-- @param authority from `certificates.authority`
+-- @param kind as above, or `"h2"` and `"http/1.1"`: a good one for who offers
+--   that (ALPN)
+function certificates.context(authority, kind)
+  local certificate, key = certificates.make(authority, kind)
   local server = context.new("TLS", true)
   server:setCertificate(certificate)
   server:setPrivateKey(key)

@@ -189,6 +189,7 @@ end
 
 --- Ends the connection with a FIN.
 function Connection:close()
+  self.closed = true
   self.socket:close()
 end
 
@@ -201,7 +202,7 @@ function Connection:reset()
   borrower:setoption("linger", { on = true, timeout = 0 })
   borrower:setfd(own)
   borrower:close()
-  self.socket:close()
+  self:close()
 end
 
 return Connection

@@ -1,6 +1,7 @@
 --- The server's half of HTTP/2 on a connection of `connection.lua`, as bare as
--- can be: it tells a GET from a POST, reads bodies, and can answer wrongly in
--- every way that the protocol knows. A body is kept up to its first 64 KiB.
+-- can be: it tells a GET from a POST or a DELETE, reads bodies, and can answer
+-- wrongly in every way that the protocol knows. A body is kept up to its first
+-- 64 KiB.
 --
 --     connection:starttls "h2"
 --     local session = h2.accept(connection)
@@ -18,7 +19,8 @@ h2.REFUSED_STREAM, h2.HTTP_1_1_REQUIRED = 7, 13
 local KEPT_BYTES = 64 * 1024
 local PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
--- Bodies are read as fast as they come: the windows never close.
+-- Bodies are read as fast as they come: the windows never close, but for a
+-- stream's own where the session is begun so.
 local INITIAL_WINDOW_SIZE, LARGEST_WINDOW, FIRST_WINDOW = 4, 0x7fffffff, 65535
 local END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 0x20
 
@@ -27,19 +29,27 @@ local function send(session, kind, flags, stream, payload)
 end
 
 --- Begins the session of a client that speaks HTTP/2. If it is given a function
--- `on_head`, that hears of each request before its body is read.
--- @return a session, or nil if it speaks something else
-function h2.accept(connection)
+-- `on_head`, that hears of each request before its body is read; `on_data`
+-- hears of it again with each piece of its body.
+-- @param connection
+-- @param window how many bytes of a body are read, and no more (all)
+-- @return a session; or nil and its first bytes if it speaks something else
+function h2.accept(connection, window)
   local session = setmetatable({ connection = connection, open = {}, files = {} }, Session)
-  if connection.socket:read(#PREFACE) ~= PREFACE then
-    return nil
+  local preface = connection.socket:read(#PREFACE)
+  if preface ~= PREFACE then
+    return nil, preface
   end
-  send(session, SETTINGS, 0, 0, string.pack(">I2I4", INITIAL_WINDOW_SIZE, LARGEST_WINDOW))
+  send(session, SETTINGS, 0, 0, string.pack(">I2I4", INITIAL_WINDOW_SIZE,
+    window or LARGEST_WINDOW))
   send(session, WINDOW_UPDATE, 0, 0, string.pack(">I4", LARGEST_WINDOW - FIRST_WINDOW))
   return session
 end
 
 local function read_frame(session)
+  if session.connection.closed then -- by a script, in the midst of a request
+    return nil
+  end
   local head = session.connection.socket:read(9)
   if not head or #head < 9 then
     return nil
@@ -56,15 +66,17 @@ local function without_padding(frame)
   return frame.payload:sub(2, -1 - frame.payload:byte())
 end
 
--- The method is the first field, and both that are used here stand in the
--- static table: one byte says which. Before it the table's size may be set.
+-- The method is the first field. Two of those that are used here stand in the
+-- static table: one byte says which. A third one is spelt out. Before it the
+-- table's size may be set.
 local function method_of(frame)
   local block = without_padding(frame)
   if frame.flags & PRIORITY ~= 0 then
     block = block:sub(6)
   end
   local byte = block:match("^[\x20-\x3f]*(.)"):byte()
-  return assert(({ [0x82] = "GET", [0x83] = "POST" })[byte], "a method that is not known here")
+  return assert(({ [0x82] = "GET", [0x83] = "POST", [0x42] = "DELETE" })[byte],
+    "a method that is not known here")
 end
 
 local take = {}
@@ -100,6 +112,9 @@ take[DATA] = function(session, frame)
   if request.body_file then
     session.files[frame.stream]:write(bytes)
   end
+  if session.on_data then
+    session.on_data(request)
+  end
   return request
 end
 
@@ -132,6 +147,22 @@ end
 take[PING] = function(session, frame)
   if frame.flags & ACK == 0 then
     send(session, PING, ACK, 0, frame.payload)
+  else
+    session.settled = true
+  end
+end
+
+--- Waits until the client has heeded all that was sent to it so far.
+function Session:settle()
+  self.settled = false
+  send(self, PING, 0, 0, ("x"):rep(8))
+  for frame in read_frame, self do
+    if take[frame.kind] then
+      take[frame.kind](self, frame)
+    end
+    if self.settled then
+      return
+    end
   end
 end
 
@@ -157,9 +188,15 @@ end
 -- @param status
 -- @param body
 -- @param unfinished whether the stream stays open, as if more were to come
-function Session:reply(request, status, body, unfinished)
-  -- ":status" is entry 8 of the static table, here with a value of our own.
-  send(self, HEADERS, END_HEADERS, request.stream, "\x08" .. string.pack("s1", tostring(status)))
+-- @param length of the body as it is announced; nil: it is not
+function Session:reply(request, status, body, unfinished, length)
+  -- ":status" is entry 8 of the static table and "content-length" entry 28,
+  -- here with values of our own.
+  local fields = "\x08" .. string.pack("s1", tostring(status))
+  if length then
+    fields = fields .. "\x0f\x0d" .. string.pack("s1", tostring(length))
+  end
+  send(self, HEADERS, END_HEADERS, request.stream, fields)
   send(self, DATA, unfinished and 0 or END_STREAM, request.stream, body)
 end
 

@@ -95,7 +95,7 @@ end
 local function accept_all(listener)
   local number = 0
   while true do
-    local socket = listener:accept()
+    local socket = listener:accept { nodelay = true } -- or an end comes before what was said last
     if socket then
       number = number + 1
       local this = number

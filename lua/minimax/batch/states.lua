@@ -21,19 +21,24 @@ for _, name in ipairs(states.all) do
   states.known[name] = true
 end
 
--- What an error means to a batch.
+-- What an error means to a batch that is not to be tried again.
 --   job   the job has failed, the others go on
 --   stop  it would happen to every job: the run stops, the job stays as it is
 --   again it passes: the same is tried once more after a while
 local MEANING = {
   content = "job", invalid = "job", failed = "job", io = "job",
   auth = "stop", balance = "stop", quota = "stop", tls = "stop", cancelled = "stop",
-  rate_limit = "again", network = "again", timeout = "again", server = "again",
+  network = "stop", rate_limit = "again", timeout = "again", server = "again",
   protocol = "again", expired = "again",
 }
 
+local WANTS_CREDENTIALS = 407 -- a proxy, for whatever passes it
+
 --- Whose matter an error is: "job", "stop" or "again".
 function states.meaning(err)
+  if err.http_status == WANTS_CREDENTIALS then
+    return "stop"
+  end
   return not err.retryable and MEANING[err.kind] or "again"
 end
 

@@ -116,7 +116,9 @@ end
 
 -- The submit failed after the intent was written.
 local function heed_refusal(run, job, err)
-  if err.kind == "unknown" or err.kind == "cancelled" then -- a cancelled one may have arrived
+  if err.kind == "unknown" and err.task then -- the answer names it all the same
+    return keep_id(run, job, err.task)
+  elseif err.kind == "unknown" or err.kind == "cancelled" then -- a cancelled one may have arrived
     settled(job, run:step(job, "unknown", err))
     return false
   end
