@@ -148,6 +148,9 @@ function checks.tls(state)
     return "ok", "the certificate is trusted"
   elseif reach.err.kind ~= "tls" then
     return "warn", "not tried", "see connection"
+  elseif reach.err.retryable then -- no certificate was seen
+    return "fail", reach.err.message,
+      "does this port speak TLS? Something in between may break it off", "tls"
   end
   return "fail", reach.err.message, "is the clock right, and ca-certificates installed? A proxy "
     .. "that reads along has a CA of its own: --ca-file", "tls"
