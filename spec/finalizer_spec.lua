@@ -2,8 +2,10 @@
 -- call of ours begins, or a job of ours moves on. What it asks for may end that
 -- very call, but harms nothing.
 
+local headers = require "spec.support.headers"
 local process = require "spec.support.process"
 local tasks = require "spec.support.tasks"
+local temp = require "spec.support.temp"
 
 local SCRIPT = [[
   local collector = require "spec.support.collector"
@@ -261,5 +263,24 @@ describe("a finalizer", function()
   it("of a loop over each that was dropped ends its polls, also in the middle of one", function()
     local result = process.run { script = DROPPED, args = { api.url } }
     assert.same({ code = 0, out = "alive\n", err = "", timed_out = false }, result)
+  end)
+end)
+
+describe("a Lua that does not tell when a finalizer runs", function()
+  it("is told from others by require, which raises", function()
+    if not headers.package() then
+      pending "pkg-config knows no library of this Lua"
+      return
+    end
+    local folder <close> = temp.folder()
+    local built = process.run { command = { "sh", "-c", "cc -D_GNU_SOURCE -rdynamic "
+      .. headers.flags() .. " spec/support/old_lua.c " .. headers.flags "--libs" .. ' -ldl -o "$0"',
+      folder:file "old_lua" }, env = { LD_PRELOAD = false } }
+    assert.equal(0, built.code, built.err)
+    local script = folder:write("script.lua", "print(pcall(require, 'minimax'))")
+    local result = process.run { command = { folder:file "old_lua", script },
+      env = { LD_PRELOAD = false } }
+    assert.matches("^false\tminimax needs Lua 5%.4%.4 or later", result.out)
+    assert.equal(0, result.code)
   end)
 end)

@@ -377,8 +377,39 @@ static int await_rounds(lua_State *L) {
   return await_round(L, LUA_OK, BEGUN);
 }
 
+/* While a finalizer runs the collector does nothing that it is asked for, and
+ * says so; Lua before 5.4.4 does not. */
 int await_is_finalizing(lua_State *L) {
   return lua_gc(L, LUA_GCCOUNT) == -1;
+}
+
+static int note_finalizing(lua_State *L) {
+  *(int *)lua_touserdata(L, lua_upvalueindex(1)) = await_is_finalizing(L);
+  return 0;
+}
+
+static int make_finalizer(lua_State *L) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, note_finalizing, 1);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* A state of its own: closing it runs the finalizer, whatever the host's
+ * collector does. */
+int await_knows_finalizers(void) {
+  int known = 1; /* without memory this is not the place to say so */
+  lua_State *L = luaL_newstate();
+  if (!L)
+    return known;
+  lua_pushcfunction(L, make_finalizer);
+  lua_pushlightuserdata(L, &known);
+  lua_pcall(L, 1, 1, 0);
+  lua_close(L);
+  return known;
 }
 
 /* Calls the inner function, which alone keeps to the rules of yielding. */

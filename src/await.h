@@ -46,4 +46,7 @@ int await_push_timeout(lua_State *L, const struct engine *engine);
 /* Whether a call that would wait can't: a finalizer runs. */
 int await_is_finalizing(lua_State *L);
 
+/* Whether this version of Lua lets that be known. */
+int await_knows_finalizers(void);
+
 #endif

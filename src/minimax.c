@@ -25,6 +25,10 @@
 
 #define VERSION "0.1.0"
 
+#if LUA_VERSION_RELEASE_NUM < 50404
+#error "minimax needs Lua 5.4.4 or later"
+#endif
+
 LUAMOD_API int luaopen_minimax(lua_State *L);
 
 /* The methods of a client that are functions of the module as well. */
@@ -168,6 +172,9 @@ static void open_parts(lua_State *L) {
   lua_pop(L, 1);
   if (opened)
     return;
+  if (!await_knows_finalizers())
+    luaL_error(L, "minimax needs Lua 5.4.4 or later: in this one nothing tells "
+                  "a finalizer, which must not wait, from other code");
   home_open(L);
   json_open(L);
   fault_open(L);
