@@ -2,6 +2,7 @@
 -- depends on it.
 
 local cjson = require "cjson"
+local ledgers = require "spec.support.ledgers"
 local native = require "spec.support.native"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
@@ -179,4 +180,53 @@ describe("the locale of the host", function()
       assert.is_nil(result.err:match "=%d+,%d")
     end
   end)
+
+  -- Rates and leases go to the database as numbers with a fraction; the emulator
+  -- is told some, and tells some.
+  for _, kind in ipairs(ledgers) do
+    describe("of a batch on " .. kind.name, function()
+      if kind.missing then
+        pending(kind.missing)
+        return
+      end
+      lazy_setup(kind.start)
+      lazy_teardown(kind.stop)
+
+      it("changes nothing in it", function()
+        if not needs_locales() then
+          return
+        end
+        local result = run([[
+          local WHERE, OUTPUT = ...
+          assert(os.setlocale(os.getenv "SPEC_LOCALE"))
+          local minimax = require "minimax"
+          local emulator = require "minimax.emulator"
+          local emu <close> = assert(emulator.start { seconds = 0.25, speed = 1.5,
+            video_bytes = 5000 })
+          local client = minimax.new { base_url = emu.base_url, api_key = emu.api_key, retries = 0 }
+          local batch = assert(require "minimax.batch".open(WHERE, client))
+          local request = { model = "MiniMax-Hailuo-02", prompt = "Lion", weight = 0.5,
+            list = { 1, 5, 2.5 }, third = 1 / 3 }
+          for number = 1, 3 do
+            assert(batch:add { key = "k" .. number, request = request,
+              output = OUTPUT .. number .. ".mp4" })
+          end
+          assert(batch:run { poll_interval = 0.05, lease = 2.5, submit_rate = { 10, 0.5 } })
+          for number = 1, 3 do
+            assert(io.open(OUTPUT .. number .. ".mp4")):close()
+          end
+          local found = 0
+          for _, entry in ipairs(emu:requests()) do
+            if entry.method == "POST" and entry.body.weight then
+              found = found + 1
+              assert(entry.body.weight == 1 / 2 and entry.body.third == 1 / 3)
+              assert(#entry.body.list == 3 and entry.body.list[3] == 5 / 2)
+            end
+          end
+          print(found)
+        ]], "de_DE", { kind.new(), folder:file(kind.name) })
+        assert.equal("3\n", result.out, result.err)
+      end)
+    end)
+  end
 end)

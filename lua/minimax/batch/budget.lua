@@ -38,10 +38,11 @@ end
 
 -- How long until the lane is free.
 local function waiting(self, lane)
-  local row, err = self.ledger:row([[SELECT held_until - $clock AS held,
-    coalesce(next_at - ? * seconds / count, 0) - $clock AS ahead
+  local row, err = self.ledger:row([[SELECT
+    CAST((held_until - $clock) * 1000 AS BIGINT) AS held,
+    CAST((coalesce(next_at - ? * seconds / count, 0) - $clock) * 1000 AS BIGINT) AS ahead
     FROM minimax_budgets WHERE account = ? AND lane = ?]], AHEAD, self.account, lane)
-  return row and math.max(row.held, row.ahead, 0), err
+  return row and math.max(row.held, row.ahead, 0) / 1000, err
 end
 
 --- How long until a request may leave, without taking its turn.

@@ -1,16 +1,20 @@
 --- A connection through LuaDBI: statements prepared once, rows as tables, every
 -- failure as `nil, err`. It works around what LuaDBI does to the unwary: a
 -- failed statement must be closed, rows must be read to their end, parameters
--- must live as long as that, and `commit` doesn't tell of failures.
+-- must live as long as that, `commit` doesn't tell of failures, and its numbers
+-- for PostgreSQL go by the locale of the program: one with a fraction is written
+-- here, and read as a whole one where that matters.
 
 local fault = require "minimax.batch.fault"
+local json = require "minimax.batch.json"
 
 local database = {}
 database.__index = database
 
 local PACKAGES = {
   sqlite3 = { driver = "SQLite3", rock = "luadbi-sqlite3", debian = "lua-dbi-sqlite3" },
-  postgresql = { driver = "PostgreSQL", rock = "luadbi-postgresql", debian = "lua-dbi-postgresql" },
+  postgresql = { driver = "PostgreSQL", rock = "luadbi-postgresql", debian = "lua-dbi-postgresql",
+    by_locale = true },
 }
 
 local function find_driver(name)
@@ -31,7 +35,8 @@ function database.open(name, ...)
   if not connect then
     return nil, why
   end
-  local self = { connect = connect, where = table.pack(...), statements = {} }
+  local self = { connect = connect, where = table.pack(...), statements = {},
+    by_locale = PACKAGES[name].by_locale }
   setmetatable(self, database)
   local ok
   ok, why = self:reconnect()
@@ -104,9 +109,25 @@ local function prepare(self, sql)
   return statement
 end
 
+-- The values with their fractions as text.
+local function in_text(...)
+  local values = table.pack(...)
+  for index = 1, values.n do
+    if math.type(values[index]) == "float" then
+      values[index] = json.number(values[index])
+    end
+  end
+  return table.unpack(values, 1, values.n)
+end
+
 local function execute(self, sql, ...)
   local statement = prepare(self, sql)
-  local ok, why = statement:execute(...)
+  local ok, why
+  if self.by_locale then
+    ok, why = statement:execute(in_text(...))
+  else
+    ok, why = statement:execute(...)
+  end
   if not ok then
     error(why, 0)
   end

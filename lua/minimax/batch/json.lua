@@ -1,7 +1,7 @@
 --- JSON that loses nothing, by lua-cjson: integers keep all their digits, an
 -- empty list stays a list, and the members of an object are written in one
--- order. (By itself lua-cjson reads numbers as doubles, writes 14 digits of them,
--- takes `[]` for `{}`, and does not look at the encoding.)
+-- order. (By itself lua-cjson reads numbers as doubles and by the locale, writes
+-- 14 digits of them, takes `[]` for `{}`, and does not look at the encoding.)
 
 local codec = require "cjson.safe".new()
 
@@ -40,7 +40,9 @@ local function quoted(text)
   return table.concat(pieces)
 end
 
-local function number_text(number)
+--- Writes a number so that it reads the same, in any locale.
+-- @return the text; or nil and what it is
+function json.number(number)
   if math.type(number) == "integer" then
     return string.format("%d", number)
   elseif number ~= number or number == math.huge or number == -math.huge then
@@ -110,7 +112,7 @@ function encode(value, depth)
   if kind == "string" then
     return quoted(value)
   elseif kind == "number" then
-    return number_text(value)
+    return json.number(value)
   elseif kind == "boolean" then
     return tostring(value)
   elseif kind == "table" then
@@ -140,17 +142,35 @@ end
 -- this byte, because all of it is valid UTF-8.
 local MARK = "\xFF"
 
-local DIGITS = 16 -- the fewest that a double may round
+-- What may follow the digits of a number.
+local FRACTIONS = { "^$", "^%.%d+$", "^%.%d+[eE][+-]?%d+$", "^[eE][+-]?%d+$" }
 
-local function mark_integer(token, after)
-  if #token >= DIGITS and token:find("^%-?[1-9]%d+$") and after == "" then
+local function is_number(token)
+  local whole, rest = token:match "^%-?(%d+)(.*)$"
+  if not whole or whole:find "^0." then
+    return false
+  end
+  for _, fraction in ipairs(FRACTIONS) do
+    if rest:find(fraction) then
+      return true
+    end
+  end
+  return false
+end
+
+-- What begins like a number and is none is made an error: it may be one to
+-- lua-cjson, or in some locale.
+local function mark_number(token, after)
+  if not is_number(token) then
+    return MARK .. token .. after
+  elseif after == "" then
     return '"' .. MARK .. token .. '"'
   end
 end
 
 -- Marks what stands between two strings. A colon would make a name of a number.
 local function mark(text)
-  return (text:gsub("(%-?%d[%w.+-]*)[ \t\r\n]*(:?)", mark_integer)
+  return (text:gsub("([-+.]*%d[%w.+-]*)[ \t\r\n]*(:?)", mark_number)
     :gsub("%[[ \t\r\n]*%]", '["' .. MARK .. '"]'))
 end
 
@@ -164,7 +184,7 @@ local function end_of_string(text, at)
   return at or #text
 end
 
--- Long integers and empty lists as marked strings; what is no JSON stays none.
+-- Numbers and empty lists as marked strings; what is no JSON stays none.
 local function marked(text)
   local parts, from = {}, 1
   repeat
@@ -178,28 +198,22 @@ local function marked(text)
   return table.concat(parts)
 end
 
-local function restored_number(number)
-  if number == math.huge or number == -math.huge then
+-- Lua reads a point in any locale.
+local function restored_number(text)
+  local number = tonumber(text)
+  if not number or number == math.huge or number == -math.huge then
     return nil, "a number that is too large"
-  end
-  return math.tointeger(number) or number
-end
-
-local function restored_integer(digits)
-  local number = tonumber(digits)
-  if math.type(number) ~= "integer" then
+  elseif math.type(number) == "float" and not text:find "[.eE]" then
     return nil, "an integer of more than 64 bits; write it as a string"
   end
-  return number
+  return math.tointeger(number) or number
 end
 
 -- What was read, with its marks resolved; or nil and why not.
 local function restored(value)
   local kind = type(value)
-  if kind == "number" then
-    return restored_number(value)
-  elseif kind == "string" and value:byte() == MARK:byte() then
-    return restored_integer(value:sub(2))
+  if kind == "string" and value:byte() == MARK:byte() then
+    return restored_number(value:sub(2))
   elseif kind ~= "table" then
     return value
   elseif value[1] == MARK then
