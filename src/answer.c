@@ -180,7 +180,7 @@ size_t answer_take_head(char *line, size_t size, size_t count, void *user) {
     return length;
   if (length <= 2)
     transfer->headed = 1;
-  else if (strncasecmp(line, announcing, sizeof announcing - 1) == 0)
+  else if (ascii_equal_up_to(line, announcing, sizeof announcing - 1))
     transfer->announced = strtoll(line + sizeof announcing - 1, NULL, 10);
   transfer->moved_at = transfer->engine->now;
   engine_wake(transfer->engine, transfer->waiter);

@@ -175,7 +175,7 @@ void reply_read(lua_State *L, const struct transfer *transfer,
 
 /* Beside an error a bare `id` like "req_99" is the request's. */
 static int is_of_request(const struct taskid *id) {
-  return strncasecmp(id->text, "req", 3) == 0;
+  return ascii_equal_up_to(id->text, "req", 3);
 }
 
 static int find_task_id(const struct transfer *transfer,
