@@ -8,6 +8,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
+/* Just after the closing quote of the string that has begun. */
+static size_t end_of_string(const struct buffer *text, size_t at) {
+  while (at < text->length && text->bytes[at] != '"')
+    at += text->bytes[at] == '\\' ? 2 : 1;
+  return at < text->length ? at + 1 : text->length;
+}
+
 /* Undoes `"\x7f1.5"`, `["\x7f"]`, and the mark before what is no number; only
  * for texts that hold no mark of their own, escaped or not. */
 static void unmark(const struct buffer *marked, struct buffer *out) {
@@ -23,7 +30,11 @@ static void unmark(const struct buffer *marked, struct buffer *out) {
     } else if (marked->bytes[at] == JSONTEXT_MARK) {
       at++;
     } else {
-      buffer_add(out, marked->bytes + at++, 1);
+      size_t end = at + 1;
+      if (marked->bytes[at] == '"')
+        end = end_of_string(marked, end);
+      buffer_add(out, marked->bytes + at, end - at);
+      at = end;
     }
   }
 }
