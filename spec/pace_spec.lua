@@ -5,15 +5,23 @@ local pure = require "pure"
 
 local MINUTE = 60000
 
--- A server with a limit a minute. Options: `kind` ("sliding" or "fixed"),
+-- A server with a limit a minute. Options: `kind` ("sliding", "fixed" or
+-- "bucket", which begins with `burst` and gets one more each 60/limit s),
 -- `limit` (a number or a function of time), `phase` of the fixed window,
--- `retry_after` (whether it names a time), `counts_refused`.
+-- `retry_after` (whether it names a time; a number: always that one, in ms),
+-- `counts_refused`, `stray` (the number of the request that is refused for no
+-- reason, with a second to wait).
 local function new_server(options)
   local server = { refused = 0, refused_late = 0 }
-  local log, first, window, count = {}, 1, nil, 0
+  local log, first, window, count, came = {}, 1, nil, 0, 0
+  local level, filled = 0, nil -- of the bucket, in ms of filling
 
-  local function used(now)
-    if options.kind == "fixed" then
+  local function used(now, limit)
+    if options.kind == "bucket" then
+      level = math.max(0, level - (now - (filled or now)))
+      filled = now
+      return level + MINUTE // limit > options.burst * MINUTE // limit and limit or 0
+    elseif options.kind == "fixed" then
       local current = (now + options.phase) // MINUTE
       if current ~= window then
         window, count = current, 0
@@ -26,13 +34,17 @@ local function new_server(options)
     return #log - first + 1
   end
 
-  local function refuse(now)
+  local function refuse(now, limit)
     server.refused = server.refused + 1
     if now > server.began + MINUTE then
       server.refused_late = server.refused_late + 1
     end
     if not options.retry_after then
       return false, 0
+    elseif type(options.retry_after) == "number" then
+      return false, options.retry_after
+    elseif options.kind == "bucket" then
+      return false, level + MINUTE // limit - options.burst * MINUTE // limit
     elseif options.kind == "fixed" then
       return false, MINUTE - (now + options.phase) % MINUTE
     end
@@ -43,15 +55,21 @@ local function new_server(options)
     server.began = server.began or now
     local limit = options.limit
     limit = type(limit) == "function" and limit(now - server.began) or limit
-    local accepts = used(now) < limit
+    came = came + 1
+    if came == options.stray then
+      server.refused = server.refused + 1
+      return false, 1000
+    end
+    local accepts = used(now, limit) < limit
     if accepts or options.counts_refused then
       log[#log + 1] = now
       count = count + 1
+      level = level + MINUTE // limit
     end
     if accepts then
       return true
     end
-    return refuse(now)
+    return refuse(now, limit)
   end
 
   return server
@@ -77,7 +95,7 @@ end
 
 -- A client that has `requests` to make as fast as it may: `gap` ms between two
 -- of them, `connections` at a time, each answered after `latency` ms (a
--- range). A refused request is made again.
+-- range). A refused request is made again. With `minutes` it ends then.
 local function simulate(options)
   local pace, server, agenda = options.pace or pure.pace(), new_server(options), new_agenda()
   local waiting, under_way, done, woken, next_start = options.requests, 0, 0, nil, 0
@@ -127,11 +145,13 @@ local function simulate(options)
   end
 
   start()
-  while done < options.requests do
+  local ends = options.minutes and began + options.minutes * MINUTE or math.huge
+  while done < options.requests and agenda.now < ends do
     agenda.step()
   end
   return {
     seconds = (agenda.now - began) / 1000,
+    accepted = done,
     refused = server.refused,
     refused_late = server.refused_late,
     count = (pace:figures()),
@@ -437,6 +457,121 @@ describe("pace with a server that allows 120 a minute", function()
       kind = "sliding", limit = 120, requests = 2000, latency = { 1000, 4000 }, connections = 40,
     }
   end)
+end)
+
+-- Ten minutes of a client that has a request each 150 ms.
+local function ten_minutes(options)
+  options.requests, options.minutes, options.gap = math.huge, 10, 150
+  return simulate(options)
+end
+
+describe("pace with a time that the server names", function()
+  it("learns nothing from a stray limit, and goes on when it was told to", function()
+    local pace = pure.pace()
+    pace:depart(1000000) -- accepted
+    pace:depart(1000200)
+    pace:limited(1000300, 1000)
+    assert.equal(1001300, pace:ready(1000300))
+    assert.equal(0, (pace:figures()))
+    for _, stray in ipairs { 2, 100, 1000 } do
+      local result = ten_minutes { kind = "sliding", limit = 10000, retry_after = true,
+        stray = stray }
+      assert.is_true(result.accepted >= 3900, result.accepted)
+      assert.equal(1, result.refused)
+    end
+  end)
+
+  it("heeds it before what it learned", function()
+    local pace, now = pure.pace(), 1000000
+    for at = 1, 6 do
+      pace:depart(now + at)
+    end
+    pace:limited(now + 100) -- five a minute
+    assert.equal(5, (pace:figures()))
+    now = now + 2 * MINUTE
+    for at = 1, 5 do
+      pace:depart(now + at)
+    end
+    assert.equal(now + 1 + 1.02 * MINUTE, pace:ready(now + 10))
+    pace:limited(now + 100, 1000)
+    assert.equal(now + 1100, pace:ready(now + 100))
+    pace:depart(now + 1100)
+    assert.equal(now + 2100, pace:ready(now + 1100)) -- one tries it
+    pace:answered(now + 1200)
+    assert.is_true(pace:ready(now + 1200) > now + MINUTE)
+  end)
+
+  it("learns once two such times in a row were not kept", function()
+    local pace, now = pure.pace(), 1000000
+    for at = 1, 5 do
+      pace:depart(now + at)
+    end
+    for _ = 1, 2 do
+      pace:depart(now + 10)
+      pace:limited(now + 20, 1000)
+      assert.equal(0, (pace:figures()))
+      now = pace:ready(now + 20)
+    end
+    pace:depart(now)
+    pace:limited(now + 10, 1000)
+    assert.equal(5, (pace:figures()))
+    assert.is_true(pace:ready(now) >= 1000000 + MINUTE)
+  end)
+
+  it("begins anew with any other answer", function()
+    for _, other in ipairs { "answered", "limited" } do
+      local pace, now = pure.pace(), 1000000
+      pace:depart(now)
+      for round = 1, 12 do
+        pace:depart(now + 10)
+        if round % 3 == 0 and other == "limited" then
+          pace:limited(now + 20, 2 * MINUTE) -- as a window may: it is learned
+          assert.is_true((pace:figures()) > 0)
+          break
+        elseif round % 3 == 0 then
+          pace:answered(now + 20)
+        else
+          pace:limited(now + 20, 1000)
+        end
+        assert.equal(0, (pace:figures()))
+        now = pace:ready(now + 20)
+      end
+    end
+  end)
+
+  it("takes limits of requests that left before it as one", function()
+    local pace = pure.pace()
+    for at = 1, 20 do
+      pace:depart(1000000 + at)
+    end
+    for at = 1, 8 do
+      pace:limited(1000100 + at, 1000)
+      assert.equal(0, (pace:figures()))
+    end
+    assert.equal(1001108, pace:ready(1000200))
+  end)
+
+  -- Each with the least that it must accept, and the most that it may refuse.
+  for name, case in pairs {
+    ["a sliding window that names the true time"] =
+      { 50, 20, { kind = "sliding", limit = 5, retry_after = true } },
+    ["a sliding window that names none"] = { 50, 20, { kind = "sliding", limit = 5 } },
+    ["a sliding window that always says a second"] =
+      { 45, 60, { kind = "sliding", limit = 5, retry_after = 1000 } },
+    ["a fixed window that names the true time"] =
+      { 50, 60, { kind = "fixed", limit = 5, phase = 0, retry_after = true } },
+    ["a bucket that names the true time"] =
+      { 150, 150, { kind = "bucket", limit = 60, burst = 5, retry_after = true } },
+    ["a limit of 120 with a stray one"] =
+      { 1200, 60, { kind = "sliding", limit = 120, retry_after = true, stray = 30 } },
+  } do
+    it("makes the most of " .. name, function()
+      local result = ten_minutes(case[3])
+      local figures = ("%d accepted, %d refused"):format(result.accepted, result.refused)
+      assert.is_true(result.accepted >= case[1], figures)
+      assert.is_true(result.refused <= case[2], figures)
+    end)
+  end
 end)
 
 describe("pace with other servers", function()

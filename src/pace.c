@@ -9,6 +9,8 @@
 #define SMALLEST_SLACK UINT64_C(20)
 #define MOST_PATIENCE  31
 #define LONGEST_HOLD   UINT64_C(3600000)
+#define MOST_BROKEN    2 /* promises in a row that are believed no more */
+#define TRIAL_GAP      UINT64_C(1000)
 
 /* Requests may bunch up on their way, so a window is taken a little longer
  * than it is. */
@@ -56,10 +58,18 @@ static uint64_t freed(const struct pace *pace, unsigned count,
   return later(instant_of(*place(pace, count)), later(window, slack(window)));
 }
 
+/* After a named time one request at a time tries whether it is kept: what left
+ * with it would only be refused with it. */
+static uint64_t next_trial(const struct pace *pace) {
+  uint64_t last = pace->used > 0 ? instant_of(*place(pace, 1)) : 0;
+  return last >= pace->promised ? later(last, TRIAL_GAP) : pace->promised;
+}
+
 uint64_t pace_ready(const struct pace *pace, uint64_t now) {
   uint64_t ready = pace->held > now ? pace->held : now;
   uint64_t own = freed(pace, pace->ceiling, pace->window);
-  uint64_t learned = freed(pace, pace->count, PACE_WINDOW);
+  uint64_t learned =
+      pace->promised ? next_trial(pace) : freed(pace, pace->count, PACE_WINDOW);
   if (own > ready)
     ready = own;
   return learned > ready ? learned : ready;
@@ -117,8 +127,10 @@ static uint64_t mark_refused(struct pace *pace, uint64_t now) {
   return now;
 }
 
-/* Departures of the window that ends at `instant` which were not refused. */
-static unsigned accepted(const struct pace *pace, uint64_t instant) {
+/* Departures of the window that ends at `instant` which were not refused, and
+ * the oldest of them, if there is one. */
+static unsigned accepted(const struct pace *pace, uint64_t instant,
+                         uint64_t *oldest) {
   unsigned back, count = 0;
   for (back = 1; back <= pace->used; back++) {
     uint64_t entry = *place(pace, back);
@@ -126,8 +138,10 @@ static unsigned accepted(const struct pace *pace, uint64_t instant) {
       continue;
     if (instant - instant_of(entry) >= PACE_WINDOW)
       break;
-    if (!was_refused(entry))
-      count++;
+    if (was_refused(entry))
+      continue;
+    *oldest = instant_of(entry);
+    count++;
   }
   return count;
 }
@@ -153,7 +167,7 @@ static void hold(struct pace *pace, uint64_t now, uint64_t retry_after) {
  * it does. */
 static void begin_run(struct pace *pace, uint64_t now) {
   unsigned count = pace->count;
-  pace->limited = now;
+  pace->limited = pace->changed = now;
   pace->least = pace->proven ? count - (count * 3 + 9) / 10 : 1;
   if (pace->least == 0)
     pace->least = 1;
@@ -165,11 +179,33 @@ static void begin_run(struct pace *pace, uint64_t now) {
   pace->clean = 0;
 }
 
+/* A named time that is too short for a window of a minute: whether it is
+ * believed. One is broken where a request left after it and met a limit. */
+static int is_believed(struct pace *pace, uint64_t now, uint64_t named) {
+  if (pace->promised && instant_of(*place(pace, 1)) >= pace->promised)
+    pace->broken++;
+  if (pace->broken >= MOST_BROKEN)
+    return 0;
+  if (pace->probing) /* the raise did not serve, whatever the limit is */
+    begin_run(pace, now);
+  if (named > pace->promised)
+    pace->promised = named;
+  return 1;
+}
+
 void pace_limited(struct pace *pace, uint64_t now, uint64_t retry_after) {
   uint64_t departed = mark_refused(pace, now);
-  unsigned held = accepted(pace, departed);
+  uint64_t named = later(now, retry_after);
+  uint64_t earliest = later(named, slack(PACE_WINDOW));
+  uint64_t oldest = 0;
+  unsigned held = accepted(pace, departed, &oldest);
   int first = pace->count == 0;
   hold(pace, now, retry_after);
+  if (retry_after == 0 || held == 0 || oldest + PACE_WINDOW <= earliest)
+    pace->broken = 0;
+  else if (is_believed(pace, now, named))
+    return;
+  pace->promised = 0;
   if (first && held == 0)
     return; /* others may have used it up: that says nothing of the count */
   if (first || pace->limited == 0 || now - pace->limited >= PACE_WINDOW)
@@ -192,7 +228,8 @@ static int is_full(const struct pace *pace, uint64_t now) {
 }
 
 void pace_answered(struct pace *pace, uint64_t now) {
-  pace->refusals = 0;
+  pace->refusals = pace->broken = 0;
+  pace->promised = 0;
   if (pace->count == 0 || pace->count == PACE_LOG ||
       now - pace->changed < PACE_WINDOW || !is_full(pace, now))
     return;

@@ -20,6 +20,9 @@ struct pace {
   uint64_t limited;   /* when the last run of limit answers began */
   unsigned least;     /* that run lowers the count no further than this */
   unsigned refusals;  /* holds in a row that an answer did not end */
+  uint64_t promised;  /* the end of a named time too short for a window of a
+                       * minute, until it is kept or not believed; or 0 */
+  unsigned broken;    /* such times in a row that were not kept */
   int proven;         /* the count has served a whole, full window */
   int probing;        /* the count was raised, and has not served yet */
   unsigned clean;     /* full windows served since it was changed */
@@ -35,8 +38,10 @@ void pace_init(struct pace *pace, unsigned count, uint64_t window);
 void pace_free(struct pace *pace);
 
 /* The first instant at which a request may leave; `now` or earlier means: at
- * once. Each window is taken a little longer than it is (2 %, at least 20 ms),
- * since requests are counted where they arrive. */
+ * once. What was learned does not hold up a request beyond a time that the
+ * server named since, as long as that is believed. Each window is taken a
+ * little longer than it is (2 %, at least 20 ms), since requests are counted
+ * where they arrive. */
 uint64_t pace_ready(const struct pace *pace, uint64_t now);
 
 /* A request leaves. 0, or -1 when memory ends (it is then not counted). */
@@ -53,6 +58,11 @@ int pace_depart(struct pace *pace, uint64_t now);
  * has already served a whole window (then somebody else's requests may be the
  * cause), and never below one a window. Limits within one window are one run:
  * together they lower it no further.
+ *
+ * But a time so short that a window of a minute would not be free by then says
+ * that the limit is of another kind, or was no limit of ours: then there is a
+ * hold, and nothing is learned. After two such times in a row that the server
+ * did not keep it learns all the same; any other answer ends that row.
  *
  * A plain cut to 0.7 at each limit, with one more a window after it, would run
  * 15 % below the limit on average; this one stays within one of it.
