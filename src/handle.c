@@ -19,6 +19,7 @@
 #include "lookup.h"
 #include "profile.h"
 #include "sink.h"
+#include "stale.h"
 #include "url.h"
 
 /* libcurl reads up to a hundred times in one turn: so much goes to a file, and
@@ -60,6 +61,7 @@ static curl_socket_t on_open(void *user, curlsocktype type,
   if (fd < 0)
     return CURL_SOCKET_BAD;
   poller_opened(&transfer->engine->poller, fd);
+  transfer->connected = 1;
   return fd;
 }
 
@@ -77,12 +79,21 @@ static unsigned most_departures(const struct transfer *transfer) {
   return transfer->purpose == TRANSFER_PAID ? 1 : 2;
 }
 
+/* Whether it has a used connection that carries one request at a time. What
+ * waits on one of HTTP/2 is its own affair, or another stream's. */
+static int is_alone_on_used(const struct transfer *transfer) {
+  const struct profile *profile = transfer->profile;
+  return !transfer->connected &&
+         (transfer->purpose == TRANSFER_FETCH || profile_is_plain(profile) ||
+          profile->alpn == ALPN_HTTP1);
+}
+
 /* The connection stands and the request is about to leave, unless the program
  * looks too late: nobody waits for its answer any more. */
 static int on_departure(void *user, char *peer, char *local, int peer_port,
                         int local_port) {
   struct transfer *transfer = user;
-  (void)local, (void)peer_port, (void)local_port;
+  (void)local;
   if (is_checked(transfer) &&
       is_refused(transfer, address_name_is_private(peer))) {
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
@@ -90,6 +101,11 @@ static int on_departure(void *user, char *peer, char *local, int peer_port,
   }
   if (poller_clock() >= transfer->leave_by) {
     transfer_decide(transfer, TRANSFER_TIMED_OUT);
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if (is_alone_on_used(transfer) &&
+      stale_is(&transfer->engine->poller, local_port, peer, peer_port)) {
+    transfer->is_stale = 1;
     return CURL_PREREQFUNC_ABORT;
   }
   if (transfer->departures == most_departures(transfer)) {
@@ -303,6 +319,11 @@ static int address_call(struct transfer *transfer,
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   return 0;
+}
+
+void handle_connect_afresh(struct transfer *transfer) {
+  transfer->reusable = 0; /* or it would do so for every later request */
+  curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 /* libcurl finds the host in the URL; what the request asks for there it is told

@@ -12,6 +12,9 @@ int handle_dress(struct transfer *transfer);
 int handle_address(struct transfer *transfer,
                    const struct transfer_order *order);
 
+/* It takes no connection that was used before. */
+void handle_connect_afresh(struct transfer *transfer);
+
 /* The time that its connect may take from now on; 0: as long as libcurl
  * lets it. */
 void handle_limit_connect(const struct transfer *transfer, uint64_t ms);

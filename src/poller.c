@@ -114,6 +114,7 @@ static void forget(struct poller *poller, int fd, int opened) {
     watch->wanted = watch->registered = 0;
     watch->stale = 1;
     watch->opened = (unsigned char)opened;
+    watch->port = 0;
   }
 }
 

@@ -26,6 +26,7 @@ struct watch {
   unsigned char stale;      /* the number may be another socket by now */
   unsigned char noted;      /* in the list of notes */
   unsigned char opened;     /* by poller_opened */
+  unsigned short port;      /* its own, 0: not asked yet (stale.c) */
 };
 
 struct poller {

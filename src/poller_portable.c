@@ -57,13 +57,22 @@ void poller_rest(struct poller *poller, int fd) {
   poller_want(poller, fd, 0);
 }
 
+static void forget(struct poller *poller, int fd, int opened) {
+  struct watch *watch;
+  if (make_room(poller, fd) < 0)
+    return;
+  watch = &poller->watches[fd];
+  watch->wanted = 0;
+  watch->opened = (unsigned char)opened;
+  watch->port = 0;
+}
+
 void poller_opened(struct poller *poller, int fd) {
-  if (fd < poller->watch_count)
-    poller->watches[fd].wanted = 0;
+  forget(poller, fd, 1);
 }
 
 void poller_closing(struct poller *poller, int fd) {
-  poller_opened(poller, fd);
+  forget(poller, fd, 0);
 }
 
 /* Nothing is told to the kernel before the wait itself. */

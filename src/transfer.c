@@ -116,8 +116,22 @@ static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
     engine_wake(transfer->engine, transfer->waiter);
 }
 
+/* Nothing of it has left: it begins again, on a connection of its own. */
+static void begin_again(struct transfer *transfer) {
+  transfer->is_stale = 0;
+  *transfer->problem = '\0';
+  detach(transfer);
+  handle_connect_afresh(transfer);
+  if (lookup_attach(transfer) < 0)
+    conclude(transfer, TRANSFER_NO_MEMORY);
+}
+
 void transfer_ended(struct transfer *transfer, int code) {
   enum transfer_outcome outcome = verdict_of(transfer, code);
+  if (transfer->is_stale) {
+    begin_again(transfer);
+    return;
+  }
   if (transfer->departures == 0 &&
       (outcome == TRANSFER_NO_CONNECTION || outcome == TRANSFER_TIMED_OUT))
     lookup_distrust(transfer);

@@ -57,6 +57,8 @@ struct transfer {
   int attached;          /* to the multi handle */
   int reusable;          /* a plain GET leaves nothing behind in it */
   int made;              /* its handle is new, none that served before */
+  int connected;         /* a socket was opened for it */
+  int is_stale;          /* the connection it was given was spoken on before */
   enum transfer_purpose purpose;
   enum transfer_outcome outcome;
   enum transfer_outcome stopped; /* what a callback decided */
