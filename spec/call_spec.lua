@@ -117,6 +117,17 @@ describe("call", function()
     end
   end)
 
+  it("waits for the end of a rate limit, but not to delete what may have changed", function()
+    for _, method in ipairs { "GET", "POST", "DELETE" } do
+      local patient <close> = server:client()
+      server:answer({ status = 429, headers = { ["Retry-After"] = "1" }, body = "{}" }, "{}")
+      local result, err = patient:call(method, "/v1/x")
+      assert.equal(method == "DELETE" and 1 or 2, #server:asked())
+      assert.equal(method ~= "DELETE", result ~= nil)
+      assert.equal(method == "DELETE" and "rate_limit" or nil, err and err.kind)
+    end
+  end)
+
   it("has the errors of other calls, and its own stage", function()
     server:answer { headers = { ["Trace-Id"] = "a17" },
       body = '{"base_resp":{"status_code":1004,"status_msg":"login fail"}}' }

@@ -190,6 +190,12 @@ static const char *check_method(lua_State *L) {
   return NULL;
 }
 
+static enum lane_name lane_of(const char *method) {
+  if (strcmp(method, "GET") == 0)
+    return LANE_QUERY;
+  return strcmp(method, "DELETE") == 0 ? LANE_DELETE : LANE_SUBMIT;
+}
+
 /* A path is used as it is, so it must be one. */
 static const char *check_path(lua_State *L) {
   size_t length = 0;
@@ -258,8 +264,9 @@ int call_call(lua_State *L) {
   self = lua_gettop(L);
   exchange_begin(&call->exchange, &call->job, method,
                  exchange_url(client, push_path(L, path), NULL, NULL),
-                 is_get ? LANE_QUERY : LANE_SUBMIT,
-                 is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
+                 lane_of(method), is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
+  /* After a hold it might delete something else than what was looked at. */
+  call->exchange.single = lane_of(method) == LANE_DELETE;
   call->job.kind = kind_of_path(path); /* of a task that its answer names */
   if (add_body(L, call, path) < 0)
     job_fail(L, &call->job, self);

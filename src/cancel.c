@@ -10,25 +10,38 @@
 #include "query.h"
 #include "task.h"
 
+/* From the look's departure to that of the DELETE, at most: an answer may have
+ * lain unread, and a connection may take its time. Then it looks again. */
+enum { LOOK_LASTS = 10000 /* ms */ };
+
+/* The DELETE has its turn first; while it has that, the look is made. So there
+ * is nothing to wait for between the two. */
 struct cancel {
   struct job job;
-  struct exchange exchange;
-  int sent; /* DELETE left: the next query tells what came of it */
+  struct exchange look; /* before the DELETE, or after it */
+  struct exchange act;  /* the DELETE; without a URL: it is over */
+  int sent;             /* it left, perhaps */
 };
 
-static void begin(lua_State *L, struct cancel *cancel, int self,
-                  const char *method, enum exchange_policy policy) {
-  struct client *client = cancel->job.client;
+static void begin_look(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
-  char *url =
-      cancel->sent && policy == EXCHANGE_ONCE
-          ? exchange_url(client, endpoints[KIND_VIDEO2].submit_path, NULL, id)
-          : query_url(client, KIND_VIDEO2, id);
+  char *url = query_url(cancel->job.client, KIND_VIDEO2, id);
   if (!url)
     fault_no_memory(L);
-  exchange_clear(&cancel->exchange, client);
-  exchange_begin(&cancel->exchange, &cancel->job, method, url, LANE_QUERY,
-                 policy);
+  exchange_begin(&cancel->look, &cancel->job, "GET", url, LANE_QUERY,
+                 EXCHANGE_REPEAT);
+  lua_pop(L, 1);
+}
+
+static void begin(lua_State *L, struct cancel *cancel, int self) {
+  const char *id = query_push_id(L, self);
+  char *url = exchange_url(cancel->job.client,
+                           endpoints[KIND_VIDEO2].submit_path, NULL, id);
+  if (!url)
+    fault_no_memory(L);
+  exchange_begin(&cancel->act, &cancel->job, "DELETE", url, LANE_DELETE,
+                 EXCHANGE_ONCE);
+  cancel->act.asks = 1;
   lua_pop(L, 1);
   job_start(&cancel->job);
 }
@@ -45,22 +58,31 @@ static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
   job_fail(L, &cancel->job, self);
 }
 
-/* What the query before or after the DELETE says. */
-static void heed_query(lua_State *L, struct cancel *cancel, int self,
-                       const struct reply *reply, enum exchange_step step) {
-  enum state state = query_result(L, &cancel->job, self, &cancel->exchange,
-                                  reply, step, lua_gettop(L));
+/* The task is queued: nothing is waited for any more. */
+static void clear_delete(struct cancel *cancel) {
+  struct client *client = cancel->job.client;
+  cancel->act.leave_by = cancel->look.transfer->started + LOOK_LASTS;
+  cancel->act.cleared = 1;
+  cancel->sent = 1;
+  exchange_clear(&cancel->look, client);
+  gate_reclaim(&client->gate, &cancel->act.pass);
+}
+
+/* What the look says. Returns whether the DELETE may leave. */
+static int heed_look(lua_State *L, struct cancel *cancel, int self,
+                     const struct reply *reply, enum exchange_step step) {
+  enum state state = query_result(L, &cancel->job, self, &cancel->look, reply,
+                                  step, lua_gettop(L));
   int status = lua_gettop(L);
-  if (state == STATE_NONE) {
+  if (state == STATE_QUEUED && cancel->act.url)
+    return 1;
+  if (state == STATE_NONE)
     job_fail(L, &cancel->job, self);
-  } else if (cancel->sent && state == STATE_CANCELLED) {
+  else if (state == STATE_CANCELLED && cancel->sent)
     job_succeed(L, &cancel->job, self);
-  } else if (!cancel->sent && state == STATE_QUEUED) {
-    cancel->sent = 1;
-    begin(L, cancel, self, "DELETE", EXCHANGE_ONCE);
-  } else {
+  else
     refuse(L, cancel, self, status);
-  }
+  return 0;
 }
 
 /* Whether the DELETE's own answer says that it is done; the status is pushed
@@ -69,40 +91,71 @@ static int is_done(lua_State *L, struct cancel *cancel, int self,
                    const struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
   return step == EXCHANGE_ANSWERED && reply->kind == FAULT_NONE &&
-         query_result(L, &cancel->job, self, &cancel->exchange, reply, step,
+         query_result(L, &cancel->job, self, &cancel->act, reply, step,
                       object) == STATE_CANCELLED;
 }
 
-/* An empty answer occurs, and a lost one: then another query tells. */
-static void heed_delete(lua_State *L, struct cancel *cancel, int self,
-                        const struct reply *reply, enum exchange_step step) {
+/* Returns whether another look must tell what came of it: an empty answer
+ * occurs, and a lost one. */
+static int heed_delete(lua_State *L, struct cancel *cancel, int self,
+                       const struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
   if (step == EXCHANGE_ANSWERED && reply_is_definite(reply) &&
       reply->kind != FAULT_INVALID) {
-    reply_push_fault(L, cancel->exchange.transfer, reply, object);
-    exchange_count(L, &cancel->exchange);
+    reply_push_fault(L, cancel->act.transfer, reply, object);
+    exchange_count(L, &cancel->act);
     job_fail(L, &cancel->job, self);
   } else if (is_done(L, cancel, self, reply, step)) {
     job_succeed(L, &cancel->job, self);
   } else {
     lua_settop(L, object);
-    begin(L, cancel, self, "GET", EXCHANGE_REPEAT);
+    exchange_clear(&cancel->act, cancel->job.client);
+    begin_look(L, cancel, self);
+    return 1;
   }
+  return 0;
+}
+
+/* Returns whether there is more to do at once. */
+static int advance_look(lua_State *L, struct cancel *cancel, int self) {
+  struct reply reply;
+  enum exchange_step step =
+      exchange_advance(L, &cancel->job, self, &cancel->look, &reply);
+  if (step == EXCHANGE_PENDING)
+    return 0;
+  if (step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  if (!heed_look(L, cancel, self, &reply, step))
+    return 0;
+  clear_delete(cancel);
+  return 1;
+}
+
+static int advance_delete(lua_State *L, struct cancel *cancel, int self) {
+  struct reply reply;
+  enum exchange_step step =
+      exchange_advance(L, &cancel->job, self, &cancel->act, &reply);
+  if (step == EXCHANGE_PENDING)
+    return 0;
+  if (step == EXCHANGE_READY) {
+    gate_lend(&cancel->job.client->gate, &cancel->act.pass);
+    begin_look(L, cancel, self);
+    return 1;
+  }
+  if (step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  return heed_delete(L, cancel, self, &reply, step);
 }
 
 static void cancel_advance(lua_State *L, struct job *job, int self) {
   struct cancel *cancel = (struct cancel *)job;
-  struct reply reply;
-  enum exchange_step step =
-      exchange_advance(L, job, self, &cancel->exchange, &reply);
-  if (step == EXCHANGE_PENDING)
-    return;
-  if (step == EXCHANGE_LOST)
-    lua_pushnil(L);
-  if (cancel->exchange.policy == EXCHANGE_ONCE)
-    heed_delete(L, cancel, self, &reply, step);
-  else
-    heed_query(L, cancel, self, &reply, step);
+  int more;
+  do {
+    more = cancel->look.url ? advance_look(L, cancel, self)
+                            : advance_delete(L, cancel, self);
+    if (more)
+      lua_settop(L, self);
+  } while (more);
 }
 
 static void cancel_expire(lua_State *L, struct job *job, int self) {
@@ -111,12 +164,14 @@ static void cancel_expire(lua_State *L, struct job *job, int self) {
              cancel->sent ? "no answer within the call's timeout; a query "
                             "tells whether the task was cancelled"
                           : "no answer within the call's timeout");
-  exchange_count(L, &cancel->exchange);
+  exchange_count(L, cancel->look.url ? &cancel->look : &cancel->act);
   job_fail(L, job, self);
 }
 
 static void cancel_release(struct job *job) {
-  exchange_clear(&((struct cancel *)job)->exchange, job->client);
+  struct cancel *cancel = (struct cancel *)job;
+  exchange_clear(&cancel->look, job->client);
+  exchange_clear(&cancel->act, job->client);
 }
 
 static const struct deed deed = {
@@ -161,7 +216,7 @@ int cancel_call(lua_State *L) {
   job_set_timeout(&cancel->job, options.timeout);
   job_set_subject(L, self, 2, target.index);
   if (target.kind == KIND_VIDEO2) {
-    begin(L, cancel, self, "GET", EXCHANGE_REPEAT);
+    begin(L, cancel, self);
   } else {
     fault_push(L, NULL, FAULT_INVALID,
                "the API offers no cancelling of tasks of kind '%s'",

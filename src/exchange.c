@@ -68,6 +68,7 @@ void exchange_begin(struct exchange *exchange, struct job *job,
   exchange->patience = BACKOFF_CAP;
   exchange->resume_at = 0;
   exchange->attempts = exchange->failures = exchange->limits = 0;
+  exchange->cleared = 0;
 }
 
 /* The attempt is over; its body serves the next one. */
@@ -79,6 +80,7 @@ static void drop_transfer(struct exchange *exchange) {
   body_rewind(&exchange->body);
   transfer_release(exchange->transfer);
   exchange->transfer = NULL;
+  exchange->cleared = 0;
 }
 
 void exchange_clear(struct exchange *exchange, struct client *client) {
@@ -180,7 +182,9 @@ static void send_attempt(lua_State *L, struct job *job, int self,
       .method = exchange->method,
       .url = exchange->url,
       .content_type = exchange->content_type,
-      .leave_by = job->deadline,
+      .leave_by = exchange->leave_by && exchange->leave_by < job->deadline
+                      ? exchange->leave_by
+                      : job->deadline,
   };
   struct transfer *transfer =
       transfer_new(job->client->engine, job->client->profile, order.purpose);
@@ -213,7 +217,7 @@ static enum exchange_step ask(lua_State *L, struct job *job, int self,
     job_sleep(job, due);
     return EXCHANGE_PENDING;
   }
-  if (exchange->single && !exchange->cleared) {
+  if (exchange->asks && !exchange->cleared) {
     job_sleep(job, POLLER_NEVER);
     return EXCHANGE_READY;
   }
@@ -319,7 +323,7 @@ static void teach_gate(struct job *job, const struct exchange *exchange,
     else if (exchange->single)
       gate_limited(gate, exchange->pass.lane, now, reply_retry_after(transfer));
     gate->multiplier = transfer_http_version(transfer) == 2 ? 100 : 1;
-  } else if (exchange->pass.lane == LANE_QUERY && is_passing(transfer, reply)) {
+  } else if (gate_is_read(exchange->pass.lane) && is_passing(transfer, reply)) {
     gate_failed(gate, now, exchange->patience);
   }
 }

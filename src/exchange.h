@@ -41,8 +41,10 @@ struct exchange {
   lua_Integer limit_code; /* of the last rate limit that was answered */
   long limit_status;
   unsigned char policy;  /* enum exchange_policy */
-  unsigned char single;  /* one attempt, and it asks before it leaves */
-  unsigned char cleared; /* that one may leave */
+  unsigned char single;  /* one attempt */
+  unsigned char asks;    /* its owner, before each attempt leaves */
+  unsigned char cleared; /* the next one may leave */
+  uint64_t leave_by;     /* ms; once it is cleared: not later, but asks again */
 };
 
 /* Begins one; takes `url` over (malloc'd). */

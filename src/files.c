@@ -77,7 +77,7 @@ int files_retrieve(lua_State *L) {
   call->finish = finish_file;
   exchange_begin(&call->exchange, &call->job, "GET",
                  exchange_url(client, "/v1/files/retrieve", "file_id", id),
-                 LANE_QUERY, EXCHANGE_REPEAT);
+                 LANE_FILE, EXCHANGE_REPEAT);
   lua_settop(L, self);
   return call_await(L, call);
 }

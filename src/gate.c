@@ -58,11 +58,16 @@ static void dequeue(struct gate *gate, struct pass *pass) {
     queue->last = pass->previous;
 }
 
+/* Whether it may carry a large body, and so takes a place for long. */
+static int is_bulky(enum lane_name lane) {
+  return lane >= LANE_SUBMIT;
+}
+
 /* Patient ones leave one place to whoever is not. */
 static int has_place(const struct gate *gate, const struct pass *pass) {
   unsigned limit = gate->places * gate->multiplier;
   unsigned others = gate->places > RESERVED ? gate->places - RESERVED : 1;
-  if (pass->lane == LANE_QUERY)
+  if (!is_bulky(pass->lane))
     return gate->used < limit - (pass->patient && limit > 1);
   return gate->bulk_used < others && gate->used < limit;
 }
@@ -125,12 +130,12 @@ static uint64_t obstacle(const struct gate *gate, const struct pass *pass,
 
 static void take_place(struct gate *gate, const struct pass *pass) {
   gate->used++;
-  gate->bulk_used += pass->lane != LANE_QUERY;
+  gate->bulk_used += (unsigned)is_bulky(pass->lane);
 }
 
 static void free_place(struct gate *gate, const struct pass *pass) {
   gate->used--;
-  gate->bulk_used -= pass->lane != LANE_QUERY;
+  gate->bulk_used -= (unsigned)is_bulky(pass->lane);
 }
 
 uint64_t gate_ask(struct gate *gate, struct pass *pass, uint64_t now) {
@@ -183,6 +188,10 @@ void gate_reclaim(struct gate *gate, struct pass *pass) {
   take_place(gate, pass);
 }
 
+int gate_is_read(enum lane_name lane) {
+  return lane == LANE_QUERY || lane == LANE_FILE;
+}
+
 void gate_failed(struct gate *gate, uint64_t now, uint64_t cap) {
   uint64_t wait = retry_backoff(gate->failures, PROBE_BASE, PROBE_FLOOR, cap,
                                 &gate->engine->random);
@@ -192,7 +201,7 @@ void gate_failed(struct gate *gate, uint64_t now, uint64_t cap) {
 
 void gate_answered(struct gate *gate, enum lane_name lane, uint64_t now) {
   pace_answered(&gate->lanes[lane].pace, now);
-  if (lane == LANE_QUERY && gate->failures > 0) {
+  if (gate_is_read(lane) && gate->failures > 0) {
     gate->failures = 0;
     gate->probe = NULL;
     wake_first(gate, LANE_QUERY);

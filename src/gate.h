@@ -10,6 +10,8 @@
 
 enum lane_name {
   LANE_QUERY,  /* reads: two places are kept free for them */
+  LANE_FILE,   /* reads of files: a limit of queries says nothing of them */
+  LANE_DELETE, /* small as a read, and must not stand behind any */
   LANE_SUBMIT, /* what costs money */
   LANE_BULK,   /* uploads and downloads: no rate budget */
   LANES
@@ -60,6 +62,9 @@ void gate_leave(struct gate *gate, struct pass *pass);
  * count: what that function asks for would wait for it for ever. */
 void gate_lend(struct gate *gate, struct pass *pass);
 void gate_reclaim(struct gate *gate, struct pass *pass);
+
+/* Whether what goes there changes nothing at the server. */
+int gate_is_read(enum lane_name lane);
 
 /* What a request learned. A read failed without an answer: patient ones send
  * one probe at a time, with back-off up to `cap` ms, until one is answered. */

@@ -83,10 +83,11 @@ static int advance_exchange(lua_State *L, struct download *download, int self,
   return *step != EXCHANGE_PENDING;
 }
 
-static void begin_exchange(lua_State *L, struct download *download, char *url) {
+static void begin_exchange(lua_State *L, struct download *download, char *url,
+                           enum lane_name lane) {
   if (!url)
     fault_no_memory(L);
-  exchange_begin(&download->exchange, &download->job, "GET", url, LANE_QUERY,
+  exchange_begin(&download->exchange, &download->job, "GET", url, lane,
                  EXCHANGE_REPEAT);
 }
 
@@ -148,7 +149,8 @@ static void await_file(lua_State *L, struct download *download, int self) {
 void link_of_file(lua_State *L, struct download *download, int self) {
   begin_exchange(L, download,
                  exchange_url(download->job.client, RETRIEVE, "file_id",
-                              download->file_id));
+                              download->file_id),
+                 LANE_FILE);
   download->step = await_file;
   await_file(L, download, self);
 }
@@ -208,7 +210,8 @@ void link_of_task(lua_State *L, struct download *download, int self) {
   const char *id = query_push_id(L, self);
   begin_exchange(
       L, download,
-      query_url(download->job.client, (enum kind)download->job.kind, id));
+      query_url(download->job.client, (enum kind)download->job.kind, id),
+      LANE_QUERY);
   lua_pop(L, 1);
   download->step = await_task;
   await_task(L, download, self);

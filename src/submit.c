@@ -276,7 +276,7 @@ static int begin(lua_State *L, struct client *client,
                  EXCHANGE_ONCE);
   if (options_get(L, 3, "on_send")) {
     lua_setiuservalue(L, self, JOB_CALLBACK);
-    submit->exchange.single = 1;
+    submit->exchange.single = submit->exchange.asks = 1;
   }
   if (request_build(L, 2, request, &submit->exchange.body) < 0) {
     lua_insert(L, self + 1);
