@@ -46,6 +46,23 @@ describe("retrieve", function()
     assert.is_false(pcall(client.retrieve, client))
   end)
 
+  it("is not held up by a rate of queries, be it set or learned", function()
+    for _, rate in ipairs { { 1, 60 }, false } do
+      local own <close> = server:client { query_rate = rate or nil }
+      server:answer('{"task_id":"17","status":"Processing"}',
+        '{"base_resp":{"status_code":1002,"status_msg":"slow down"}}')
+      assert(own:query "17")
+      assert.equal("rate_limit", select(2, own:query("17", { timeout = 0.05 })).kind)
+      assert.equal("rate_limit", select(2, own:query("17", { timeout = 0.05 })).kind)
+      server:answer(FILE:format "", { status = 429, body = "{}" })
+      assert(own:retrieve("17", { timeout = 1 }))
+      -- it has its own
+      assert.equal("rate_limit", select(2, own:retrieve("17", { timeout = 0.05 })).kind)
+      assert.equal("rate_limit", select(2, own:retrieve("17", { timeout = 0.05 })).kind)
+      assert.equal(2, #server:asked())
+    end
+  end)
+
   it("has errors with its own stage; an answer without a file is kind protocol", function()
     for _, body in ipairs { "{}", '{"file":null}', '{"file":{}}', '{"file":"x"}' } do
       server:answer(body)

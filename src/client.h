@@ -31,6 +31,7 @@ struct client {
   struct job *jobs; /* under way */
   uint64_t poll_interval;
   uint64_t wait_timeout;
+  uint64_t pause_said; /* the end of one that a warning told of */
   unsigned retries;
   int block;
   int lacks_key;       /* and needs one */

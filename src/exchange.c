@@ -130,14 +130,42 @@ static void tell_response(lua_State *L, struct job *job, int self,
   event_send(L, job, self);
 }
 
-static void tell_delay(lua_State *L, struct job *job, int self,
-                       const char *type, uint64_t delay, long status) {
+uint64_t exchange_named_time(const struct exchange *exchange) {
+  const struct transfer *transfer = exchange->transfer;
+  return transfer && transfer->outcome == TRANSFER_ANSWERED
+             ? reply_retry_after(transfer)
+             : 0;
+}
+
+/* Said once for each pause that a server asks of this client. */
+static void warn_of_pause(lua_State *L, struct client *client, uint64_t delay,
+                          uint64_t named) {
+  uint64_t now = poller_clock();
+  if (named < RETRY_NAMED_SAID || delay < RETRY_NAMED_SAID ||
+      now < client->pause_said)
+    return;
+  client->pause_said = now + delay;
+  lua_pushfstring(L,
+                  "minimax: the server asks for a pause of %d s; the call goes "
+                  "on in %d s",
+                  (int)(named / 1000), (int)(delay / 1000));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  lua_pop(L, 1);
+}
+
+void exchange_tell_pause(lua_State *L, struct job *job, int self,
+                         const struct exchange *exchange, const char *type,
+                         uint64_t delay) {
+  uint64_t named = exchange_named_time(exchange);
+  warn_of_pause(L, job->client, delay, named);
   if (!event_wanted(job))
     return;
   event_begin(L, job, self, type);
   event_set_number(L, "delay", (double)delay / 1000);
-  if (status > 0)
-    event_set_integer(L, "http_status", status);
+  if (named > 0)
+    event_set_number(L, "retry_after", (double)named / 1000);
+  if (exchange->transfer->status > 0)
+    event_set_integer(L, "http_status", exchange->transfer->status);
   event_send(L, job, self);
 }
 
@@ -286,27 +314,28 @@ static void wait_for_rate(lua_State *L, struct job *job, int self,
   struct gate *gate = &job->client->gate;
   enum lane_name lane = exchange->pass.lane;
   uint64_t ready;
-  gate_limited(gate, lane, now, reply_retry_after(exchange->transfer));
+  gate_limited(gate, lane, now, exchange_named_time(exchange));
   ready = pace_ready(&gate->lanes[lane].pace, now);
   exchange->limits++;
   exchange->limit_code = reply->code;
   exchange->limit_status = reply->http_status;
-  tell_delay(L, job, self, "rate_limit", ready > now ? ready - now : 0,
-             exchange->transfer->status);
+  exchange_tell_pause(L, job, self, exchange, "rate_limit",
+                      ready > now ? ready - now : 0);
   drop_transfer(exchange);
   gate_leave(gate, &exchange->pass);
 }
 
 static void back_off(lua_State *L, struct job *job, int self,
                      struct exchange *exchange, uint64_t now) {
-  uint64_t delay = reply_retry_after(exchange->transfer);
+  uint64_t named = exchange_named_time(exchange);
+  uint64_t delay = named < RETRY_NAMED_MOST ? named : RETRY_NAMED_MOST;
   uint64_t own = retry_backoff(exchange->failures, BACKOFF_BASE, 0, BACKOFF_CAP,
                                &job->client->engine->random);
   delay = delay > own ? delay : own;
   exchange->failures++;
   exchange->limits = 0;
   exchange->resume_at = now + delay;
-  tell_delay(L, job, self, "retry", delay, exchange->transfer->status);
+  exchange_tell_pause(L, job, self, exchange, "retry", delay);
   drop_transfer(exchange);
   gate_leave(&job->client->gate, &exchange->pass);
 }
@@ -321,10 +350,11 @@ static void teach_gate(struct job *job, const struct exchange *exchange,
     if (reply->kind != FAULT_RATE_LIMIT)
       gate_answered(gate, exchange->pass.lane, now);
     else if (exchange->single)
-      gate_limited(gate, exchange->pass.lane, now, reply_retry_after(transfer));
+      gate_limited(gate, exchange->pass.lane, now,
+                   exchange_named_time(exchange));
     gate->multiplier = transfer_http_version(transfer) == 2 ? 100 : 1;
   } else if (gate_is_read(exchange->pass.lane) && is_passing(transfer, reply)) {
-    gate_failed(gate, now, exchange->patience);
+    gate_failed(gate, now, exchange->patience, exchange_named_time(exchange));
   }
 }
 

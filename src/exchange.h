@@ -67,6 +67,15 @@ enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
 /* Whether the request may have had its effect at the server. */
 int exchange_may_have_arrived(const struct exchange *exchange);
 
+/* Milliseconds that the answer asks to wait, 0: it names none. */
+uint64_t exchange_named_time(const struct exchange *exchange);
+
+/* Tells of a pause of `delay` ms, as an event of that type; of a long one that
+ * the server asked for, by a warning, too. */
+void exchange_tell_pause(lua_State *L, struct job *job, int self,
+                         const struct exchange *exchange, const char *type,
+                         uint64_t delay);
+
 /* Gives everything back. Idempotent. */
 void exchange_clear(struct exchange *exchange, struct client *client);
 

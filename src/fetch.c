@@ -19,9 +19,7 @@ enum {
   REDIRECTS = 5,
   RENEWALS = 3, /* without a byte in between */
   BACKOFF_BASE = 500,
-  BACKOFF_CAP = 30000,
-  LONGEST_HOLD = 3600000, /* a Retry-After that is believed */
-  HOLD_SAID = 60000       /* and one that a warning tells of */
+  BACKOFF_CAP = 30000
 };
 
 /* ---- an attempt ---- */
@@ -113,7 +111,7 @@ static uint64_t granted(const struct download *download, uint64_t asked) {
   uint64_t now = poller_clock();
   uint64_t deadline = download->job.deadline;
   uint64_t life = link_life(download);
-  uint64_t delay = least(asked, LONGEST_HOLD);
+  uint64_t delay = least(asked, RETRY_NAMED_MOST);
   if (life > 0)
     delay = least(delay, life);
   if (deadline != POLLER_NEVER && deadline > now && deadline - now <= delay)
@@ -124,7 +122,7 @@ static uint64_t granted(const struct download *download, uint64_t asked) {
 /* Says once what nobody would guess. */
 static void warn_of_hold(lua_State *L, struct download *download,
                          uint64_t asked, uint64_t delay) {
-  if (download->complained || delay < HOLD_SAID)
+  if (download->complained || delay < RETRY_NAMED_SAID)
     return;
   download->complained = 1;
   lua_pushfstring(L,

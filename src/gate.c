@@ -192,9 +192,12 @@ int gate_is_read(enum lane_name lane) {
   return lane == LANE_QUERY || lane == LANE_FILE;
 }
 
-void gate_failed(struct gate *gate, uint64_t now, uint64_t cap) {
+void gate_failed(struct gate *gate, uint64_t now, uint64_t cap,
+                 uint64_t named) {
   uint64_t wait = retry_backoff(gate->failures, PROBE_BASE, PROBE_FLOOR, cap,
                                 &gate->engine->random);
+  if (named > 0)
+    wait = named < cap ? named : cap;
   gate->failures++;
   gate->probe_at = now + wait;
 }

@@ -67,8 +67,9 @@ void gate_reclaim(struct gate *gate, struct pass *pass);
 int gate_is_read(enum lane_name lane);
 
 /* What a request learned. A read failed without an answer: patient ones send
- * one probe at a time, with back-off up to `cap` ms, until one is answered. */
-void gate_failed(struct gate *gate, uint64_t now, uint64_t cap);
+ * one probe at a time, with back-off up to `cap` ms, until one is answered;
+ * `named`: the ms that the server asks for, or 0. */
+void gate_failed(struct gate *gate, uint64_t now, uint64_t cap, uint64_t named);
 void gate_answered(struct gate *gate, enum lane_name lane, uint64_t now);
 void gate_limited(struct gate *gate, enum lane_name lane, uint64_t now,
                   uint64_t retry_after);

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "retry.h"
+
 #define FIRST_LOG      16
 #define SMALLEST_SLACK UINT64_C(20)
 #define MOST_PATIENCE  31
-#define LONGEST_HOLD   UINT64_C(3600000)
 #define MOST_BROKEN    2 /* promises in a row that are believed no more */
 #define TRIAL_GAP      UINT64_C(1000)
 
@@ -151,7 +152,8 @@ static unsigned accepted(const struct pace *pace, uint64_t instant,
 static void hold(struct pace *pace, uint64_t now, uint64_t retry_after) {
   uint64_t until;
   if (retry_after > 0) {
-    until = later(now, retry_after < LONGEST_HOLD ? retry_after : LONGEST_HOLD);
+    until = later(now, retry_after < RETRY_NAMED_MOST ? retry_after
+                                                      : RETRY_NAMED_MOST);
   } else if (now >= pace->held) {
     unsigned doubled = pace->refusals < 3 ? pace->refusals : 3;
     until = later(now, UINT64_C(PACE_WINDOW / 32) << doubled);

@@ -4,6 +4,11 @@
 
 #include <stdint.h>
 
+/* ms. A server that names a time (Retry-After) is believed for so long; and of
+ * what is longer than the other a warning tells. */
+#define RETRY_NAMED_MOST UINT64_C(3600000)
+#define RETRY_NAMED_SAID UINT64_C(60000)
+
 /* A small random generator (xorshift64*); the state must not be zero. */
 uint64_t retry_random(uint64_t *state);
 

@@ -167,6 +167,18 @@ static void complain(lua_State *L, struct wait *wait, int self) {
   lua_pop(L, 1);
 }
 
+/* How long after a poll that failed the next one comes. A time that the server
+ * names is kept, but for one beyond the deadline: nothing would come of it. */
+static uint64_t next_try(const struct wait *wait, uint64_t now) {
+  uint64_t named = exchange_named_time(&wait->exchange);
+  if (named > RETRY_NAMED_MOST)
+    named = RETRY_NAMED_MOST;
+  if (named > 0 && named < wait->job.deadline - now)
+    return named > BACKOFF_FLOOR ? named : BACKOFF_FLOOR;
+  return retry_backoff(wait->failures, BACKOFF_BASE, BACKOFF_FLOOR,
+                       patience(wait), &wait->job.client->engine->random);
+}
+
 /* A poll failed: the error is on top. The task itself goes on, so nothing but
  * a definite refusal ends the wait. */
 static void heed_failure(lua_State *L, struct wait *wait, int self,
@@ -178,16 +190,11 @@ static void heed_failure(lua_State *L, struct wait *wait, int self,
     return;
   }
   lua_setiuservalue(L, self, JOB_EXTRA); /* told if the deadline comes */
-  delay = retry_backoff(wait->failures, BACKOFF_BASE, BACKOFF_FLOOR,
-                        patience(wait), &wait->job.client->engine->random);
+  delay = next_try(wait, now);
   wait->failures++;
   if (!wait->complained && now - wait->answered >= OUTAGE_SAID)
     complain(L, wait, self);
-  if (event_wanted(&wait->job)) {
-    event_begin(L, &wait->job, self, "retry");
-    event_set_number(L, "delay", (double)delay / 1000);
-    event_send(L, &wait->job, self);
-  }
+  exchange_tell_pause(L, &wait->job, self, &wait->exchange, "retry", delay);
   sleep_until(wait, now + delay);
 }
 
