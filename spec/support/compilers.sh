@@ -7,7 +7,7 @@
 #
 # `-m32` is compiled only, where there are headers (libc6-dev-i386). `C++ Lua` is
 # a host that is linked with a Lua compiled as C++, where exceptions take the
-# place of longjmp (Debian's liblua-c++).
+# place of longjmp (Debian's liblua-c++; since Debian 13 C cannot call it).
 set -u
 
 folder=$PWD/build/compilers
@@ -75,11 +75,18 @@ try_m32() {
   fi
 }
 
+has_c_names() {
+  echo 'char luaL_newstate(void); int main(void) { return luaL_newstate(); }' |
+    $cc -xc -o /dev/null - $1 2>/dev/null
+}
+
 try_cxx() {
   local directory=$cc-cxx libs
   libs=$(pkg-config --libs "$LUA_PC-c++" libcurl 2>/dev/null)
   if [ -z "$libs" ]; then
     row - "C++ Lua" "left out: no $LUA_PC-c++"
+  elif ! has_c_names "$libs"; then
+    row - "C++ Lua" "left out: the names in $LUA_PC-c++ are not C's"
   elif build "$directory" libminimax.a CFLAGS="-O2 -fexceptions" && $cc -O2 \
     -fexceptions $(pkg-config --cflags "$LUA_PC" libcurl) \
     -o "$folder/$directory/host" doc/examples/host.c \
