@@ -30,9 +30,14 @@ end
 -- By its own name busted gives away only what may stand beside a spec.
 local pending = require "busted.core"().pending
 
+-- The module that may be missing where this one is required, or nil.
+local function needed_by(name)
+  return OURS[name] or OPTIONAL[name:match("^[^.]*")] and name or nil
+end
+
 -- Leaves the spec, or the file of specs, where the module is missing.
 local function check(name)
-  local needed = OURS[name] or OPTIONAL[name:match("^[^.]*")] and name
+  local needed = needed_by(name)
   local why = needed and reason(needed)
   if why then
     pending(("%s, for %s"):format(why, _VERSION))
@@ -46,8 +51,9 @@ function needs.all_of(path)
   local file <close> = assert(io.open(path))
   local script = file:read("a")
   for name in script:gmatch("require%s*%(?%s*[\"']([%w_.]+)") do
-    if not script:find("package.preload." .. name, 1, true) then
-      check(name)
+    local needed = needed_by(name)
+    if needed and not script:find("package.preload." .. needed, 1, true) then
+      check(needed)
     end
   end
 end
