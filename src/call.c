@@ -267,7 +267,7 @@ int call_call(lua_State *L) {
                  lane_of(method), is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
   /* After a hold it might delete something else than what was looked at. */
   call->exchange.single = lane_of(method) == LANE_DELETE;
-  call->job.kind = kind_of_path(path); /* of a task that its answer names */
+  call->job.kind = (int)kind_of_path(path); /* that its answer names */
   if (add_body(L, call, path) < 0)
     job_fail(L, &call->job, self);
   lua_settop(L, self);
