@@ -157,8 +157,8 @@ describe("JSON", function()
     end)
 
     it("that is no JSON object is an error of kind protocol", function()
-      for _, text in ipairs { "", "null", "17", '"text"', "{", '{"a":1', '{"a":1}}', '{"a":NaN}',
-        '{"a":0x10}', '{"a":inf}', '{"a":1}\0', "{}\0garbage", "{}garbage", '{"a"}', "\u{feff}{}",
+      for _, text in ipairs { "", "null", "17", '"text"', "{", '{"a":1', '{"a":1}}',
+        '{"a":0x10}', '{"a":Nan}', "{}\0garbage", "\0{}", "{}garbage", '{"a"}', "{}\u{feff}",
         ("["):rep(100) .. ("]"):rep(100), ('{"a":'):rep(70) .. "1" .. ("}"):rep(70) } do
         server:answer { body = text }
         local reply, err = client:call("GET", "/v1/anything")
@@ -166,6 +166,40 @@ describe("JSON", function()
         assert.equal("protocol", err.kind, text)
       end
     end)
+
+    -- Each is one odd byte in what nobody needs.
+    local ODD = {
+      ["half of a surrogate pair"] = { '{"prompt":"a lion \\ud83e",', "}", "a lion \u{FFFD}" },
+      ["the other half"] = { '{"prompt":"\\uDE81a",', "}", "\u{FFFD}a" },
+      ["a byte order mark"] = { '\u{FEFF}{"prompt":"a",', "}", "a" },
+      ["a NUL behind it"] = { '{"prompt":"a",', "}\0", "a" },
+      ["a NUL in a string"] = { '{"prompt":"a\0",', "}", "a\u{FFFD}" },
+      ["an escaped NUL"] = { '{"prompt":"a\\u0000",', "}", "a\u{FFFD}" },
+      ["a control character"] = { '{"prompt":"a\n\1",', "}", "a\n\1" },
+      ["a byte that is no UTF-8"] = { '{"prompt":"L\xF6we",', "}", "L\u{FFFD}we" },
+      ["an escape of nothing"] = { '{"prompt":"C:\\x",', "}", "C:\\x" },
+      ["NaN"] = { '{"prompt":"a","score":NaN,', "}", "a" },
+      ["an infinite number"] = { '{"prompt":"a","score":[-Infinity,Infinity],', "}", "a" },
+      ["a name of such a kind"] = { '{"\\ud83e":1,"prompt":"a",', "}", "a" },
+    }
+
+    for name, case in pairs(ODD) do
+      it("is not lost for " .. name, function()
+        local head, tail, prompt = table.unpack(case)
+        local fields = '"task_id":"401047179385389059","status":"Processing"'
+        server:answer(head .. fields .. tail)
+        local task = assert(client:submit { model = "m" })
+        assert.equal("401047179385389059", task.task_id)
+        local status = assert(client:query(task))
+        assert.equal("running", status.state)
+        assert.equal(prompt, status.prompt)
+        assert.is_nil(status.score and next(status.score))
+        local _, event = assert(client:callback(head .. fields .. tail))
+        assert.equal(prompt, event.prompt)
+        server:answer(head .. '"items":[{"id":"17","status":"queued"}],"total":1' .. tail)
+        assert.equal("17", assert(client:list()).items[1].task_id)
+      end)
+    end
 
     it("is nested as deep as 60 levels", function()
       local reply = decoded(('{"a":'):rep(60) .. "1" .. ("}"):rep(60))

@@ -58,7 +58,7 @@ describe("jsontext marks numbers", function()
   it("and makes errors of what is none, which some parsers take for some", function()
     for _, number in ipairs {
       "01", "-01", "1.", "-", "--1", "+1", ".5", "-.5", "1e", "1e+", "1.e3", "0x1F", "1x", "1.5.2",
-      "1-1", "0401047179385389059", "1_", "1e5e5", "-Infinity", "00",
+      "1-1", "0401047179385389059", "1_", "1e5e5", "-Infinit", "00",
     } do
       assert.equal("[" .. MARK .. number .. "]", marked("[" .. number .. "]"))
     end
@@ -68,7 +68,7 @@ describe("jsontext marks numbers", function()
     for _, text in ipairs {
       '{"a":"401047179385389059"}', '{"401047179385389059":true}',
       [[["\"401047179385389059,"]\]], [[{"a":"x\\","b":"[401047179385389059]"}]],
-      [[["\\\"", "401047179385389059"] ]], '["', [["\]], [["\\]], '["401047179385389059',
+      [[["\\\"", "401047179385389059"] ]], '["', [["\\]], '["401047179385389059',
     } do
       assert_same(text)
     end
@@ -79,7 +79,7 @@ describe("jsontext marks numbers", function()
   it("never so that bad JSON becomes good", function()
     for _, text in ipairs {
       "[x401047179385389059]", "{401047179385389059:true}", "{1.5 : true}",
-      '[401047179385389059"a"]', "[1.5 true]", "NaN", "[nan]", "[Infinity]", "[inf]",
+      '[401047179385389059"a"]', "[1.5 true]", "{NaN:true}", "[NaN true]", "[nanx]", "[Inf]", "[null",
     } do
       assert_same(text)
     end
@@ -127,9 +127,76 @@ describe("jsontext marks numbers", function()
     end
   end)
 
-  it("and refuses a NUL byte anywhere", function()
-    for _, text in ipairs { "\0", "{}\0garbage", '{"a":"\0"}', "[401047179385389059,\0]" } do
+  it("and refuses a NUL byte between values", function()
+    for _, text in ipairs { "{}\0garbage", "{\0}", "[401047179385389059,\0]", "\0{}" } do
       assert.equal("nul", (pure.mark_json(text)))
+    end
+  end)
+end)
+
+describe("jsontext mends", function()
+  local REPLACEMENT = "\u{FFFD}"
+
+  -- Frames that put a string where it may stand.
+  local function each_string(odd, sound)
+    for _, frame in ipairs { '"%s"', '{"%s":true}', '{"a":"%s","b":"x"}', '["a%sz"]', '["%s' } do
+      local function framed(text) return (frame:gsub("%%s", function() return text end)) end
+      assert.equal(framed(sound), marked(framed(odd)))
+    end
+  end
+
+  it("half of a surrogate pair", function()
+    for odd, sound in pairs {
+      ["\\ud83e"] = REPLACEMENT, ["\\uDE81"] = REPLACEMENT,
+      ["\\ud83e\\ud83e\\udd81"] = REPLACEMENT .. "\\ud83e\\udd81",
+      ["\\udd81\\ud83e"] = REPLACEMENT .. REPLACEMENT, ["\\ud83ex"] = REPLACEMENT .. "x",
+      ["\\ud83e\\n"] = REPLACEMENT .. "\\n", ["\\ud83e\\u0041"] = REPLACEMENT .. "\\u0041",
+    } do
+      each_string(odd, sound)
+    end
+  end)
+
+  it("what is no UTF-8, byte by byte, and NUL, which would end a text", function()
+    for odd, sound in pairs {
+      ["\xFF"] = REPLACEMENT, ["\xC3"] = REPLACEMENT, ["L\xF6we"] = "L" .. REPLACEMENT .. "we",
+      ["\xED\xA0\x80"] = REPLACEMENT:rep(3), ["é\x80狮"] = "é" .. REPLACEMENT .. "狮",
+      ["\0"] = REPLACEMENT, ["\\u0000"] = REPLACEMENT,
+    } do
+      each_string(odd, sound)
+    end
+  end)
+
+  it("a backslash that escapes nothing", function()
+    for odd, sound in pairs {
+      ["C:\\x"] = "C:\\\\x", ["\\u12"] = "\\\\u12", ["\\u12G4"] = "\\\\u12G4", ["\\'"] = "\\\\'",
+      ["\\é"] = "\\\\é",
+    } do
+      each_string(odd, sound)
+    end
+  end)
+
+  it("numbers that are none, as some writers have them", function()
+    for _, word in ipairs { "NaN", "nan", "Infinity", "-Infinity", "inf", "-inf" } do
+      assert.equal('{"a":null, "b":[null]}', marked(('{"a":%s, "b":[%s]}'):format(word, word)))
+      assert_same('{"a":"' .. word .. '"}')
+    end
+  end)
+
+  it("what stands before and behind a text", function()
+    assert.equal('{"a":true}', marked('\u{FEFF}{"a":true}'))
+    assert_same('{"a":"\u{FEFF}"}')
+    for _, rest in ipairs { "\0", "\0\0\0", "\0\n", "\n\0" } do
+      assert.equal('{"a":true}' .. rest:match "^\n*", marked('{"a":true}' .. rest))
+    end
+    assert.equal("", marked "\0\0")
+  end)
+
+  it("and leaves each sound string, and each control character, as it was", function()
+    for _, text in ipairs {
+      [["\ud83e\udd81 \\ud83e \\\\ud83e \" \/ \b\f\n\r\t \u00e9"]], '"a\1\nb\127"', '"狮子🦁"',
+      '"\u{10FFFF}"',
+    } do
+      assert_same(text)
     end
   end)
 end)

@@ -12,9 +12,10 @@
 /* Finds lua-cjson; raises where it is missing, naming the remedies. */
 void json_open(lua_State *L);
 
-/* Pushes what the text holds: null is nil, a field named `id` or ending in
- * `_id` or `_ids` holds strings, any other whole number is an integer, an empty
- * list has a metatable whose `__jsontype` is "array".
+/* Pushes what the text holds, of which jsontext_mark mends what it can: no
+ * string holds a NUL byte or invalid UTF-8, null is nil, a field named `id` or
+ * ending in `_id` or `_ids` holds strings, any other whole number is an
+ * integer, an empty list has a metatable whose `__jsontype` is "array".
  * Returns 0, or -1 with a short reason pushed instead. */
 int json_decode(lua_State *L, const char *text, size_t length);
 

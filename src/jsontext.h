@@ -13,7 +13,7 @@
 enum jsontext_result {
   JSONTEXT_SAME,   /* nothing to mark; `out` is untouched */
   JSONTEXT_MARKED, /* `out` holds the text with its marks */
-  JSONTEXT_NUL,    /* a NUL byte stands in the text */
+  JSONTEXT_NUL,    /* a NUL byte stands outside of strings */
   JSONTEXT_NO_MEMORY
 };
 
@@ -21,8 +21,13 @@ enum jsontext_result {
  * is quoted: lua-cjson rounds long ones, and reads all by the locale, `[1,5]`
  * as 1.5 where that has a comma: 0.25 becomes "\x7f0.25". What begins like a
  * number and is none is made an error. An empty list, which is read like an
- * empty object, becomes ["\x7f"]. Other bad JSON passes through for the parser
- * to refuse. */
+ * empty object, becomes ["\x7f"].
+ *
+ * And it mends what is wrong with one character, so that no answer is lost for
+ * it: half of a surrogate pair, a NUL and bytes that are not UTF-8 become
+ * U+FFFD in a string, a backslash that escapes nothing is doubled, NaN and
+ * Infinity are null, a byte order mark before the text and NUL bytes behind it
+ * go. Other bad JSON passes through for the parser to refuse. */
 enum jsontext_result jsontext_mark(const char *text, size_t length,
                                    struct buffer *out);
 

@@ -27,6 +27,11 @@ static void unmark(const struct buffer *marked, struct buffer *out) {
         abort();
       buffer_add(out, digits, count);
       at += count + 3;
+    } else if (marked->bytes[at] == '"') { /* a string of the text, whole */
+      size_t size = 1 + strcspn(marked->bytes + at + 1, "\"");
+      size += marked->bytes[at + size] == '"';
+      buffer_add(out, marked->bytes + at, size);
+      at += size;
     } else if (marked->bytes[at] == JSONTEXT_MARK) {
       at++;
     } else {
@@ -39,17 +44,35 @@ static void unmark(const struct buffer *marked, struct buffer *out) {
   }
 }
 
+/* Whether nothing in the text may need mending, which can't be undone. */
+static int is_sound(const char *text, size_t length) {
+  static const char *const odd[] = {"\\",  "\xEF\xBB\xBF", "nan",
+                                    "NaN", "inf",          "Infinity"};
+  if (memchr(text, '\0', length) != NULL ||
+      memchr(text, JSONTEXT_MARK, length) != NULL)
+    return 0;
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+    if (memmem(text, length, odd[i], strlen(odd[i])) != NULL)
+      return 0;
+  return jsontext_utf8_error(text, length) == length;
+}
+
 static void check_marking(const char *text, size_t length) {
   struct buffer marked = {NULL, 0, 0}, restored = {NULL, 0, 0};
   enum jsontext_result result = jsontext_mark(text, length, &marked);
   int has_nul = length > 0 && memchr(text, '\0', length) != NULL;
-  if ((result == JSONTEXT_NUL) != has_nul)
+  if (result == JSONTEXT_NUL && !has_nul)
     abort();
-  if (result != JSONTEXT_MARKED && marked.bytes != NULL)
+  if (result == JSONTEXT_SAME && has_nul)
     abort();
   if (result == JSONTEXT_MARKED &&
-      memchr(text, JSONTEXT_MARK, length) == NULL &&
-      memmem(text, length, "\\u007", 5) == NULL) {
+      memchr(marked.bytes, '\0', marked.length) != NULL)
+    abort();
+  if (result == JSONTEXT_MARKED &&
+      jsontext_utf8_error(text, length) == length &&
+      jsontext_utf8_error(marked.bytes, marked.length) != marked.length)
+    abort();
+  if (result == JSONTEXT_MARKED && is_sound(text, length)) {
     unmark(&marked, &restored);
     if (restored.length != length || memcmp(restored.bytes, text, length) != 0)
       abort();
