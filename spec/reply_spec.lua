@@ -116,7 +116,7 @@ describe("an answer", function()
 
   it("of a gateway refuses by its own word", function()
     local err = error_of '{"code":"task_not_exist","message":"task not exist","data":null}'
-    assert.equal("server", err.kind)
+    assert.equal("invalid", err.kind)
     assert.is_truthy(err.message:find("task not exist", 1, true))
     err = error_of { status = 404, body = '{"code":"task_not_found","message":"no such task"}' }
     assert.equal("invalid", err.kind)
@@ -125,6 +125,104 @@ describe("an answer", function()
     for _, code in ipairs { '"success"', '"SUCCESS"', "0", "200", "null" } do
       server:answer('{"code":' .. code .. ',"status":"Processing","message":""}')
       assert.equal("running", assert(client:query "17").state)
+    end
+  end)
+
+  it("with a code that is no number beside a running task is not 'not yet'", function()
+    for _, code in ipairs { "1004.5", "1e30", "true", '"auth"', '"1004.5"', "-1", "[1]", '{"a":1}',
+      '"-1"' } do
+      local err = error_of('{"task_id":"17","status":"Processing","base_resp":{"status_code":'
+        .. code .. "}}")
+      assert.is_nil(err.code, code)
+      assert.equal(code == '"auth"' and "auth" or "server", err.kind, code)
+    end
+    local client <close> = server:client()
+    for _, code in ipairs { "0", '"0"', "0.0", '""', "null", "false", "[]", "{}", '"success"' } do
+      server:answer('{"task_id":"17","status":"Processing","base_resp":{"status_code":'
+        .. code .. "}}")
+      assert.equal("running", assert(client:query "17").state, code)
+    end
+  end)
+
+  it("with HTTP 200 whose error names an unknown task, or an HTTP error, is definite", function()
+    for body, kind in pairs {
+      ['{"error":{"code":"task_not_exist"}}'] = "invalid", ['{"code":404}'] = "invalid",
+      ['{"error":{"code":"TaskNotFound"}}'] = "invalid", ['{"code":"404","data":[]}'] = "invalid",
+      ['{"error":{"code":404,"message":"no"}}'] = "invalid", ['{"error":"not_found"}'] = "invalid",
+      ['{"code":401,"message":"no"}'] = "auth", ['{"error":{"code":"1004"}}'] = "auth",
+      ['{"error":{"type":"authentication_error","message":"no"}}'] = "auth",
+      ['{"code":404,"data":{"status":"Processing"}}'] = "invalid", ['{"code":402}'] = "balance",
+    } do
+      server:answer(body)
+      local client <close> = server:client()
+      local status, err = client:wait "17"
+      assert.is_nil(status)
+      assert.equal(kind, err.kind, body)
+      assert.equal(1, #server:asked(), body)
+    end
+  end)
+
+  -- Where servers say why, and what they say; `false`: nowhere.
+  local WHY = {
+    ['"error":"no credit left"'] = "no credit left",
+    ['"error":{"message":"","msg":"no credit left"}'] = "no credit left",
+    ['"error":{"code":"no_credit","type":"t"}'] = "no_credit",
+    ['"error":{"error":{"message":"deep"}}'] = "deep", ['"error_message":"words"'] = "words",
+    ['"fail_reason":"words"'] = "words", ['"detail":"words"'] = "words",
+    ['"detail":["","words"]'] = "words",
+    ['"detail":[{"loc":["body","model"],"msg":"field required","type":"missing"}]'] =
+      "field required",
+    ['"msg":"words"'] = "words", ['"errors":[{"message":"words"}]'] = "words",
+    ['"errors":["","words"]'] = "words", ['"message":" ","msg":"words"'] = "words",
+    ['"base_resp":{"status_code":1,"status_msg":""},"message":"words"'] = "words",
+    ['"base_resp":{"status_code":1,"status_msg":"words"},"msg":"others"'] = "words",
+    ['"error":{"message":{"text":"x","message":"words"}}'] = "words",
+    ['"error":[{"message":"words"}]'] = "words",
+    ['"why":"the moon"'] = 'the answer says {"why":"the moon"}',
+    ['"errors":{"image":["too small"]}'] = 'the answer says {"errors":{"image":["too small"]}}',
+    ['"message":"success","base_resp":{"status_code":0,"status_msg":"success"}'] = false,
+    ['"error":{"code":"","message":""},"detail":[],"msg":"0"'] = false,
+    ['"error":{"code":400}'] = 'the answer says {"error":{"code":400}}',
+  }
+
+  it("says why, wherever it does: a refusal as well as a task that failed", function()
+    for fields, why in pairs(WHY) do
+      why = why or "the server gave no reason"
+      local err = error_of { status = 400, body = "{" .. fields .. "}" }
+      assert.equal(why, (err.message:gsub("; it was asked.*", "")), fields)
+      server:answer('{"task_id":"17","status":"Fail",' .. fields .. "}")
+      local client <close> = server:client()
+      local _, failure = client:wait "17"
+      assert.equal("failed", failure.kind)
+      assert.equal("the task ended as 'Fail': " .. why, failure.message, fields)
+    end
+  end)
+
+  it("is shown in part where its reason has no known place, without the key", function()
+    local err = error_of { status = 400, body = ('{"why":"%s %s"}'):format(
+      ("x"):rep(105), api.KEY .. ("y"):rep(50)) }
+    assert.is_nil(err.message:find(api.KEY:sub(1, 6), 1, true))
+    err = error_of { status = 400, body = '{"why":"' .. ("狮"):rep(500) .. '"}' }
+    assert.is_truthy(utf8.len(err.message))
+    assert.is_true(#err.message < 300)
+  end)
+
+  it("gives a trace id without the key, and in one line, wherever it stands", function()
+    local echo = "Bearer " .. api.KEY .. "\\n\\u001b[2J"
+    for _, case in ipairs {
+      { body = '{"task_id":"17","status":"Processing","trace_id":"' .. echo .. '"}' },
+      { body = '{"task_id":"17","status":"Processing","request_id":"' .. echo .. '"}' },
+      { headers = { ["Trace-Id"] = "Bearer " .. api.KEY },
+        body = '{"task_id":"17","status":"Processing"}' },
+    } do
+      server:answer(case)
+      local client <close> = server:client()
+      for _, found in ipairs { assert(client:query "17"), assert(client:submit { model = "m" }) } do
+        assert.matches("^Bearer %[key%]", found.trace_id)
+        assert.is_nil(found.trace_id:find "%c")
+      end
+      case.status = 400
+      assert.matches("^Bearer %[key%]", error_of(case).trace_id)
     end
   end)
 

@@ -215,6 +215,28 @@ describe("a status", function()
       assert.is_nil(err.code)
     end)
 
+    it("says so by itself, in the words of `wait`, and nothing where it is none", function()
+      for body, code in pairs {
+        ['{"status":"Fail","base_resp":{"status_code":1026,"status_msg":"no"}}'] = 1026,
+        ['{"status":"canceled","detail":["","by hand"]}'] = false,
+      } do
+        local _, err = (function() server:answer(body) return client:wait "17" end)()
+        local failure = assert(client:query "17"):failure()
+        assert.same({ err.kind, err.message, err.code, "17", "query" },
+          { failure.kind, failure.message, code or nil, failure.task_id, failure.stage })
+        assert.equal("failed", failure.kind)
+        assert.equal("17", failure.status.task_id)
+      end
+      assert.is_nil(assert(query '{"status":"Processing"}'):failure())
+      server:answer '{"task_id":"17"}'
+      assert.is_nil(assert(client:submit { model = "m" }):failure())
+      server:answer '{"status":"Fail","msg":"no"}'
+      local other = server:client()
+      local status = assert(other:query "17")
+      other:close()
+      assert.equal("the task ended as 'Fail': no", status:failure().message)
+    end)
+
     it("but comes with an HTTP error is none: that status is the answer's own", function()
       local status, err = query { status = 502, body = '{"status":"error","message":"upstream"}' }
       assert.is_nil(status)

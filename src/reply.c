@@ -7,141 +7,20 @@
 #include <time.h>
 
 #include "ascii.h"
+#include "code.h"
 #include "header.h"
 #include "json.h"
 #include "profile.h"
+#include "reason.h"
 #include "taskid.h"
 
 enum { QUOTED = 120 }; /* bytes of an unreadable reply shown in an error */
 
-/* https://platform.minimax.io/docs/api-reference/errorcode, and codes that
- * only the vendor's own client knows. */
-static const struct {
-  int code;
-  enum fault_kind kind;
-} codes[] = {
-    {1002, FAULT_RATE_LIMIT}, {1039, FAULT_RATE_LIMIT},
-    {1041, FAULT_RATE_LIMIT}, {2045, FAULT_RATE_LIMIT},
-    {1004, FAULT_AUTH},       {2049, FAULT_AUTH},
-    {2038, FAULT_AUTH},       {1008, FAULT_BALANCE},
-    {1028, FAULT_QUOTA},      {1030, FAULT_QUOTA},
-    {2056, FAULT_QUOTA},      {2061, FAULT_QUOTA},
-    {1026, FAULT_CONTENT},    {1027, FAULT_CONTENT},
-    {2013, FAULT_INVALID},    {1042, FAULT_INVALID},
-    {1000, FAULT_SERVER},     {1001, FAULT_SERVER},
-    {1013, FAULT_SERVER},     {1024, FAULT_SERVER},
-    {1033, FAULT_SERVER},
-};
-
-static enum fault_kind kind_of_status(long status) {
-  switch (status) {
-  case 401:
-  case 403:
-    return FAULT_AUTH;
-  case 402:
-    return FAULT_BALANCE;
-  case 408:
-    return FAULT_TIMEOUT;
-  case 422:
-    return FAULT_CONTENT;
-  case 429:
-    return FAULT_RATE_LIMIT;
-  default:
-    break;
-  }
-  if (status >= 500)
-    return FAULT_SERVER;
-  if (status >= 400)
-    return FAULT_INVALID;
-  return status >= 200 && status < 300 ? FAULT_NONE : FAULT_PROTOCOL;
-}
-
-/* A code that nobody documented says less than an HTTP refusal does. */
-static enum fault_kind kind_of_code(lua_Integer code, long status) {
-  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-    if (codes[i].code == code)
-      return codes[i].kind;
-  return status >= 400 ? kind_of_status(status) : FAULT_SERVER;
-}
-
-/* The table `name` in the table at `index`: pushed, or nothing and 0. */
-static int push_table(lua_State *L, int index, const char *name) {
-  if (lua_getfield(L, index, name) == LUA_TTABLE)
-    return 1;
-  lua_pop(L, 1);
-  return 0;
-}
-
-/* The code in parentheses at the end of a v2 message: "… (2013)". */
-static lua_Integer trailing_code(const char *message) {
-  const char *open = message ? strrchr(message, '(') : NULL;
-  char *end;
-  long code;
-  if (!open)
-    return 0;
-  code = strtol(open + 1, &end, 10);
-  if (end == open + 1 || *end != ')')
-    return 0;
-  return end[1 + strspn(end + 1, " .")] == '\0' ? code : 0;
-}
-
-static lua_Integer base_code(lua_State *L, int object) {
-  lua_Integer code = 0;
-  if (push_table(L, object, "base_resp")) {
-    lua_getfield(L, -1, "status_code");
-    code = lua_tointeger(L, -1); /* a numeric string will do */
-    lua_pop(L, 2);
-  }
-  return code;
-}
-
-/* A v2 error body; -1 where there is one without a code. An empty one is
- * none. */
-static lua_Integer error_code(lua_State *L, int object) {
-  lua_Integer code = 0;
-  const char *message, *type;
-  if (!push_table(L, object, "error"))
-    return 0;
-  lua_getfield(L, -1, "message");
-  lua_getfield(L, -2, "type");
-  message = lua_tostring(L, -2);
-  type = lua_tostring(L, -1);
-  if ((message && *message) || (type && *type)) {
-    code = trailing_code(message);
-    code = code ? code : -1;
-  }
-  lua_pop(L, 3);
-  return code;
-}
-
-/* A gateway's own envelope: { code = "success", message, data }. */
-static int gateway_refuses(lua_State *L, int object) {
-  const char *word;
-  int refuses;
-  if (lua_getfield(L, object, "code") == LUA_TNIL ||
-      lua_getfield(L, object, "data") == LUA_TTABLE) {
-    lua_settop(L, object);
-    return 0;
-  }
-  word = lua_tostring(L, object + 1);
-  refuses = word && !ascii_equal(word, "success") && strcmp(word, "0") != 0 &&
-            strcmp(word, "200") != 0;
-  lua_settop(L, object);
-  return refuses;
-}
-
 static void judge_object(lua_State *L, int object, struct reply *reply) {
-  lua_Integer code = base_code(L, object);
-  if (code == 0)
-    code = error_code(L, object);
-  if (code > 0) {
-    reply->code = code;
-    reply->kind = kind_of_code(code, reply->http_status);
-  } else if (code < 0 || gateway_refuses(L, object)) {
-    reply->kind = kind_of_status(reply->http_status);
-    if (reply->kind == FAULT_NONE)
-      reply->kind = FAULT_SERVER;
-  }
+  struct code code = code_read(L, object, reply->http_status);
+  reply->code = code.number;
+  if (code.kind != FAULT_NONE)
+    reply->kind = code.kind;
 }
 
 static int is_page(const struct transfer *transfer) {
@@ -159,7 +38,7 @@ void reply_read(lua_State *L, const struct transfer *transfer,
   int object = lua_gettop(L) + 1;
   memset(reply, 0, sizeof *reply);
   reply->http_status = transfer->status;
-  reply->kind = kind_of_status(transfer->status);
+  reply->kind = code_kind_of_status(transfer->status);
   if (text->length > 0 && json_decode(L, text->bytes, text->length) == 0 &&
       lua_istable(L, -1)) {
     reply->readable = 1;
@@ -223,8 +102,8 @@ uint64_t reply_retry_after(const struct transfer *transfer) {
   return value ? header_retry_after(value, (int64_t)time(NULL)) : 0;
 }
 
-void reply_push_trace(lua_State *L, const struct transfer *transfer,
-                      int object) {
+static void push_trace(lua_State *L, const struct transfer *transfer,
+                       int object) {
   static const char *const headers[] = {"Trace-Id", "Minimax-Request-Id",
                                         "X-Mm-Request-Id"};
   static const char *const fields[] = {"request_id", "trace_id"};
@@ -243,23 +122,11 @@ void reply_push_trace(lua_State *L, const struct transfer *transfer,
   lua_pushnil(L);
 }
 
-/* Pushes the server's own words, or an empty string. */
-static void push_words(lua_State *L, int object) {
-  static const char *const places[][2] = {
-      {"base_resp", "status_msg"}, {"error", "message"}, {"message", NULL}};
-  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    if (!lua_istable(L, object))
-      break;
-    lua_getfield(L, object, places[i][0]);
-    if (places[i][1] && lua_istable(L, -1)) {
-      lua_getfield(L, -1, places[i][1]);
-      lua_remove(L, -2);
-    }
-    if (lua_type(L, -1) == LUA_TSTRING)
-      return;
-    lua_pop(L, 1);
-  }
-  lua_pushliteral(L, "");
+void reply_push_trace(lua_State *L, const struct transfer *transfer,
+                      int object) {
+  push_trace(L, transfer, object);
+  if (lua_isstring(L, -1)) /* a server may echo a header */
+    fault_redact(L, transfer->profile->key);
 }
 
 /* The other region's host, for a key that this one refused. */
@@ -305,8 +172,6 @@ static void set_details(lua_State *L, const struct transfer *transfer,
   lua_pushinteger(L, transfer->status);
   lua_setfield(L, -2, "http_status");
   reply_push_trace(L, transfer, object);
-  if (lua_isstring(L, -1))
-    fault_redact(L, transfer->profile->key);
   lua_setfield(L, -2, "trace_id");
 }
 
@@ -343,7 +208,7 @@ static void push_stranger(lua_State *L, const struct transfer *transfer,
   fault_push(L, transfer->profile->key, FAULT_AUTH,
              "the request was refused, not in the API's own words (a proxy or "
              "gateway?): %s%s",
-             *words ? words : "it gave no reason",
+             words,
              reply->http_status == 401 ? "; otherwise check the key" : "");
 }
 
@@ -366,7 +231,7 @@ void reply_push_fault(lua_State *L, const struct transfer *transfer,
   const char *words;
   object = lua_absindex(L, object);
   if (reply->readable)
-    push_words(L, object);
+    reason_push(L, object, secret);
   else
     push_excerpt(L, transfer);
   words = lua_tostring(L, -1);
@@ -379,9 +244,7 @@ void reply_push_fault(lua_State *L, const struct transfer *transfer,
                "the server answered with something other than JSON: %s%s",
                words, advice(transfer, reply));
   else
-    fault_push(L, secret, reply->kind, "%s%s",
-               *words ? words : "the server refused without a reason",
-               advice(transfer, reply));
+    fault_push(L, secret, reply->kind, "%s%s", words, advice(transfer, reply));
   lua_remove(L, -2);
   set_details(L, transfer, reply, object);
 }

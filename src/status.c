@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "reason.h"
 #include "url.h"
 
 #define LONGEST_LIFE 1000000000
@@ -275,23 +276,10 @@ static void push_code(lua_State *L, int status) {
   lua_pushnil(L);
 }
 
-/* Pushes the reason's own words, or nil. */
-static void push_reason(lua_State *L, int status, int has_code) {
-  static const char *const places[][2] = {
-      {"error", "message"}, {"fail_reason", NULL}, {"base_resp", "status_msg"}};
-  for (int i = 0; i < (has_code ? 3 : 2); i++) {
-    if (push_path(L, status, places[i], 2) == LUA_TSTRING &&
-        *lua_tostring(L, -1))
-      return;
-    lua_pop(L, 1);
-  }
-  lua_pushliteral(L, "the server gave no reason");
-}
-
 void status_push_failure(lua_State *L, int status, const char *secret) {
   int top = lua_gettop(L);
   push_code(L, status);
-  push_reason(L, status, !lua_isnil(L, top + 1));
+  reason_push(L, status, secret);
   lua_getfield(L, status, "status");
   fault_push(L, secret, FAULT_FAILED, "the task ended as '%s': %s",
              lua_tostring(L, top + 3), lua_tostring(L, top + 2));

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "query.h"
 #include "request.h"
+#include "status.h"
 #include "wait.h"
 
 /* The upvalue is a method of clients; the task's own client comes first. */
@@ -35,11 +36,35 @@ static int task_tostring(lua_State *L) {
   return 1;
 }
 
+/*** Why a task ended otherwise than well: the error that `wait` returns.
+@function task:failure
+@treturn[1] minimax.error kind "failed"
+@treturn[2] nil it has not ended so, as far as this table knows
+@see https://platform.minimax.io/docs/api-reference/video-generation-query */
+static int task_failure(lua_State *L) {
+  struct client *client = client_check(L);
+  const char *state;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_getfield(L, 2, "state");
+  state = lua_tostring(L, -1);
+  if (!state || (strcmp(state, state_names[STATE_FAILED]) != 0 &&
+                 strcmp(state, state_names[STATE_CANCELLED]) != 0))
+    return 0;
+  status_push_failure(L, 2, client->profile ? client->profile->key : NULL);
+  lua_pushliteral(L, "query");
+  lua_setfield(L, -2, "stage");
+  lua_getfield(L, 2, "task_id");
+  lua_setfield(L, -2, "task_id");
+  return 1;
+}
+
 static void make_metatable(lua_State *L, int client, const char *name,
                            int value) {
   static const luaL_Reg methods[] = {
-      {"query", query_call},   {"wait", wait_call}, {"download", download_call},
-      {"cancel", cancel_call}, {NULL, NULL},
+      {"query", query_call},       {"wait", wait_call},
+      {"download", download_call}, {"cancel", cancel_call},
+      {"failure", task_failure},   {NULL, NULL},
   };
   lua_createtable(L, 0, 4);
   lua_pushstring(L, name);

@@ -244,6 +244,11 @@ function Task:download(destination, options) end
 ---@return minimax.error? err
 function Task:cancel(options) end
 
+---Why a task ended otherwise than well: the error that `wait` returns; nil where
+---the table does not say that it did.
+---@return minimax.error? err kind "failed"
+function Task:failure() end
+
 ---@class minimax.usage
 ---@field total_seconds? integer
 ---@field input_seconds? integer

@@ -194,13 +194,6 @@ end
 
 -- Asking --------------------------------------------------------------------------
 
-local function reason_of(status)
-  local base, own = status.base_resp, status.error
-  return type(own) == "table" and own.message
-    or type(base) == "table" and base.status_code ~= 0 and base.status_msg
-    or "the server gave no reason"
-end
-
 -- The server answered.
 -- @return whether the job goes on; nil: it is to be asked again
 local function heed_status(run, job, status)
@@ -214,8 +207,7 @@ local function heed_status(run, job, status)
     job.status = status
     return settled(job, run:step(job, "succeeded"))
   elseif status.state == "failed" or status.state == "cancelled" then
-    return fail(run, job, fault.new("failed", "the task ended as '%s': %s", status.status,
-      reason_of(status)))
+    return fail(run, job, fault.new("failed", "%s", status:failure().message))
   end
 end
 
