@@ -167,8 +167,19 @@ static long status_of(const char *line, size_t length) {
   return strtol(blank, NULL, 10); /* a line break ends it */
 }
 
+/* What was packed has another length when it is kept. */
+static void note_length(struct transfer *transfer, const char *line) {
+  static const char length[] = "Content-Length:";
+  static const char coding[] = "Content-Encoding:";
+  if (ascii_equal_up_to(line, length, sizeof length - 1) && !transfer->packed)
+    transfer->announced = strtoll(line + sizeof length - 1, NULL, 10);
+  if (!ascii_equal_up_to(line, coding, sizeof coding - 1))
+    return;
+  transfer->packed = 1;
+  transfer->announced = -1;
+}
+
 size_t answer_take_head(char *line, size_t size, size_t count, void *user) {
-  static const char announcing[] = "Content-Length:";
   struct transfer *transfer = user;
   size_t length = size * count;
   long status = status_of(line, length);
@@ -180,8 +191,8 @@ size_t answer_take_head(char *line, size_t size, size_t count, void *user) {
     return length;
   if (length <= 2)
     transfer->headed = 1;
-  else if (ascii_equal_up_to(line, announcing, sizeof announcing - 1))
-    transfer->announced = strtoll(line + sizeof announcing - 1, NULL, 10);
+  else
+    note_length(transfer, line);
   transfer->moved_at = transfer->engine->now;
   engine_wake(transfer->engine, transfer->waiter);
   return length;

@@ -194,6 +194,18 @@ void handle_limit_connect(const struct transfer *transfer, uint64_t ms) {
                    ms < INT_MAX ? (long)ms : (long)INT_MAX);
 }
 
+/* Nothing but the bytes as they are is asked for. With this option set, libcurl
+ * undoes what an answer says it was packed with all the same; not for a
+ * download, whose bytes must be the file's own. */
+static int set_coding(struct transfer *transfer) {
+  if (transfer->purpose == TRANSFER_FETCH)
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  return curl_easy_setopt(transfer->easy, CURLOPT_ACCEPT_ENCODING,
+                          "identity") == CURLE_OK
+             ? 0
+             : -1;
+}
+
 int handle_dress(struct transfer *transfer) {
   CURL *easy = transfer->easy;
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -209,7 +221,8 @@ int handle_dress(struct transfer *transfer) {
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   }
   set_trust(transfer);
-  if (curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) != CURLE_OK)
+  if (curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) != CURLE_OK ||
+      set_coding(transfer) < 0)
     return -1;
   if (transfer->purpose == TRANSFER_FETCH)
     return 0; /* each download has a host of its own */

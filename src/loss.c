@@ -44,8 +44,8 @@ struct loss {
        "= true lets it")                                                       \
   LOSS(TRANSFER_BAD_URL, FAULT_INVALID, "the URL can't be used (%s)")          \
   LOSS(TRANSFER_PACKED, FAULT_PROTOCOL,                                        \
-       "the storage host sent the video packed (Content-Encoding), "           \
-       "which it was not asked for")                                           \
+       "the server sent it packed (Content-Encoding: %s), which it was not "   \
+       "asked for")                                                            \
   LOSS(TRANSFER_BAD_RANGE, FAULT_PROTOCOL,                                     \
        "the server sent another range than was asked for")                     \
   LOSS(TRANSFER_CHANGED, FAULT_PROTOCOL,                                       \
@@ -74,7 +74,11 @@ enum fault_kind reply_loss_kind(const struct transfer *transfer) {
 }
 
 static const char *detail(const struct transfer *transfer) {
+  const char *coding;
   switch (transfer->outcome) {
+  case TRANSFER_PACKED:
+    coding = transfer_header(transfer, "Content-Encoding");
+    return coding ? coding : "?";
   case TRANSFER_BODY_FAILED:
     return transfer->body.failed ? transfer->body.failed : "?";
   case TRANSFER_SINK_FAILED:

@@ -37,7 +37,7 @@ enum transfer_outcome {
   TRANSFER_BODY_FAILED, /* a file of the request changed or vanished */
   TRANSFER_FORBIDDEN,   /* a private address */
   TRANSFER_BAD_URL,
-  TRANSFER_PACKED,    /* a download in a coding that was not asked for */
+  TRANSFER_PACKED,    /* in a coding that can't be undone */
   TRANSFER_BAD_RANGE, /* Content-Range is not what was asked for */
   TRANSFER_CHANGED,   /* the remote file changed and can't be restarted */
   TRANSFER_SINK_NOT_VIDEO,
@@ -69,6 +69,7 @@ struct transfer {
   struct curl_slist *headers; /* of this request alone */
   int headed;                 /* the response's head came whole (paid) */
   int begun;                  /* the first byte of the response body came */
+  int packed;                 /* it names a coding (paid) */
   int cut;                    /* it is answered, but not to its last byte */
   int to_sink;                /* and the body goes to the sink */
   int paused;                 /* the sink was full */

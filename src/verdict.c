@@ -28,6 +28,8 @@ static enum transfer_outcome outcome_of(CURLcode code) {
     return TRANSFER_TIMED_OUT;
   case CURLE_PARTIAL_FILE:
     return TRANSFER_CUT;
+  case CURLE_BAD_CONTENT_ENCODING:
+    return TRANSFER_PACKED;
   case CURLE_URL_MALFORMAT:
   case CURLE_UNSUPPORTED_PROTOCOL:
     return TRANSFER_BAD_URL;

@@ -27,11 +27,6 @@ static void unmark(const struct buffer *marked, struct buffer *out) {
         abort();
       buffer_add(out, digits, count);
       at += count + 3;
-    } else if (marked->bytes[at] == '"') { /* a string of the text, whole */
-      size_t size = 1 + strcspn(marked->bytes + at + 1, "\"");
-      size += marked->bytes[at + size] == '"';
-      buffer_add(out, marked->bytes + at, size);
-      at += size;
     } else if (marked->bytes[at] == JSONTEXT_MARK) {
       at++;
     } else {
