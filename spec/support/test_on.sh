@@ -186,6 +186,9 @@ find_room() {
   else mount -t tmpfs tmpfs "$home" || impossible "nothing can be mounted"
   fi
   rm -rf "$home/probe"
+  rm -f "$home/null"
+  { mknod "$home/null" c 1 3 && : >"$home/null"; } 2>/dev/null ||
+    impossible "no devices can be made"
 }
 
 make_layers() {
