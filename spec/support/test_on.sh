@@ -102,7 +102,7 @@ stack() {
   mount -t tmpfs tmpfs "$tree/dev/shm"
   cp -L /etc/resolv.conf /etc/hosts "$tree/etc/"
   mkdir "$tree/root/minimax"
-  tar -C "$source" --exclude=./build --exclude=./.git -cf - . |
+  tar -C "$source" --exclude=./build -cf - . |
     tar -C "$tree/root/minimax" --no-same-owner -xf -
 }
 
