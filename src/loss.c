@@ -37,8 +37,8 @@ struct loss {
   LOSS(TRANSFER_TOO_LARGE, FAULT_PROTOCOL,                                     \
        "the reply is larger than max_response_bytes")                          \
   LOSS(TRANSFER_BODY_FAILED, FAULT_IO,                                         \
-       "the file '%s' changed or vanished while it was sent; the "             \
-       "request was broken off")                                               \
+       "the file '%s' changed or vanished while it was sent; "                 \
+       "nothing was submitted")                                                \
   LOSS(TRANSFER_FORBIDDEN, FAULT_INVALID,                                      \
        "the link leads to a private network address; allow_private "           \
        "= true lets it")                                                       \
@@ -102,14 +102,12 @@ static void mend_retryable(lua_State *L, enum transfer_outcome outcome) {
 
 void reply_push_loss(lua_State *L, const struct transfer *transfer) {
   struct loss loss = loss_of(transfer->outcome);
-  long status;
   luaL_gsub(L, loss.text, "%s", detail(transfer));
   fault_push(L, transfer->profile->key, loss.kind, "%s", lua_tostring(L, -1));
   lua_remove(L, -2);
   mend_retryable(L, transfer->outcome);
-  status = transfer->status > 0 ? transfer->status : transfer->proxy_status;
-  if (status > 0) {
-    lua_pushinteger(L, status);
+  if (transfer->status > 0) {
+    lua_pushinteger(L, transfer->status);
     lua_setfield(L, -2, "http_status");
   }
 }

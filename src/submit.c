@@ -91,13 +91,16 @@ static void fail(lua_State *L, struct submit *submit, int self) {
   job_fail(L, &submit->job, self);
 }
 
-/* The same with an error that may hide an accepted request. */
+/* The same with an error that may hide an accepted request. Before anything
+ * left there is no doubt. */
 static void fail_sent(lua_State *L, struct submit *submit, int self,
                       const struct reply *reply, int unknown) {
-  push_advice(L, submit);
-  lua_insert(L, -2);
-  doubt_cast(L, &submit->job, self, &submit->exchange, reply, unknown,
-             lua_tostring(L, -2));
+  if (submit->exchange.transfer) {
+    push_advice(L, submit);
+    lua_insert(L, -2);
+    doubt_cast(L, &submit->job, self, &submit->exchange, reply, unknown,
+               lua_tostring(L, -2));
+  }
   fail(L, submit, self);
 }
 

@@ -84,7 +84,6 @@ struct transfer {
   uint64_t moved_at;                /* ms; when the last of them did */
   int64_t announced;                /* bytes of the response body; -1: unsaid */
   long status;                      /* of the response; 0: none was read */
-  long proxy_status;                /* of a refused CONNECT; 0: none */
   char problem[256];                /* libcurl's words */
   /* From here on, what stays when it serves again. */
   struct engine *engine;

@@ -55,16 +55,15 @@ static enum transfer_outcome refined(const struct transfer *transfer,
 }
 
 /* Why there was no way through the proxy. */
-static enum transfer_outcome judged_proxy(struct transfer *transfer,
+static enum transfer_outcome judged_proxy(const struct transfer *transfer,
                                           CURLcode code,
                                           enum transfer_outcome outcome) {
-  long error = CURLPX_OK;
+  long connect_status = 0, error = CURLPX_OK;
   if (transfer->departures > 0 || code == CURLE_OK)
     return outcome;
-  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE,
-                    &transfer->proxy_status);
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
   curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_ERROR, &error);
-  if (transfer->proxy_status == 407)
+  if (connect_status == 407)
     return TRANSFER_NO_CREDENTIALS;
   switch (error) {
   case CURLPX_NO_AUTH:
@@ -105,14 +104,14 @@ int verdict_is_answered(const struct transfer *transfer) {
 
 enum transfer_outcome verdict_weigh(struct transfer *transfer,
                                     enum transfer_outcome outcome) {
-  if (outcome == TRANSFER_ANSWERED || transfer->purpose == TRANSFER_FETCH ||
+  if (outcome == TRANSFER_ANSWERED || transfer->purpose != TRANSFER_PAID ||
       transfer->departures == 0)
     return outcome;
   transfer->cut = transfer->status >= 300 || verdict_is_answered(transfer);
   return transfer->cut ? TRANSFER_ANSWERED : outcome;
 }
 
-enum transfer_outcome verdict_of(struct transfer *transfer, int code) {
+enum transfer_outcome verdict_of(const struct transfer *transfer, int code) {
   enum transfer_outcome outcome = refined(transfer, outcome_of((CURLcode)code));
   return judged_proxy(transfer, (CURLcode)code, outcome);
 }

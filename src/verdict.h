@@ -6,10 +6,11 @@
 #include "transfer.h"
 
 /* What libcurl says with this CURLcode. */
-enum transfer_outcome verdict_of(struct transfer *transfer, int code);
+enum transfer_outcome verdict_of(const struct transfer *transfer, int code);
 
-/* What arrived decides, however the transfer ends: a whole answer, or a status
- * line that refuses, whatever became of its body. */
+/* What arrived decides, however a paid request ends: a whole answer, or a
+ * status line that refuses, whatever became of its body. One that reads is sent
+ * again rather. */
 enum transfer_outcome verdict_weigh(struct transfer *transfer,
                                     enum transfer_outcome outcome);
 
