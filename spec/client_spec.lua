@@ -117,7 +117,7 @@ describe("a client", function()
   end)
 
   it("stays alive while a task, a status or a call of it is there", function()
-    server:answer('{"task_id":"7"}', PENDING)
+    server:answer('{"task_id":"1"}', PENDING)
     local task = assert(server:client():submit { model = "m" })
     collectgarbage()
     collectgarbage()

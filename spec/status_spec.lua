@@ -291,4 +291,78 @@ describe("a status", function()
       assert.equal(2, #server:asked())
     end)
   end)
+
+  describe("of another task", function()
+    local ID = "401047179385389059"
+    local OTHER = "401047179385389060"
+
+    it("is no answer, wherever it names that task", function()
+      for reply, kind in pairs {
+        ['{"task_id":"%s","status":"Success","video_url":"https://a.example/v"}'] = "template",
+        ['{"task_id":%s,"status":"Processing"}'] = "video",
+        ['{"task":{"id":"%s","status":"queued"}}'] = "video2",
+        ['{"code":"success","data":{"task_id":"%s","status":"Processing","data":{}}}']
+          = "video",
+        ['{"task_id":"%s","status":"Fail"}'] = "video",
+        ['{"task_id":"%s","status":"","base_resp":{"status_code":1004}}'] = "video",
+        ['{"task_id":"%s","status":"","base_resp":{"status_code":2013}}'] = "template",
+      } do
+        server:answer(reply:format(OTHER))
+        local status, err = client:query(ID, { kind = kind })
+        assert.is_nil(status, reply)
+        assert.equal("protocol", err.kind)
+        assert.equal(ID, err.task_id)
+        assert.is_truthy(err.message:find("about another task", 1, true))
+        server:answer(reply:format(ID))
+        status, err = client:query(ID, { kind = kind })
+        assert.not_equal("protocol", err and err.kind or status.state)
+      end
+      server:answer '{"task_id":"video_01JB","status":"Processing"}'
+      assert.equal("protocol", select(2, client:query "video_01JA").kind)
+    end)
+
+    it("ends no wait, which goes on", function()
+      local seen = {}
+      for _, id in ipairs { ID, "17" } do
+        local other = id == ID and OTHER or "18"
+        server:answer(('{"task_id":"%s","status":"Success","file_id":"8"}'):format(other),
+          ('{"task_id":"%s","status":"Processing"}'):format(id),
+          ('{"task_id":"%s","status":"","base_resp":{"status_code":1004}}'):format(other),
+          ('{"task_id":"%s","status":"Success","file_id":"9"}'):format(id))
+        local status = assert(client:wait(id, { kind = "video", interval = 0.01,
+          on_status = function(status)
+            seen[#seen + 1] = status.state
+          end }))
+        assert.equal("9", status.file_id)
+        assert.equal(id, status.task_id)
+        assert.equal(4, #server:asked())
+      end
+      assert.same({ "running", "succeeded", "running", "succeeded" }, seen)
+    end)
+
+    it("lets no DELETE leave", function()
+      server:answer '{"task":{"id":"18","status":"queued"}}'
+      assert.equal("protocol", select(2, client:cancel "17").kind)
+      assert.equal(1, #server:asked())
+    end)
+
+    it("is told from one that a gateway gave another id", function()
+      for _, asked in ipairs { "video_01JABC", "task_Zx9" } do
+        for _, reply in ipairs {
+          '{"task_id":"%s","status":"Success","video_url":"https://a.example/v"}',
+          '{"data":{"task_id":"%s","status":"Processing","data":{}}}',
+        } do
+          server:answer(reply:format(ID))
+          -- its own id is what it is asked by
+          assert.equal(asked, assert(client:query(asked)).task_id)
+        end
+      end
+      server:answer(('{"data":{"task_id":"%s","status":"SUCCESS","data":{"task_id":"%s",'
+        .. '"status":"Success","file_id":"1"}}}'):format(ID, OTHER))
+      assert.equal(ID, assert(client:query(ID)).task_id)
+      assert(client:query(OTHER))
+      server:answer(('{"id":"9","task_id":"%s","status":"Processing"}'):format(ID))
+      assert(client:query(ID))
+    end)
+  end)
 end)

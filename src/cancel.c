@@ -70,7 +70,7 @@ static void clear_delete(struct cancel *cancel) {
 
 /* What the look says. Returns whether the DELETE may leave. */
 static int heed_look(lua_State *L, struct cancel *cancel, int self,
-                     const struct reply *reply, enum exchange_step step) {
+                     struct reply *reply, enum exchange_step step) {
   enum state state = query_result(L, &cancel->job, self, &cancel->look, reply,
                                   step, lua_gettop(L));
   int status = lua_gettop(L);
@@ -88,7 +88,7 @@ static int heed_look(lua_State *L, struct cancel *cancel, int self,
 /* Whether the DELETE's own answer says that it is done; the status is pushed
  * then. */
 static int is_done(lua_State *L, struct cancel *cancel, int self,
-                   const struct reply *reply, enum exchange_step step) {
+                   struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
   return step == EXCHANGE_ANSWERED && reply->kind == FAULT_NONE &&
          query_result(L, &cancel->job, self, &cancel->act, reply, step,
@@ -98,7 +98,7 @@ static int is_done(lua_State *L, struct cancel *cancel, int self,
 /* Returns whether another look must tell what came of it: an empty answer
  * occurs, and a lost one. */
 static int heed_delete(lua_State *L, struct cancel *cancel, int self,
-                       const struct reply *reply, enum exchange_step step) {
+                       struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
   if (step == EXCHANGE_ANSWERED && reply_is_definite(reply) &&
       reply->kind != FAULT_INVALID) {

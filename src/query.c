@@ -52,17 +52,22 @@ static void explain_unknown(lua_State *L, enum kind kind) {
 }
 
 enum state query_result(lua_State *L, struct job *job, int self,
-                        const struct exchange *exchange,
-                        const struct reply *reply, enum exchange_step step,
-                        int object) {
+                        const struct exchange *exchange, struct reply *reply,
+                        enum exchange_step step, int object) {
   int top = lua_gettop(L);
   enum state state = STATE_NONE;
   if (step == EXCHANGE_LOST) {
     reply_push_loss(L, exchange->transfer);
   } else {
     const char *id = query_push_id(L, self);
-    state = status_build(L, object, (enum kind)job->kind, id,
-                         exchange->transfer, reply);
+    if (reply->readable && status_is_foreign(L, object, id)) {
+      reply->kind = FAULT_PROTOCOL; /* it refuses nothing that was asked */
+      reply_push_nonsense(L, exchange->transfer,
+                          "the answer is about another task");
+    } else {
+      state = status_build(L, object, (enum kind)job->kind, id,
+                           exchange->transfer, reply);
+    }
     if (state == STATE_NONE && reply->kind == FAULT_INVALID)
       explain_unknown(L, (enum kind)job->kind);
   }

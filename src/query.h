@@ -19,9 +19,8 @@ char *query_url(const struct client *client, enum kind kind, const char *id);
  * exchange_advance pushed.
  */
 enum state query_result(lua_State *L, struct job *job, int self,
-                        const struct exchange *exchange,
-                        const struct reply *reply, enum exchange_step step,
-                        int object);
+                        const struct exchange *exchange, struct reply *reply,
+                        enum exchange_step step, int object);
 
 /* Whether the server refused for good: the next answer will be the same. */
 int query_is_definite(const struct exchange *exchange,

@@ -152,16 +152,59 @@ static void set_file_id(lua_State *L) {
   lua_settop(L, status);
 }
 
-static void set_task_id(lua_State *L, const char *id) {
+/* MiniMax's own ids are decimal numbers. */
+static int is_decimal(const char *id) {
+  return *id != '\0' && id[strspn(id, "0123456789")] == '\0';
+}
+
+/* Whether both come from one place: MiniMax, or a gateway that begins its ids
+ * with the same letters. */
+static int have_one_form(const char *id, const char *other) {
+  static const char letters[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+  size_t prefix = strspn(id, letters);
+  if (is_decimal(id) || is_decimal(other))
+    return is_decimal(id) && is_decimal(other);
+  return prefix > 0 && strspn(other, letters) == prefix &&
+         memcmp(id, other, prefix) == 0;
+}
+
+/* The id by which the table on top names its task, or an empty one; it stays
+ * in the table. An `id` may be the answer's own, where that wraps the task. */
+static const char *named_id(lua_State *L, int is_task) {
   static const char *const names[] = {"task_id", "id"};
-  for (int i = 0; i < 2; i++) {
-    if (lua_getfield(L, -1, names[i]) == LUA_TSTRING && *lua_tostring(L, -1)) {
-      lua_setfield(L, -2, "task_id");
-      return;
-    }
+  const char *id = "";
+  for (int i = 0; i < (is_task ? 2 : 1) && !*id; i++) {
+    if (lua_getfield(L, -1, names[i]) == LUA_TSTRING)
+      id = lua_tostring(L, -1);
     lua_pop(L, 1);
   }
-  lua_pushstring(L, id);
+  return id;
+}
+
+int status_is_foreign(lua_State *L, int object, const char *id) {
+  int top = lua_gettop(L), foreign = 0, is_outermost = 1;
+  for (size_t i = 0; i < sizeof wrappings / sizeof *wrappings; i++) {
+    const char *named = push_path(L, object, wrappings[i], 3) == LUA_TTABLE
+                            ? named_id(L, i > 0)
+                            : "";
+    if (is_outermost && *named) {
+      foreign = have_one_form(id, named);
+      is_outermost = 0;
+    }
+    if (strcmp(named, id) == 0)
+      foreign = is_outermost = 0;
+    lua_settop(L, top);
+  }
+  return foreign;
+}
+
+/* A gateway that names MiniMax's id is still to be asked by its own. */
+static void set_task_id(lua_State *L, const char *id) {
+  const char *named = named_id(L, 1);
+  if (!*named || (*id && !is_decimal(id) && is_decimal(named)))
+    named = id;
+  lua_pushstring(L, named);
   lua_setfield(L, -2, "task_id");
 }
 

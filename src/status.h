@@ -8,6 +8,12 @@
 #include "endpoint.h"
 #include "reply.h"
 
+/* Whether the object at `object` is about another task than the one that was
+ * asked for: it names another one in the same form, and nowhere that one. What
+ * is in another form was renamed by a gateway, which calls MiniMax's 4011… its
+ * own `video_…` or `task_…`. */
+int status_is_foreign(lua_State *L, int object, const char *id);
+
 /*
  * From the object at `object` (what reply_read pushed) pushes either a status
  * table without a metatable and returns its state, or an error and returns

@@ -70,6 +70,8 @@ static uint64_t hash_of(const struct buffer *reply, enum kind kind,
   const char *rest = reply->bytes;
   const char *end = reply->bytes + reply->length;
   const char *found = is_distinct(id) ? strstr(rest, id) : NULL;
+  if (!is_distinct(id)) /* the answer of another task is no answer of this */
+    hash = hash_add(hash, id, strlen(id));
   if (found) {
     hash = hash_add(hash, rest, (size_t)(found - rest));
     rest = found + strlen(id);
