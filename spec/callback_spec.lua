@@ -2,6 +2,7 @@
 
 local api = require "spec.support.api"
 local cjson = require "cjson"
+local minimax = require "minimax"
 
 local REPLY = '{"status":"success"}'
 
@@ -140,6 +141,34 @@ describe("notify", function()
     assert.equal(3, #server:asked())
     assert.equal(0, client:notify(event))
     client:abort "18"
+  end)
+
+  it("overtakes the polls that wait for their turn under a rate", function()
+    local own <close> = server:client { poll_interval = 3600, query_rate = { 1, 0.3 } }
+    server:answer '{"status":"Processing"}'
+    local function asked(count)
+      for _ = 1, 1000 do
+        if #server:asked() >= count then
+          return server:asked()
+        end
+        minimax.sleep(0.01)
+      end
+      error("no poll came: " .. count)
+    end
+    minimax.run(function()
+      for id = 1, 5 do
+        minimax.spawn(own.wait, own, id)
+      end
+      asked(1)
+      assert.equal(1, own:notify { task_id = "5" })
+      asked(5)
+      own:close()
+    end)
+    local order = {}
+    for i, request in ipairs(server:asked()) do
+      order[i] = request.path:match "task_id=(%d)"
+    end
+    assert.same({ "1", "5", "2", "3", "4" }, order)
   end)
 
   it("takes any table with task_id, and raises for anything else", function()

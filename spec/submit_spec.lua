@@ -290,6 +290,22 @@ describe("submit", function()
       assert.equal("rate_limit", err.kind)
     end)
 
+    it("learns nothing from a stray limit that names a short time: it costs that", function()
+      for _, limit in ipairs { '{"base_resp":{"status_code":1002}}', "{}" } do
+        local own <close> = server:client()
+        local accepted = '{"task_id":"17","base_resp":{"status_code":0}}'
+        server:answer(accepted, { status = limit == "{}" and 429 or 200, body = limit,
+          headers = { ["Retry-After"] = "1" } }, accepted)
+        for _ = 1, 6 do
+          assert(own:submit({ template_id = "1" }, { timeout = 10 }))
+        end
+        local asked = server:asked()
+        assert.equal(7, #asked)
+        local seconds = asked[7].time - asked[1].time
+        assert.is_true(seconds >= 0.99 and seconds < 4, seconds)
+      end
+    end)
+
     it("takes an answered rate limit as one, and not as unknown", function()
       for _, reply in ipairs { code_reply(1002), code_reply(1039), code_reply(1041),
         code_reply(2045), { status = 429, body = "{}" } } do

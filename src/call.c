@@ -238,7 +238,7 @@ static int add_body(lua_State *L, struct call *call, const char *path) {
 }
 
 /*** Reaches any other endpoint with the client's key, limits and errors. Only
-a GET is repeated by itself.
+a GET is repeated by itself; after a rate limit all are but a DELETE.
 @function client:call
 @tparam string method "GET", "POST", "PUT", "PATCH" or "DELETE"
 @tparam string path such as "/v1/files/list"

@@ -188,7 +188,9 @@ static const struct option known[] = {
     {NULL, OPTION_ANY, 0},
 };
 
-/*** Cancels a v2 task that is still queued; it is not charged then.
+/*** Cancels a v2 task that is still queued; it is not charged then. It looks
+first, and after each pause again, since on a task that has ended the same
+request would delete its record.
 @function client:cancel
 @param task a task, a status, or a task id of kind "video2"
 @tparam[opt] table options `timeout` (seconds), `block`
