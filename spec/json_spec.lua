@@ -288,6 +288,77 @@ describe("JSON", function()
     assert.same({ a = 1 / 3, b = 0.5 }, cjson.decode(server:asked()[1].body))
   end)
 
+  it("is read and written with cjson.safe in lua-cjson's place, too", function()
+    server:answer('{"a":1,"base_resp":{"status_code":0}}', '{"a":', '{"task_id":"1"}')
+    local result = process.run { args = { server.url }, script = [[
+      package.loaded.cjson = require "cjson.safe"
+      local minimax = require "minimax"
+      local client = minimax.new { base_url = ..., api_key = "sk-spec", retries = 0 }
+      print(client:call("GET", "/v1/x").a)
+      print(select(2, client:call("GET", "/v1/x")).kind)
+      local sparse = { [1] = "a", [1000000] = "b" }
+      print(select(2, client:submit { template_id = "1", list = sparse }))
+      print(select(2, client:submit({ template_id = "1", list = sparse }, { dry_run = true })).kind)
+      print(client:submit { template_id = "1" }.task_id)
+    ]] }
+    assert.equal("", result.err)
+    assert.truthy(result.out:find("^1\nprotocol\n[^\n]*can't be sent as JSON: [^\n]*sparse[^\n]*\n"
+      .. "invalid\n1\n$"), result.out)
+  end)
+
+  it("says so where another module stands in lua-cjson's place", function()
+    for _, other in ipairs {
+      'require "dkjson"', "{}", "{ new = function() end }",
+      "{ new = function() return { decode = print } end }", "{ new = {} }",
+    } do
+      local result = process.run { script = "package.loaded.cjson = " .. other
+        .. '\nprint(pcall(require, "minimax"))' }
+      assert.equal("", result.err)
+      assert.truthy(result.out:find("another module stands in its place", 1, true), result.out)
+    end
+  end)
+
+  it("refuses what gives no text in the place of lua-cjson", function()
+    local result = process.run { script = [[
+      local cjson = require "cjson"
+      local new = cjson.new
+      function cjson.new()
+        local own = new()
+        function own.encode() return 7 end
+        return own
+      end
+      local minimax = require "minimax"
+      local client = minimax.new { api_key = "sk-spec" }
+      print(select(2, client:submit({ template_id = "1" }, { dry_run = true })).kind)
+    ]] }
+    assert.same({ "invalid\n", "" }, { result.out, result.err })
+  end)
+
+  it("of too many values is not read, and takes little memory", function()
+    for _, text in ipairs {
+      ("[]"):rep(2000000, ","), ("{}"):rep(2000000, ","), ("1"):rep(3000000, ","),
+      ('"a":{"b":0}'):rep(600000, ","), ('""'):rep(2000000, ","),
+    } do
+      local closing = text:sub(1, 4) == '"a":' and { "{", "}" } or { "[", "]" }
+      server:answer('{"a":' .. closing[1] .. text .. closing[2] .. "}")
+      local result = process.run { args = { server.url }, script = [[
+        local minimax = require "minimax"
+        local client = minimax.new { base_url = ..., api_key = "sk-spec", retries = 0 }
+        local answer, err = client:call("GET", "/v1/x")
+        assert(not answer)
+        local most = io.open("/proc/self/status"):read("a"):match("VmHWM:%s*(%d+)")
+        print(err.kind, err.message:match "more values than are read", tonumber(most) < 64 * 1024)
+      ]] }
+      assert.same({ "protocol\tmore values than are read\ttrue\n", "" },
+        { result.out, result.err })
+    end
+  end)
+
+  it("of as many values as a long list of tasks has is read", function()
+    local item = '{"task_id":"1","status":"Success","a":[1,2,3,4,5,6,7,8,9],"b":{"c":null}}'
+    assert.equal(5000, #decoded('{"items":[' .. item:rep(5000, ",") .. "]}").items)
+  end)
+
   it("without lua-cjson makes require raise and name the remedies", function()
     local result = process.run { script = [[
       package.preload.cjson = function()

@@ -249,6 +249,20 @@ describe("jsontext checks UTF-8", function()
   end)
 end)
 
+describe("jsontext counts values", function()
+  it("with the names of fields, outside strings", function()
+    for text, count in pairs {
+      ["1"] = 1, ["[]"] = 1, ["[1,2]"] = 3, ['{"a":1}'] = 3, ['{"a":{},"b":[null,true]}'] = 7,
+      ['"[1,2,{}]"'] = 1, [" "] = 0, ['["\\"[[[",1]'] = 3, ["[[[[["] = 5, ["NaN"] = 1,
+    } do
+      assert.not_equal("too many", (pure.mark_json(text, count)), text)
+      if count > 0 then
+        assert.equal("too many", (pure.mark_json(text, count - 1)), text)
+      end
+    end
+  end)
+end)
+
 describe("jsontext tells plain text", function()
   it("from what JSON would escape", function()
     for _, text in ipairs { "", "data:image/png;base64,AAAA", "Löwe 狮子 🦁", "'/\127" } do

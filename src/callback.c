@@ -121,7 +121,8 @@ int callback_call(lua_State *L) {
     options_argerror(L, 2, "the body of a callback is expected");
   body = lua_tolstring(L, 2, &length);
   lua_settop(L, 2);
-  is_object = json_decode(L, body, length) == 0 && lua_istable(L, 3);
+  is_object =
+      json_decode(L, body, length, JSON_MOST) == JSON_OK && lua_istable(L, 3);
   if (!client_is_usable(L, client, 0))
     return 2;
   if (!is_object)

@@ -45,11 +45,26 @@ static void set_number(lua_State *L, const char *setting, int value) {
   lua_call(L, 1, 0);
 }
 
+/* Pushes an instance of its own. Other modules are put in its place:
+ * cjson.safe, which will do, and some that only resemble it. */
+static void push_instance(lua_State *L) {
+  find_cjson(L);
+  if (lua_getfield(L, -1, "new") == LUA_TFUNCTION) {
+    lua_call(L, 0, 1);
+    if (lua_istable(L, -1) && lua_getfield(L, -1, "decode") == LUA_TFUNCTION &&
+        lua_getfield(L, -2, "encode") == LUA_TFUNCTION) {
+      lua_pop(L, 2);
+      return;
+    }
+  }
+  luaL_error(L, "minimax needs lua-cjson, but another module stands in its "
+                "place: package.loaded.cjson has no function 'new' that makes "
+                "an instance");
+}
+
 void json_open(lua_State *L) {
   int top = lua_gettop(L);
-  find_cjson(L);
-  lua_getfield(L, -1, "new");
-  lua_call(L, 0, 1);
+  push_instance(L);
   set_number(L, "decode_invalid_numbers", -1);
   set_number(L, "encode_invalid_numbers", -1);
   set_number(L, "encode_keep_buffer", -1);
@@ -181,19 +196,24 @@ static void mend_table(lua_State *L, int table, int is_list) {
 }
 
 /* Pushes the text with its marks, or a short reason. */
-static int push_text(lua_State *L, const char *text, size_t length) {
+static enum json_result push_text(lua_State *L, const char *text, size_t length,
+                                  size_t most) {
+  static const char *const reasons[] = {
+      [JSONTEXT_NUL] = "it holds a NUL byte",
+      [JSONTEXT_TOO_MANY] = "it holds too many values",
+      [JSONTEXT_NO_MEMORY] = "not enough memory",
+  };
   struct buffer marked = {0};
   char *room;
-  enum jsontext_result result = jsontext_mark(text, length, &marked);
+  enum jsontext_result result = jsontext_mark(text, length, most, &marked);
   if (result == JSONTEXT_SAME) {
     lua_pushlstring(L, text, length);
-    return 0;
+    return JSON_OK;
   }
   if (result != JSONTEXT_MARKED) {
     buffer_free(&marked);
-    lua_pushstring(L, result == JSONTEXT_NUL ? "it holds a NUL byte"
-                                             : "not enough memory");
-    return -1;
+    lua_pushstring(L, reasons[result]);
+    return result == JSONTEXT_TOO_MANY ? JSON_TOO_MANY : JSON_BAD;
   }
   length = marked.length;
   room = lua_newuserdatauv(L, length, 0); /* Lua frees it if it raises */
@@ -201,37 +221,50 @@ static int push_text(lua_State *L, const char *text, size_t length) {
   buffer_free(&marked);
   lua_pushlstring(L, room, length);
   lua_remove(L, -2);
-  return 0;
+  return JSON_OK;
 }
 
-/* Leaves only cjson's reason of its error message. */
-static void shorten_reason(lua_State *L) {
-  const char *reason = lua_tostring(L, -1);
-  lua_pushstring(L, reason ? reason : "it can't be read");
-  lua_remove(L, -2);
+/* Calls lua-cjson with the value on top. It raises its reason; in cjson.safe,
+ * which a program may have put in its place, it returns nil and the reason. */
+static int call_cjson(lua_State *L) {
+  const char *reason;
+  int done = lua_pcall(L, 1, 2, 0) == LUA_OK;
+  if (done && !lua_isnil(L, -2)) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  reason = lua_tostring(L, -1);
+  lua_pushstring(L, reason ? reason : "lua-cjson gives no reason");
+  lua_replace(L, done ? -3 : -2);
+  lua_settop(L, lua_gettop(L) - done);
+  return -1;
 }
 
-int json_decode(lua_State *L, const char *text, size_t length) {
+enum json_result json_decode(lua_State *L, const char *text, size_t length,
+                             size_t most) {
+  enum json_result result;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
-  if (push_text(L, text, length) < 0) {
+  result = push_text(L, text, length, most);
+  if (result != JSON_OK) {
     lua_remove(L, -2);
-    return -1;
+    return result;
   }
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-    shorten_reason(L);
-    return -1;
-  }
+  if (call_cjson(L) < 0)
+    return JSON_BAD;
   if (lua_istable(L, -1))
     mend_table(L, lua_gettop(L), 0);
-  return 0;
+  return JSON_OK;
 }
 
 int json_encode(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &encode_key);
   lua_insert(L, -2);
-  if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+  if (call_cjson(L) < 0)
+    return -1;
+  if (lua_type(L, -1) == LUA_TSTRING)
     return 0;
-  shorten_reason(L);
+  lua_pop(L, 1);
+  lua_pushliteral(L, "what stands for lua-cjson gives no text");
   return -1;
 }
 

@@ -9,6 +9,12 @@
 
 #include "buffer.h"
 
+/* The most values of a text from outside, with the names of fields: each may
+ * cost Lua a hundred bytes where the text has two. */
+#define JSON_MOST ((size_t)250000)
+
+enum json_result { JSON_OK, JSON_BAD = -1, JSON_TOO_MANY = -2 };
+
 /* Finds lua-cjson; raises where it is missing, naming the remedies. */
 void json_open(lua_State *L);
 
@@ -16,8 +22,10 @@ void json_open(lua_State *L);
  * string holds a NUL byte or invalid UTF-8, null is nil, a field named `id` or
  * ending in `_id` or `_ids` holds strings, any other whole number is an
  * integer, an empty list has a metatable whose `__jsontype` is "array".
- * Returns 0, or -1 with a short reason pushed instead. */
-int json_decode(lua_State *L, const char *text, size_t length);
+ * Of more than `most` values it reads none. Unless it is JSON_OK, a short
+ * reason is pushed instead. */
+enum json_result json_decode(lua_State *L, const char *text, size_t length,
+                             size_t most);
 
 /* Pushes the JSON text of the value on top (which it pops), made of strings,
  * numbers, booleans and tables only. -1: a short reason is pushed instead. */

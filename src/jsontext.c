@@ -329,12 +329,20 @@ static enum jsontext_result give_up(struct buffer *out, size_t start,
   return result;
 }
 
-enum jsontext_result jsontext_mark(const char *text, size_t length,
+/* Whether a value begins there, or the name of one. */
+static int begins_value(char c) {
+  return c == '"' || c == '[' || c == '{' || is_token(c);
+}
+
+enum jsontext_result jsontext_mark(const char *text, size_t length, size_t most,
                                    struct buffer *out) {
-  size_t start = out->length, copied = 0;
+  size_t start = out->length, copied = 0, values = 0;
   struct place place;
   for (size_t here = 0; here < length; here = place.end) {
     place = look(text, length, here);
+    values += (size_t)begins_value(text[here]);
+    if (values > most)
+      return give_up(out, start, JSONTEXT_TOO_MANY);
     if (place.change == NOTHING)
       continue;
     if (place.change == REFUSE)

@@ -11,9 +11,10 @@
 #define JSONTEXT_MARK '\x7f'
 
 enum jsontext_result {
-  JSONTEXT_SAME,   /* nothing to mark; `out` is untouched */
-  JSONTEXT_MARKED, /* `out` holds the text with its marks */
-  JSONTEXT_NUL,    /* a NUL byte stands outside of strings */
+  JSONTEXT_SAME,     /* nothing to mark; `out` is untouched */
+  JSONTEXT_MARKED,   /* `out` holds the text with its marks */
+  JSONTEXT_NUL,      /* a NUL byte stands outside of strings */
+  JSONTEXT_TOO_MANY, /* more values, with the names of fields, than `most` */
   JSONTEXT_NO_MEMORY
 };
 
@@ -28,7 +29,7 @@ enum jsontext_result {
  * U+FFFD in a string, a backslash that escapes nothing is doubled, NaN and
  * Infinity are null, a byte order mark before the text and NUL bytes behind it
  * go. Other bad JSON passes through for the parser to refuse. */
-enum jsontext_result jsontext_mark(const char *text, size_t length,
+enum jsontext_result jsontext_mark(const char *text, size_t length, size_t most,
                                    struct buffer *out);
 
 /* Offset of the first byte that is not valid UTF-8 (surrogates, overlong

@@ -35,12 +35,15 @@ static int is_page(const struct transfer *transfer) {
 void reply_read(lua_State *L, const struct transfer *transfer,
                 struct reply *reply) {
   const struct buffer *text = &transfer->reply;
+  enum json_result result = JSON_BAD;
   int object = lua_gettop(L) + 1;
   memset(reply, 0, sizeof *reply);
   reply->http_status = transfer->status;
   reply->kind = code_kind_of_status(transfer->status);
-  if (text->length > 0 && json_decode(L, text->bytes, text->length) == 0 &&
-      lua_istable(L, -1)) {
+  if (text->length > 0)
+    result = json_decode(L, text->bytes, text->length, JSON_MOST);
+  reply->too_many = result == JSON_TOO_MANY;
+  if (result == JSON_OK && lua_istable(L, -1)) {
     reply->readable = 1;
     judge_object(L, object, reply);
     return;
@@ -240,8 +243,9 @@ void reply_push_fault(lua_State *L, const struct transfer *transfer,
   else if (reply->kind == FAULT_AUTH)
     push_auth(L, transfer, words);
   else if (!reply->readable)
-    fault_push(L, secret, reply->kind,
-               "the server answered with something other than JSON: %s%s",
+    fault_push(L, secret, reply->kind, "the server answered with %s: %s%s",
+               reply->too_many ? "more values than are read"
+                               : "something other than JSON",
                words, advice(transfer, reply));
   else
     fault_push(L, secret, reply->kind, "%s%s", words, advice(transfer, reply));

@@ -13,6 +13,7 @@ struct reply {
   lua_Integer code;     /* the API's own code; 0: none */
   long http_status;
   int readable; /* it was a JSON object */
+  int too_many; /* it was not read: it holds more than JSON_MOST values */
   int is_page;  /* it was HTML: it comes from something in between */
 };
 

@@ -54,7 +54,7 @@ static int is_sound(const char *text, size_t length) {
 
 static void check_marking(const char *text, size_t length) {
   struct buffer marked = {NULL, 0, 0}, restored = {NULL, 0, 0};
-  enum jsontext_result result = jsontext_mark(text, length, &marked);
+  enum jsontext_result result = jsontext_mark(text, length, SIZE_MAX, &marked);
   int has_nul = length > 0 && memchr(text, '\0', length) != NULL;
   if (result == JSONTEXT_NUL && !has_nul)
     abort();

@@ -40,4 +40,28 @@ function native.import(name)
     :format(name, native.library(name), "luaopen_" .. name)
 end
 
+-- Runs cc on these files with these words.
+local function compile(words, files)
+  local command = { "env", "--unset=LD_PRELOAD", os.getenv("CC") or "cc", "-std=c11",
+    "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-O1", "-fPIC", "-fno-builtin", "-Isrc" }
+  table.move(words, 1, #words, #command + 1, command)
+  assert(os.execute(shell.join(command) .. " " .. files .. " " .. headers.flags()
+    .. " " .. headers.flags("--libs")), "cc cannot build " .. files)
+end
+
+--- The path of the module, built so that it counts its work: see `counter.c`,
+-- which is in it, as `luaopen_counter`. It goes by the name of the module.
+function native.counted()
+  if not built.counted then
+    assert(os.execute(shell.join { "mkdir", "-p", folder:file("counted") }))
+    local object, path = folder:file("counter.o"), folder:file("counted/minimax.so")
+    compile({ "-fno-tree-loop-distribute-patterns", "-c", "-o", object },
+      "spec/support/counter.c")
+    compile({ "-fsanitize-coverage=trace-pc", "-shared", "-Wl,--version-script=src/exports.map",
+      "-o", path, object }, "src/*.c")
+    built.counted = path
+  end
+  return built.counted
+end
+
 return native

@@ -351,11 +351,13 @@ static int expand_number(lua_State *L) {
 
 /* What it said, then the text it made. */
 static int mark_json(lua_State *L) {
-  static const char *const words[] = {"same", "marked", "nul", "no memory"};
+  static const char *const words[] = {"same", "marked", "nul", "too many",
+                                      "no memory"};
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
+  size_t most = (size_t)luaL_optinteger(L, 2, LUA_MAXINTEGER);
   struct buffer *out = new_object(L, sizeof(*out), BUFFER);
-  lua_pushstring(L, words[jsontext_mark(text, length, out)]);
+  lua_pushstring(L, words[jsontext_mark(text, length, most, out)]);
   if (out->bytes == NULL)
     return 1;
   lua_pushlstring(L, out->bytes, out->length);

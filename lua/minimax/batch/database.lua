@@ -58,7 +58,10 @@ local function plain(why)
   for _, words in ipairs(WORDS_OF_DRIVERS) do
     why = why:gsub(words, "")
   end
-  return (why:gsub("%s*\n%s*", " "):gsub(" +$", ""))
+  why = why:gsub("%s+", function(blanks)
+    return blanks:find("\n", 1, true) and " "
+  end)
+  return why:match("^.*[^ ]") or ""
 end
 
 -- A failed statement would fail once more, and hold its locks until then.

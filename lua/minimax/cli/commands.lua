@@ -62,7 +62,7 @@ function commands.download(session, client)
   local arguments = session.arguments
   local what, name = what_of(arguments)
   if not arguments.output then
-    arguments.output = name:match("([^/]*)$"):gsub("%.mp4$", "") .. ".mp4"
+    arguments.output = name:gsub("^.*/", ""):gsub("%.mp4$", "") .. ".mp4"
   end
   session:advise { "What has arrived is kept; the same command goes on from there." }
   local info, err = tasks.download(session, client, what, name)

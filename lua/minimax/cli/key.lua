@@ -44,7 +44,7 @@ function key.read(path)
   if not text then
     return nil, fault.new("auth", "the key can't be read: %s", why)
   end
-  local found = text:match("^%s*(.-)%s*$")
+  local found = text:match("^%s*(.*%S)") or ""
   if found == "" or found:find("%c") then
     return nil, fault.new("auth", "%s holds no key: one line is expected", path)
   end
