@@ -110,6 +110,68 @@ describe("max_connections", function()
   end)
 end)
 
+-- Over HTTP/2 one connection carries many requests. The first connection speaks
+-- that: a request alone is answered, and then all once they are as many as the
+-- spec says, with how many there were at most. The others speak HTTP/1.1.
+local STREAMS = [==[
+  local connection, shared = ...
+  local ANSWER = '{"task_id":"1","status":"Success","video_url":"https://x.test/v","most":%%d,'
+    .. '"base_resp":{"status_code":0}}'
+  if connection.number > 1 then
+    connection:starttls "good"
+    while connection:read_request() do
+      shared.inside = (shared.inside or 0) + 1
+      shared.most = math.max(shared.most or 0, shared.inside)
+      connection:pause(0.02)
+      shared.inside = shared.inside - 1
+      connection:reply(200, {}, ANSWER:format(shared.most))
+    end
+    return
+  end
+  connection:starttls "h2"
+  local session = assert(require "spec.support.h2".accept(connection))
+  session:reply(assert(session:read_request()), 200, ANSWER:format(1))
+  local open, request = {}, session:read_request()
+  while request do
+    open[#open + 1] = request
+    if #open == %d then
+      session:goaway(request.stream)
+      for _, each in ipairs(open) do
+        session:reply(each, 200, ANSWER:format(#open))
+      end
+    end
+    request = session:read_request()
+  end
+]==]
+
+describe("HTTP/2", function()
+  local MANY = 40
+
+  it("carries many requests where HTTP/1.1 has max_connections", function()
+    local server <close> = wire.start { tls = "later", serve = STREAMS:format(MANY) }
+    local own <close> = minimax.new { base_url = server.url:gsub("^http:", "https:"),
+      api_key = "sk-spec", max_connections = 2, insecure = true, request_timeout = 5, retries = 0 }
+    local function ask()
+      local seen = {}
+      minimax.run(function()
+        for i = 1, MANY do
+          minimax.spawn(function()
+            seen[i] = assert(own:query("t" .. i)).most
+          end)
+        end
+      end)
+      table.sort(seen)
+      return seen[1], seen[MANY]
+    end
+    assert.equal(1, assert(own:query "alone").most)
+    assert.same({ MANY, MANY }, { ask() })
+    -- The host has gone over to HTTP/1.1, which the first answer tells.
+    assert(own:query "alone")
+    local _, most = ask()
+    assert.equal(2, most)
+  end)
+end)
+
 -- A function that the module calls in the middle of a transfer may ask for more.
 describe("a function of the program's own", function()
   local server, api

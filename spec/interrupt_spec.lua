@@ -55,6 +55,56 @@ describe("Ctrl-C interrupts a wait that blocks", function()
   end
 end)
 
+-- What jobs do, and the listener, runs in a thread of the module's own: a hook
+-- that the handler of a signal sets is not spent there, in a protected call.
+describe("a hook that is set while the listener runs", function()
+  local HOOKED = [[
+    local minimax = require "minimax"
+    local main, fired = coroutine.running(), 0
+    local client
+    local function set()
+      debug.sethook(main, function()
+        debug.sethook(main)
+        fired = fired + 1
+        error("interrupted!", 0)
+      end, "crl", 1)
+    end
+    local heard, strangers = 0, 0
+    client = minimax.new { base_url = os.getenv "SERVER", api_key = "sk-interrupt",
+      poll_interval = 0.01,
+      on_event = function(event)
+        heard = heard + 1
+        local thread = coroutine.running()
+        strangers = strangers + (thread ~= main and debug.gethook() == nil and 1 or 0)
+        if event.type == "response" then
+          set()
+          for i = 1, 100 do heard = heard + 0 * i end
+        end
+      end }
+  ]]
+
+  for place, body in pairs {
+    ["on the main thread"] = [[
+      print(pcall(client.wait, client, "slow", { timeout = 5 }))
+    ]],
+    ["inside a coroutine that blocks"] = [[
+      local co = coroutine.wrap(function()
+        return pcall(client.wait, client, "slow", { timeout = 5, block = true })
+      end)
+      print(pcall(co)) -- the hook goes on to fire in the main thread
+    ]],
+  } do
+    it("interrupts the caller " .. place .. ", and is not spent in the listener", function()
+      local api <close> = tasks.start { slow = { "Processing" } }
+      local result = process.run { script = HOOKED .. body
+        .. "debug.sethook(main) print(heard > 0 and heard == strangers, heard < 6)",
+        env = { SERVER = api.url }, timeout = 20 }
+      assert.same({ code = 0, out = "false\tinterrupted!\ntrue\ttrue\n", err = "",
+        timed_out = false }, result)
+    end)
+  end
+end)
+
 --- A wait whose next poll is far off sleeps in one go; a signal ends that too.
 describe("a wait asleep", function()
   local SCRIPT = [[

@@ -315,6 +315,47 @@ describe("client:wait", function()
       assert.equal("succeeded", assert(client:wait("Success", { timeout = 5 })).state)
     end)
 
+    it("and knows each end, also one that others were told in the same words", function()
+      local link = '"video_url":"https://x.test/v"'
+      local ends = {
+        succeeded = '{"task_id":"%s","status":"Success",' .. link .. "}",
+        failed = '{"task_id":"%s","status":"Fail"}',
+        cancelled = '{"task":{"task_id":"%s","status":"cancelled"}}',
+        invalid = '{"task_id":"%s","base_resp":{"status_code":2013}}',
+        ["succeeded without an id"] = '{"status":"Success",' .. link .. "}",
+        ["failed without an id"] = '{"status":"Fail"}',
+      }
+      for ending, body in pairs(ends) do
+        local plans = {}
+        local ids = { A, B, C, "short", "t1" }
+        for _, id in ipairs(ids) do
+          local last = { http = 200, body = body:format(id) }
+          plans[id] = { "Processing", "Processing", last }
+        end
+        start(plans, { poll_interval = 0.01 })
+        for _, id in ipairs(ids) do
+          local status, err = client:wait(id, { timeout = 5 })
+          local seen = status and status.state or err.status and err.status.state or err.kind
+          assert.equal(ending:match "^%a+", seen, id)
+          assert.equal(3, api:polls("=" .. id))
+        end
+        client:close()
+        api:stop()
+      end
+      start {}
+    end)
+
+    it("and tells answers apart by where the id stands in them", function()
+      start({
+        [A] = { { http = 200, body = '{"' .. A .. 'status":"Success","task_id":"",'
+          .. '"video_url":"https://x.test/v","data":{"status":"Processing"}}' } },
+        [B] = { { http = 200, body = '{"status":"Success","task_id":"' .. B .. '",'
+          .. '"video_url":"https://x.test/v","data":{"status":"Processing"}}' } },
+      }, { poll_interval = 0.01 })
+      assert.equal("timeout", select(2, client:wait(A, { timeout = 0.2 })).kind)
+      assert.equal("succeeded", assert(client:wait(B, { timeout = 2 })).state)
+    end)
+
     it("and forgets that polls failed before", function()
       start({ [A] = { "Processing", { http = 503 }, "Processing" } }, { poll_interval = 0.02 })
       local _, err = client:wait(A, { timeout = 1.5 })

@@ -62,8 +62,9 @@ static int is_distinct(const char *id) {
   return strlen(id) >= DISTINCT_ID && strpbrk(id, "0123456789");
 }
 
-/* The hash of a reply without the id of its task, so that what one task was
- * told is known for all. Two that differ will hardly collide. */
+/* The hash of a reply without the id of its task, but with its place, so that
+ * what one task was told is known for all. Two that differ will hardly
+ * collide. */
 static uint64_t hash_of(const struct buffer *reply, enum kind kind,
                         const char *id) {
   uint64_t hash = HASH_EMPTY + (uint64_t)kind;
@@ -73,7 +74,9 @@ static uint64_t hash_of(const struct buffer *reply, enum kind kind,
   if (!is_distinct(id)) /* the answer of another task is no answer of this */
     hash = hash_add(hash, id, strlen(id));
   if (found) {
-    hash = hash_add(hash, rest, (size_t)(found - rest));
+    size_t place = (size_t)(found - rest);
+    hash = hash_add(hash, rest, place);
+    hash = hash_add(hash, (const char *)&place, sizeof place);
     rest = found + strlen(id);
   }
   return hash_add(hash, rest, (size_t)(end - rest));
