@@ -35,6 +35,21 @@ void client_push_bare(lua_State *L) {
   push_closed(L);
 }
 
+/* Puts a copy in the place of the options: their texts are used where finalizers
+ * may run, and one of those may change the program's table. */
+static void copy_options(lua_State *L) {
+  if (!lua_istable(L, 1) || fault_is(L, 1))
+    return;
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 2);
+  }
+  lua_replace(L, 1);
+}
+
 /*** Makes a client.
 @function new
 @tparam[opt] table options see the README's table of options
@@ -43,6 +58,7 @@ int client_new(lua_State *L) {
   struct client *client;
   int self;
   lua_settop(L, 1);
+  copy_options(L);
   home_ensure(L);
   client = push_closed(L);
   self = lua_gettop(L);
