@@ -35,8 +35,8 @@ void client_push_bare(lua_State *L) {
   push_closed(L);
 }
 
-/* Puts a copy in the place of the options: their texts are used where finalizers
- * may run, and one of those may change the program's table. */
+/* Puts a copy in the place of the options: their texts are used where
+ * finalizers may run, and one of those may change the program's table. */
 static void copy_options(lua_State *L) {
   if (!lua_istable(L, 1) || fault_is(L, 1))
     return;
