@@ -207,3 +207,67 @@ describe("image", function()
     assert.is_true(calls < 50000, calls .. " calls")
   end)
 end)
+
+describe("image tells whether a file holds the whole of", function()
+  local picture = require "spec.support.picture"
+
+  local function whole(text, options)
+    return pure.image_whole(reader(text, options), #text)
+  end
+
+  -- Cut anywhere it is not whole; whatever follows it still is.
+  local function assert_cuts(text, ending)
+    assert.equal("ok", whole(text))
+    assert.equal("ok", whole(text, { piece = 1 }))
+    for cut = 1, #text - (ending or 1) do
+      assert.equal("broken", whole(text:sub(1, cut)), cut)
+    end
+    for _, more in ipairs { "\0", ("\0"):rep(5000), text, "\xFF" } do
+      assert.equal("ok", whole(text .. more))
+    end
+  end
+
+  it("a JPEG: an end marker after the scan, and not its thumbnail's", function()
+    assert_cuts(picture.jpeg(640, 480))
+    assert_cuts(jpeg(640, 480))
+    assert.equal("broken", whole(SOI .. JFIF .. frame(0xC0, 640, 480) .. "\xFF\xD9"))
+    -- A progressive one has many scans; its marker may lie across two windows.
+    for filler = 4000, 4200 do
+      local scans = SCAN:sub(1, -3) .. DQT .. segment(0xDA, "") .. ("x"):rep(filler) .. "\xFF\xFF\xD9"
+      assert.equal("ok", whole(SOI .. frame(0xC2, 640, 480) .. scans))
+      assert.equal("broken", whole((SOI .. frame(0xC2, 640, 480) .. scans):sub(1, -2)))
+    end
+  end)
+
+  it("a PNG: all chunks up to IEND, data among them", function()
+    assert_cuts(picture.png())
+    assert.equal("broken", whole(png(640, 480)))
+    assert.equal("broken", whole(png(640, 480) .. "\0\0\0\0IEND\0\0\0\0"))
+    local long = picture.png():gsub("\0\0\0\6IDAT", "\xFF\xFF\xFF\xFFIDAT")
+    assert.equal("broken", whole(long))
+  end)
+
+  it("a WebP: as long as it says, with a picture in it", function()
+    assert_cuts(picture.webp(640, 480))
+    assert.equal("ok", whole(webp("VP8 ", "pixels")))
+    assert.equal("ok", whole(webp("VP8L", "pixel")))
+    assert.equal("broken", whole(webp("VP8X", ("\0"):rep(10))))
+    local animated = "WEBPVP8X" .. string.pack("<s4", ("\0"):rep(10)) .. "ANIM"
+      .. string.pack("<s4", "five!") .. "\0ANMF" .. string.pack("<s4", "a frame")
+    assert.equal("ok", whole("RIFF" .. string.pack("<s4", animated)))
+  end)
+
+  it("none of what is no image, or can't be read", function()
+    for _, text in ipairs { "", "GIF89a", "<html>" } do
+      assert.equal("broken", whole(text))
+    end
+    assert.equal("unreadable", whole(picture.jpeg(640, 480), { fails_at = 0 }))
+  end)
+
+  it("20 MB in few reads of a window", function()
+    local text = picture.jpeg(640, 480):sub(1, -3)
+    local read, asked = reader(text, { length = 20 << 20 })
+    assert.equal("broken", pure.image_whole(read, 20 << 20))
+    assert.is_true(asked.bytes < 21 << 20)
+  end)
+end)

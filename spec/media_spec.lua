@@ -10,15 +10,7 @@ local wire = require "spec.support.wire"
 
 local MIB = 1 << 20
 
-local function jpeg(width, height)
-  return "\xff\xd8\xff\xc0" .. string.pack(">I2BI2I2B", 17, 8, height, width, 3)
-    .. ("\1\17\0"):rep(3) .. "\xff\xda"
-end
-
-local function webp(width, height)
-  return "RIFF" .. string.pack("<I4", 22) .. "WEBPVP8X" .. string.pack("<I4", 10) .. "\0\0\0\0"
-    .. string.pack("<I3I3", width - 1, height - 1)
-end
+local jpeg, webp = picture.jpeg, picture.webp
 
 local MP4 = string.pack(">I4", 24) .. "ftypisom\0\0\2\0isommp42"
 local MOV = string.pack(">I4", 20) .. "ftypqt  \0\0\2\0qt  "
@@ -158,9 +150,15 @@ describe("a local file", function()
     it("is none where it is cut, damaged, or something else", function()
       for _, kind in ipairs { "template", "video", "video2" } do
         assert_problem("cut or damaged", kind, file "\xff\xd8\xff\xe0")
-        assert_problem("neither an image, a video nor audio", kind, file "GIF89a\1\0\1\0")
-        assert_problem("neither an image, a video nor audio", kind, file "<html></html>")
-        assert_problem("neither an image, a video nor audio", kind, file "")
+        for head, name in pairs {
+          ["GIF89a\1\0\1\0"] = "GIF", ["<html></html>"] = "HTML or XML", [""] = "empty",
+          ["\u{FEFF}\n<!doctype html>"] = "HTML or XML", ['{"error":1}'] = "JSON",
+          ["version https://git-lfs.github.com/spec/v1\n"] = "a Git LFS pointer",
+          ["%PDF-1.7"] = "PDF", ["words"] = "neither an image, a video nor audio",
+          [string.pack(">I4", 24) .. "ftypavif\0\0\0\0mif1avif"] = "AVIF",
+        } do
+          assert_problem("media' is " .. name, kind, file(head))
+        end
       end
       assert_problem("is HEIC; JPEG, PNG and WebP are allowed", "template", file(HEIC))
       assert_problem("JPEG, PNG and WebP are allowed", "video", file(HEIC))
@@ -194,6 +192,80 @@ describe("a local file", function()
       assert_problem("can't stand here", "video2_video", file(picture.png()))
       assert_problem("can't stand here", "video2_audio", file(MP4))
     end)
+  end)
+
+  it("that is half a picture is refused before it is paid", function()
+    server:answer '{"task_id":"17"}'
+    for name, whole in pairs { JPEG = jpeg(640, 480), PNG = picture.png(), WebP = webp(640, 480) } do
+      for _, kind in ipairs { "template", "video", "video2" } do
+        for _, half in ipairs { whole:sub(1, #whole // 2), whole:sub(1, -2) } do
+          assert_problem("is a " .. name .. " that is cut or damaged", kind, file(half))
+          local task, err = client:submit(REQUESTS[kind](file(half)))
+          assert.is_nil(task)
+          assert.equal("invalid", err.kind)
+        end
+        assert.is_nil(problem(kind, file(whole .. "whatever follows")))
+      end
+    end
+    assert.same({}, server:asked())
+  end)
+
+  it("is meant where a media string has no scheme; the error says how to name it", function()
+    server:answer '{"task_id":"17"}'
+    local fields = {
+      function(text) return { template_id = "1", media_inputs = { text } } end,
+      function(text) return { template_id = "1", media_inputs = { { value = text } } } end,
+      function(text) return { model = "m", first_frame_image = text } end,
+      function(text) return { model = "m", last_frame_image = text } end,
+      function(text)
+        return { model = "m", subject_reference = { { type = "character", image = { text } } } }
+      end,
+      function(text)
+        return { model = "m", content = { { type = "image_url", image_url = { url = text } } } }
+      end,
+      function(text)
+        return { model = "m", content = { { type = "video_url", video_url = { url = text } } } }
+      end,
+      function(text)
+        return { model = "m", content = { { type = "audio_url", audio_url = text } } }
+      end,
+    }
+    for _, text in ipairs { "pet.jpg", "", "/tmp/pet.jpg", "C:\\pet.jpg", "file:///pet.jpg",
+      ("iVBORw0KGgo"):rep(20), "a.example/pet.jpg", "//a.example/pet.jpg", "httpsa" } do
+      for _, make in ipairs(fields) do
+        local task, err = client:submit(make(text))
+        assert.is_nil(task, text)
+        assert.equal("invalid", err.kind)
+        assert.is_truthy(err.message:find("minimax.file", 1, true))
+        assert.is_truthy(err.message:find("'" .. text:sub(1, 48), 1, true), err.message)
+        assert.is_true(#err.message < 320, err.message)
+      end
+    end
+    assert.same({}, server:asked())
+    for _, text in ipairs { "https://a.example/x", "HTTP://a.example/x", "data:image/png;base64,AA==",
+      "mm_file://17" } do
+      for _, make in ipairs(fields) do
+        assert(client:submit(make(text)))
+      end
+    end
+    assert(client:submit { template_id = "1", text_inputs = { "pet.jpg", { value = "" } } })
+    assert(client:call("POST", "/v1/other", { body = { first_frame_image = "pet.jpg" } }))
+  end)
+
+  it("that is a pipe is refused, and nothing waits for its other end", function()
+    local fifo = folder:file "fifo"
+    assert(os.execute("mkfifo '" .. fifo .. "'"))
+    for _, kind in ipairs { "template", "video", "video2" } do
+      local task, err = client:submit(REQUESTS[kind](minimax.file(fifo)))
+      assert.is_nil(task)
+      assert.equal("invalid", err.kind)
+      assert.is_truthy(err.message:find("no regular file", 1, true))
+    end
+    for _, purpose in ipairs { "video_generation_input", "other" } do
+      local stored, err = client:upload(fifo, purpose)
+      assert.is_nil(stored)
+      assert.is_truthy(err.message:find(fifo, 1, true), err.message)
+    end
   end)
 
   it("that can't be read is an error that says why, and nothing is sent", function()
@@ -348,7 +420,7 @@ describe("a local file that changes while it is sent", function()
       assert.equal("submit", err.stage)
       assert.equal(1, err.attempts)
       assert.is_truthy(err.message:find(path, 1, true))
-      assert.is_truthy(err.message:find("nothing was submitted", 1, true))
+      assert.is_truthy(err.message:find("the request was broken off", 1, true))
       assert.is_true(body.length < body.announced)
     end)
   end

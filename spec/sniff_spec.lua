@@ -54,7 +54,18 @@ describe("sniff", function()
       local class, mime, name = pure.sniff(head)
       assert.equal("unknown", class, ("%q"):format(head))
       assert.is_nil(mime)
-      assert.equal("unknown", name)
+      assert.is_string(name)
+    end
+  end)
+
+  it("names what is often taken for an image", function()
+    for head, expected in pairs { ["GIF89a"] = "GIF", ["BM\1\2\3\4\0\0\0\0"] = "BMP",
+      ["II*\0"] = "TIFF", ["MM\0*"] = "TIFF", ["PK\3\4"] = "a ZIP archive", [" <svg"] = "HTML or XML",
+      ["{"] = "JSON", [""] = "empty", ["\x1F\x8B\8"] = "packed with gzip",
+      ["\x1A\x45\xDF\xA3"] = "WebM", [ftyp "avif"] = "AVIF",
+      [" "] = "neither an image, a video nor audio of a known format" } do
+      local class, mime, name = pure.sniff(head)
+      assert.same({ "unknown", nil, expected }, { class, mime, name })
     end
   end)
 

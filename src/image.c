@@ -1,6 +1,7 @@
-/* What an image is, from its first bytes: format, width and height. It reads
- * only headers, a window of the file at a time, and gives up in bounded work
- * whatever the lengths in the file say. */
+/* What an image is, from its first bytes: format, width and height; and whether
+ * the file holds it to its end. It decodes nothing, reads a window of the file
+ * at a time, and gives up in bounded work whatever the lengths in the file say.
+ */
 #include "image.h"
 
 #include <string.h>
@@ -65,6 +66,10 @@ static uint32_t little24(const unsigned char *bytes) {
   return (uint32_t)bytes[2] << 16 | little16(bytes);
 }
 
+static uint32_t little32(const unsigned char *bytes) {
+  return little24(bytes) | (uint32_t)bytes[3] << 24;
+}
+
 static enum image_result size_result(struct image *image, uint32_t width,
                                      uint32_t height) {
   if (width == 0 || height == 0)
@@ -116,24 +121,52 @@ static enum image_result read_frame(struct window *window, uint64_t offset,
   return size_result(image, big16(frame + 5), big16(frame + 3));
 }
 
-static enum image_result read_jpeg(struct window *window, struct image *image) {
-  uint64_t offset = 2;
+/* Passes over what comes before the first scan, `past_frames` or up to one;
+ * returns the marker, and *offset just after it. -1: there is none. */
+static int pass_headers(struct window *window, uint64_t *offset,
+                        int past_frames) {
   unsigned markers;
   for (markers = 0; markers < MOST_MARKERS; markers++) {
-    int marker = next_marker(window, &offset);
+    int marker = next_marker(window, offset);
     const unsigned char *length;
-    if (marker < 0 || ends_headers(marker))
-      break;
+    if (marker < 0 || ends_headers(marker) ||
+        (!past_frames && is_frame(marker)))
+      return marker;
     if (is_alone(marker))
       continue;
-    if (is_frame(marker))
-      return read_frame(window, offset, image);
-    length = look(window, offset, 2);
+    length = look(window, *offset, 2);
     if (length == NULL || big16(length) < 2)
       break;
-    offset += big16(length);
+    *offset += big16(length);
   }
-  return IMAGE_BROKEN;
+  return -1;
+}
+
+static enum image_result read_jpeg(struct window *window, struct image *image) {
+  uint64_t offset = 2;
+  return is_frame(pass_headers(window, &offset, 0))
+             ? read_frame(window, offset, image)
+             : IMAGE_BROKEN;
+}
+
+/* Whether an end marker (FF D9) stands somewhere: in a scan's own bytes each FF
+ * is followed by another. Behind it anything may follow, such as a second
+ * picture. */
+static int has_end(struct window *window, uint64_t offset) {
+  const unsigned char *bytes;
+  while ((bytes = look(window, offset, 2)) != NULL) {
+    size_t count = window->length - (size_t)(bytes - window->bytes) - 1;
+    const unsigned char *found = memchr(bytes, 0xFF, count);
+    if (found != NULL && found[1] == 0xD9)
+      return 1;
+    offset += found != NULL ? (size_t)(found - bytes) + 1 : count;
+  }
+  return 0;
+}
+
+static int is_whole_jpeg(struct window *window) {
+  uint64_t offset = 2;
+  return pass_headers(window, &offset, 1) == 0xDA && has_end(window, offset);
 }
 
 static enum image_result read_png(struct window *window, struct image *image) {
@@ -143,6 +176,24 @@ static enum image_result read_png(struct window *window, struct image *image) {
   if (big32(header + 8) > INT32_MAX || big32(header + 12) > INT32_MAX)
     return IMAGE_BROKEN;
   return size_result(image, big32(header + 8), big32(header + 12));
+}
+
+/* Chunk by chunk up to the last, with data among them. */
+static int is_whole_png(struct window *window, uint64_t size) {
+  uint64_t offset = 8;
+  int has_data = 0;
+  const unsigned char *chunk;
+  while ((chunk = look(window, offset, 8)) != NULL) {
+    uint64_t length = big32(chunk);
+    uint64_t end = offset + 12 + length; /* its check sum included */
+    if (end > size)
+      return 0;
+    if (memcmp(chunk + 4, "IEND", 4) == 0)
+      return has_data;
+    has_data |= length > 0 && memcmp(chunk + 4, "IDAT", 4) == 0;
+    offset = end;
+  }
+  return 0;
 }
 
 /* A key frame's header: three bytes of tag, the start code, two sizes of 14
@@ -187,25 +238,79 @@ static enum image_result read_webp(struct window *window, struct image *image) {
   return IMAGE_BROKEN;
 }
 
-static enum image_result read_any(struct window *window, struct image *image) {
+static int is_picture(const unsigned char *chunk) {
+  return memcmp(chunk, "VP8 ", 4) == 0 || memcmp(chunk, "VP8L", 4) == 0 ||
+         memcmp(chunk, "ANMF", 4) == 0;
+}
+
+/* As long as it says, with a picture, or a frame of an animation, in it. */
+static int is_whole_webp(struct window *window, uint64_t size) {
+  const unsigned char *chunk = look(window, 4, 4);
+  uint64_t end = chunk == NULL ? 0 : 8 + (uint64_t)little32(chunk);
+  uint64_t offset = 12;
+  if (end > size)
+    return 0;
+  while (offset < end && (chunk = look(window, offset, 8)) != NULL) {
+    uint64_t length = little32(chunk + 4);
+    if (is_picture(chunk))
+      return offset + 8 + length <= end;
+    offset += 8 + length + (length & 1);
+  }
+  return 0;
+}
+
+enum format { NONE, JPEG, PNG, WEBP };
+
+static enum format format_of(struct window *window) {
   const unsigned char *head = look(window, 0, 3);
-  if (head == NULL)
-    return IMAGE_UNKNOWN;
-  if (memcmp(head, "\xFF\xD8\xFF", 3) == 0)
-    return read_jpeg(window, image);
+  if (head != NULL && memcmp(head, "\xFF\xD8\xFF", 3) == 0)
+    return JPEG;
   head = look(window, 0, 8);
   if (head != NULL && memcmp(head, "\x89PNG\r\n\x1A\n", 8) == 0)
-    return read_png(window, image);
+    return PNG;
   head = look(window, 0, 12);
   if (head != NULL && memcmp(head, "RIFF", 4) == 0 &&
       memcmp(head + 8, "WEBP", 4) == 0)
+    return WEBP;
+  return NONE;
+}
+
+static enum image_result read_any(struct window *window, struct image *image) {
+  switch (format_of(window)) {
+  case JPEG:
+    return read_jpeg(window, image);
+  case PNG:
+    return read_png(window, image);
+  case WEBP:
     return read_webp(window, image);
-  return IMAGE_UNKNOWN;
+  default:
+    return IMAGE_UNKNOWN;
+  }
 }
 
 enum image_result image_read(image_reader read, void *source,
                              struct image *image) {
   struct window window = {.read = read, .source = source};
   enum image_result result = read_any(&window, image);
+  return window.unreadable ? IMAGE_UNREADABLE : result;
+}
+
+static int is_whole(struct window *window, uint64_t size) {
+  switch (format_of(window)) {
+  case JPEG:
+    return is_whole_jpeg(window);
+  case PNG:
+    return is_whole_png(window, size);
+  case WEBP:
+    return is_whole_webp(window, size);
+  default:
+    return 0;
+  }
+}
+
+enum image_result image_check_whole(image_reader read, void *source,
+                                    uint64_t size) {
+  struct window window = {.read = read, .source = source};
+  enum image_result result = is_whole(&window, size) ? IMAGE_OK : IMAGE_BROKEN;
   return window.unreadable ? IMAGE_UNREADABLE : result;
 }

@@ -1,4 +1,4 @@
-/* What an image is, from its first bytes: format, width and height.
+/* What an image is: format, width and height, and whether it is whole.
  * Floor 1: plain C; it never decodes a pixel and trusts no length it reads. */
 #ifndef MINIMAX_IMAGE_H
 #define MINIMAX_IMAGE_H
@@ -24,5 +24,10 @@ enum image_result {
 
 enum image_result image_read(image_reader read, void *source,
                              struct image *image);
+
+/* Whether the file, of `size` bytes, holds such an image to its end: a copy
+ * that broke off is IMAGE_BROKEN. */
+enum image_result image_check_whole(image_reader read, void *source,
+                                    uint64_t size);
 
 #endif

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ascii.h"
+#include "file.h"
 #include "image.h"
 #include "sniff.h"
 
@@ -77,7 +79,7 @@ void media_open(lua_State *L) {
 static ptrdiff_t read_at(void *source, uint64_t offset, void *out,
                          size_t length) {
   const int *fd = source;
-  return pread(*fd, out, length, (off_t)offset);
+  return file_read(*fd, offset, out, length);
 }
 
 struct finding {
@@ -120,12 +122,16 @@ static const char *check_sides(const struct finding *finding,
 static const char *check_image(struct finding *finding, int kind,
                                const struct sniff *sniff) {
   const struct image_rule *rule = &image_rules[kind];
+  enum image_result result;
   struct image image;
   if (rule->below && finding->size >= rule->below)
     return refuse_size(finding, "image", rule->below, "less than");
   if (rule->most && finding->size > rule->most)
     return refuse_size(finding, "image", rule->most, "at most");
-  switch (image_read(read_at, &finding->fd, &image)) {
+  result = image_read(read_at, &finding->fd, &image);
+  if (result == IMAGE_OK)
+    result = image_check_whole(read_at, &finding->fd, finding->size);
+  switch (result) {
   case IMAGE_OK:
     return check_sides(finding, &image, rule, sniff->mime);
   case IMAGE_UNKNOWN: /* HEIC and HEIF pass with the size alone, on v2 */
@@ -159,20 +165,40 @@ static const char *check_sized(const struct finding *finding,
   return sniff->mime;
 }
 
+/* The fields that hold media; of SNIFF_UNKNOWN: of any class. */
+static const struct media_field {
+  const char *name;
+  enum sniff_class class;
+} media_fields[] = {
+    {"image_url", SNIFF_IMAGE},         {"video_url", SNIFF_VIDEO},
+    {"audio_url", SNIFF_AUDIO},         {"first_frame_image", SNIFF_IMAGE},
+    {"last_frame_image", SNIFF_IMAGE},  {"media_inputs", SNIFF_UNKNOWN},
+    {"subject_reference", SNIFF_IMAGE},
+};
+
+static const struct media_field *field_named(const char *name) {
+  for (size_t i = 0; name && i < sizeof media_fields / sizeof *media_fields;
+       i++)
+    if (strcmp(media_fields[i].name, name) == 0)
+      return &media_fields[i];
+  return NULL;
+}
+
 /* A video under image_url would be paid for and fail. */
-static int fits_field(const struct sniff *sniff, const char *field) {
-  static const struct {
-    const char *field;
-    enum sniff_class class;
-  } fields[] = {
-      {"image_url", SNIFF_IMAGE},        {"video_url", SNIFF_VIDEO},
-      {"audio_url", SNIFF_AUDIO},        {"first_frame_image", SNIFF_IMAGE},
-      {"last_frame_image", SNIFF_IMAGE},
-  };
-  for (size_t i = 0; field && i < sizeof fields / sizeof *fields; i++)
-    if (strcmp(fields[i].field, field) == 0)
-      return fields[i].class == sniff->class;
-  return 1;
+static int fits_field(const struct sniff *sniff, const char *name) {
+  const struct media_field *field = field_named(name);
+  return !field || field->class == SNIFF_UNKNOWN ||
+         field->class == sniff->class;
+}
+
+int media_may_be(const char *text, const char *field) {
+  static const char *const schemes[] = {"https:", "http:", "data:", "mm_file:"};
+  if (!field_named(field))
+    return 1;
+  for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+    if (ascii_equal_up_to(text, schemes[i], strlen(schemes[i])))
+      return 1;
+  return 0;
 }
 
 static const char *check_rules(struct finding *finding, int kind,
@@ -187,13 +213,10 @@ static const char *check_rules(struct finding *finding, int kind,
     return NULL;
   }
   if (sniff->class == SNIFF_UNKNOWN || !fits_field(sniff, field)) {
-    lua_pushfstring(finding->L, "'%s' is %s, which can't stand here (%s)",
-                    finding->path,
-                    sniff->class == SNIFF_UNKNOWN
-                        ? "neither an image, a video nor audio of a known "
-                          "format"
-                        : sniff->name,
-                    "JPEG, PNG and WebP images are read by their content");
+    lua_pushfstring(finding->L,
+                    "'%s' is %s, which can't stand here (JPEG, PNG and WebP "
+                    "images are read by their content)",
+                    finding->path, sniff->name);
     return NULL;
   }
   if (kind == MEDIA_NO_KIND)
@@ -210,7 +233,7 @@ const char *media_check(lua_State *L, const char *path, int kind,
   struct finding finding = {L, path, 0, -1};
   struct stat status;
   const char *mime;
-  finding.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  finding.fd = file_open(path, O_RDONLY | O_NONBLOCK);
   if (finding.fd < 0 || fstat(finding.fd, &status) < 0) {
     lua_pushfstring(L, "file '%s' can't be opened: %s", path, strerror(errno));
     if (finding.fd >= 0)

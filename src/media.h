@@ -19,6 +19,10 @@ int media_file(lua_State *L);
 /* The path of the handle at `index`, or NULL if it is none. */
 const char *media_path(lua_State *L, int index);
 
+/* Whether a string may stand in that field of a submit: where it holds media, a
+ * link or what a link stands for. */
+int media_may_be(const char *text, const char *field);
+
 /*
  * Checks the file against the rules of `kind` (or MEDIA_NO_KIND); `field` is
  * the name of the field that holds it ("image_url"). Returns its media type,

@@ -3,7 +3,13 @@
 
 #include <string.h>
 
-static const struct sniff unknown = {SNIFF_UNKNOWN, NULL, "unknown"};
+static const struct sniff unknown = {
+    SNIFF_UNKNOWN, NULL,
+    "neither an image, a video nor audio of a known format"};
+static const struct sniff avif = {SNIFF_UNKNOWN, NULL, "AVIF"};
+static const struct sniff empty = {SNIFF_UNKNOWN, NULL, "empty"};
+static const struct sniff page = {SNIFF_UNKNOWN, NULL, "HTML or XML"};
+static const struct sniff json = {SNIFF_UNKNOWN, NULL, "JSON"};
 static const struct sniff mp4 = {SNIFF_VIDEO, "video/mp4", "MP4"};
 static const struct sniff mov = {SNIFF_VIDEO, "video/mov", "MOV"};
 static const struct sniff heic = {SNIFF_IMAGE, "image/heic", "HEIC"};
@@ -21,6 +27,16 @@ static const struct {
     {"RIFF", "WEBP", 4, 8, 4, {SNIFF_IMAGE, "image/webp", "WebP"}},
     {"RIFF", "WAVE", 4, 8, 4, {SNIFF_AUDIO, "audio/wav", "WAV"}},
     {"ID3", "", 3, 0, 0, {SNIFF_AUDIO, "audio/mp3", "MP3"}},
+    /* What is not allowed, but may be named. */
+    {"GIF8", "", 4, 0, 0, {SNIFF_UNKNOWN, NULL, "GIF"}},
+    {"BM", "\0\0\0\0", 2, 6, 4, {SNIFF_UNKNOWN, NULL, "BMP"}},
+    {"II*\0", "", 4, 0, 0, {SNIFF_UNKNOWN, NULL, "TIFF"}},
+    {"MM\0*", "", 4, 0, 0, {SNIFF_UNKNOWN, NULL, "TIFF"}},
+    {"%PDF", "", 4, 0, 0, {SNIFF_UNKNOWN, NULL, "PDF"}},
+    {"PK\3\4", "", 4, 0, 0, {SNIFF_UNKNOWN, NULL, "a ZIP archive"}},
+    {"\x1F\x8B", "", 2, 0, 0, {SNIFF_UNKNOWN, NULL, "packed with gzip"}},
+    {"\x1A\x45\xDF\xA3", "", 4, 0, 0, {SNIFF_UNKNOWN, NULL, "WebM"}},
+    {"version ", "https:", 8, 8, 6, {SNIFF_UNKNOWN, NULL, "a Git LFS pointer"}},
 };
 
 /* Major brands of `ftyp` that are not a plain MP4. */
@@ -32,7 +48,7 @@ static const struct {
     {"heim", &heic},    {"heis", &heic},    {"hevc", &heic},
     {"hevx", &heic},    {"hevm", &heic},    {"hevs", &heic},
     {"mif1", &heif},    {"mif2", &heif},    {"msf1", &heif},
-    {"avif", &unknown}, {"avis", &unknown}, {"M4A ", &unknown},
+    {"avif", &avif},    {"avis", &avif},    {"M4A ", &unknown},
     {"M4B ", &unknown}, {"M4P ", &unknown}, {"F4A ", &unknown},
     {"crx ", &unknown}, {"jp2 ", &unknown}, {"jpx ", &unknown},
     {"jxl ", &unknown},
@@ -70,7 +86,7 @@ static const struct sniff *sniff_brand(const unsigned char *head,
       continue;
     /* the brand for any HEIF stands first in AVIF files too */
     if (brands[i].sniff == &heif && is_compatible(head, length, "avif"))
-      return &unknown;
+      return &avif;
     return brands[i].sniff;
   }
   return &mp4;
@@ -88,8 +104,21 @@ static int is_mp3_frame(const unsigned char *head, size_t length) {
   return version != 1 && layer == 1 && rate != 0 && rate != 15 && sampling != 3;
 }
 
+/* Text is told by its first sign. */
+static const struct sniff *sniff_text(const unsigned char *head,
+                                      size_t length) {
+  size_t at = stands_at(head, length, 0, "\xEF\xBB\xBF", 3) ? 3 : 0;
+  while (at < length && memchr(" \t\r\n", head[at], 4) != NULL)
+    at++;
+  if (at < length && head[at] == '<')
+    return &page;
+  return at < length && head[at] == '{' ? &json : &unknown;
+}
+
 const struct sniff *sniff_media(const unsigned char *head, size_t length) {
   size_t i;
+  if (length == 0)
+    return &empty;
   for (i = 0; i < COUNT(signatures); i++)
     if (stands_at(head, length, 0, signatures[i].first,
                   signatures[i].first_length) &&
@@ -101,5 +130,5 @@ const struct sniff *sniff_media(const unsigned char *head, size_t length) {
   for (i = 0; i < COUNT(quicktime); i++)
     if (stands_at(head, length, 4, quicktime[i], 4))
       return &mov;
-  return is_mp3_frame(head, length) ? &mp3 : &unknown;
+  return is_mp3_frame(head, length) ? &mp3 : sniff_text(head, length);
 }

@@ -13,7 +13,7 @@ enum sniff_class { SNIFF_UNKNOWN, SNIFF_IMAGE, SNIFF_VIDEO, SNIFF_AUDIO };
 struct sniff {
   enum sniff_class class;
   const char *mime; /* NULL where the class is SNIFF_UNKNOWN */
-  const char *name; /* "JPEG", "HEIC", …, for messages */
+  const char *name; /* "JPEG", "HEIC", "GIF", "empty", …, for messages */
 };
 
 #define SNIFF_BYTES 32 /* how many first bytes are enough */

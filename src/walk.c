@@ -72,7 +72,22 @@ static void push_excerpt(lua_State *L, const char *text, size_t length) {
   lua_remove(L, -2);
 }
 
-static int copy_string(struct walk *walk, int value) {
+/* A path, or base64 without its head, would be paid for and fail. */
+static int refuse_media(struct walk *walk, const char *text, size_t length) {
+  lua_State *L = walk->L;
+  if (length > SHOWN)
+    push_excerpt(L, text, length);
+  else
+    lua_pushlstring(L, text, length);
+  lua_pushfstring(L,
+                  "'%s' begins with none of https:, http:, data: and mm_file:; "
+                  "a local file is minimax.file \"path\", base64 needs "
+                  "data:image/jpeg;base64, before it",
+                  lua_tostring(L, -1));
+  return walk_refuse(walk, "%s", lua_tostring(L, -1));
+}
+
+static int copy_string(struct walk *walk, int value, const char *field) {
   lua_State *L = walk->L;
   size_t length;
   const char *text = lua_tolstring(L, value, &length);
@@ -80,6 +95,8 @@ static int copy_string(struct walk *walk, int value) {
     return walk_refuse(walk, "%s can't be sent", "a NUL byte");
   if (jsontext_utf8_error(text, length) < length)
     return walk_refuse(walk, "%s; text must be UTF-8", "it is not valid UTF-8");
+  if (walk->request->kind != MEDIA_NO_KIND && !media_may_be(text, field))
+    return refuse_media(walk, text, length);
   if (!walk->splices && length > 4 * SHOWN && strncmp(text, "data:", 5) == 0) {
     push_excerpt(L, text, length);
     return 0;
@@ -151,9 +168,13 @@ static int check_key(struct walk *walk, int key) {
 /* The name by which the API knows a value: that of a list is its items', and
  * image_url = { url = … } is an image_url. */
 static const char *name_of(lua_State *L, int key, const char *field) {
+  static const char *const inner[] = {"url", "value", "image"};
   const char *name =
       lua_type(L, key) == LUA_TSTRING ? lua_tostring(L, key) : field;
-  return field && strcmp(name, "url") == 0 ? field : name;
+  for (size_t i = 0; field && i < sizeof inner / sizeof *inner; i++)
+    if (strcmp(name, inner[i]) == 0)
+      return field;
+  return name;
 }
 
 static int copy_table(struct walk *walk, int table, const char *field) {
@@ -225,7 +246,7 @@ static int copy_value(struct walk *walk, int value, const char *field) {
   case LUA_TNUMBER:
     return copy_number(walk, value);
   case LUA_TSTRING:
-    return copy_string(walk, value);
+    return copy_string(walk, value, field);
   case LUA_TTABLE:
     if (!is_empty_list(L, value))
       return copy_table(walk, value, field);

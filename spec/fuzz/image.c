@@ -35,5 +35,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     abort();
   if ((result == IMAGE_OK) != (first.width > 0 && first.height > 0))
     abort();
+  result = image_check_whole(read_piece, &whole, length);
+  if (image_check_whole(read_piece, &pieces, length) != result)
+    abort();
+  /* What is whole stays so, whatever follows. */
+  whole.length = length / 2;
+  if (result != IMAGE_OK &&
+      image_check_whole(read_piece, &whole, length / 2) == IMAGE_OK &&
+      memcmp(bytes, "RIFF", 4) != 0)
+    abort();
   return 0;
 }

@@ -490,6 +490,15 @@ static int image(lua_State *L) {
   return 3;
 }
 
+/* Whether it is whole, by the reader and its size. */
+static int image_whole(lua_State *L) {
+  static const char *const words[] = {"ok", "unknown", "broken", "unreadable"};
+  uint64_t size = (uint64_t)luaL_checkinteger(L, 2);
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_pushstring(L, words[image_check_whole(read_piece, L, size)]);
+  return 1;
+}
+
 /* body */
 
 static struct body *check_body(lua_State *L) {
@@ -583,6 +592,7 @@ static const luaL_Reg functions[] = {
     {"name_private", name_private},
     {"sniff", sniff},
     {"image", image},
+    {"image_whole", image_whole},
     {NULL, NULL},
 };
 
