@@ -21,11 +21,14 @@ local PUBLIC_V4 = {
 local PRIVATE_V6 = {
   "::", "::1", "fc00::", "fdff:ffff::1", "fe80::", "febf::1", "fec0::", "feff::1", "ff00::",
   "ff02::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+  "64:ff9b:1::", "64:ff9b:1::808:808", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+  "::ffff:0:0:0", "::ffff:0:8.8.8.8", "::ffff:0:10.0.0.1", "::ffff:0:ffff:ffff",
 }
 
 local PUBLIC_V6 = {
   "2001:4860:4860::8888", "2606:4700::1", "fbff::1", "fe00::", "fe7f:ffff::", "2003::1",
-  "64:ff9a::7f00:1", "64:ff9b:0:0:0:1:7f00:1", "1::1",
+  "64:ff9a::7f00:1", "64:ff9b:0:0:0:1:7f00:1", "1::1", "64:ff9b:2::1", "64:ff9b:0:ffff::1",
+  "::fffe:0:a00:1", "0:0:0:1:ffff:0:a00:1", "2001:1::a00:1",
 }
 
 -- The IPv6 forms that hold an IPv4 address.
@@ -34,6 +37,8 @@ local function embed(address)
   return {
     "::ffff:" .. address, "::" .. address, "64:ff9b::" .. address,
     ("2002:%02x%02x:%02x%02x::5"):format(a, b, c, d),
+    ("2001:0:%02x%02x:%02x%02x:0:0:f7f7:f7f7"):format(a, b, c, d), -- its client is 8.8.8.8
+    ("2001:0:808:808:0:0:%02x%02x:%02x%02x"):format(255 - a, 255 - b, 255 - c, 255 - d),
   }
 end
 
@@ -68,7 +73,7 @@ describe("address", function()
     assert.is_true(pure.name_private "[fe80::1%25eth0]")
   end)
 
-  it("applies the IPv4 rules to mapped, compatible, NAT64 and 6to4 addresses", function()
+  it("applies the IPv4 rules to mapped, compatible, NAT64, 6to4 and Teredo addresses", function()
     for _, range in ipairs(V4) do
       for _, address in ipairs(embed(range[2])) do
         assert.is_true(pure.address_private(address), address)

@@ -24,7 +24,10 @@ static const struct prefix private_v4[] = {
     {{198, 18}, 15},  {{224}, 4},      {{240}, 4},
 };
 
+/* Translators' own prefixes lead into a network, not out to the internet. */
 static const struct prefix private_v6[] = {
+    {{0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01}, 48},
+    {{[8] = 0xFF, 0xFF}, 96},
     {{0xFC}, 7},
     {{0xFE, 0x80}, 10},
     {{0xFE, 0xC0}, 10},
@@ -32,15 +35,19 @@ static const struct prefix private_v6[] = {
 };
 
 /* IPv6 forms that hold an IPv4 address, and where. The first is the old
- * compatible form; `::` and `::1` fall under it, as parts of 0/8. */
+ * compatible form; `::` and `::1` fall under it, as parts of 0/8. Teredo holds
+ * its server's address and, each bit of it turned, its client's. */
 static const struct {
   struct prefix prefix;
   unsigned offset;
+  unsigned char turned;
 } embedding[] = {
-    {{{0}, 96}, 12},
-    {{{[10] = 0xFF, [11] = 0xFF}, 96}, 12},
-    {{{0x00, 0x64, 0xFF, 0x9B}, 96}, 12},
-    {{{0x20, 0x02}, 16}, 2},
+    {{{0}, 96}, 12, 0},
+    {{{[10] = 0xFF, [11] = 0xFF}, 96}, 12, 0},
+    {{{0x00, 0x64, 0xFF, 0x9B}, 96}, 12, 0},
+    {{{0x20, 0x02}, 16}, 2, 0},
+    {{{0x20, 0x01}, 32}, 4, 0},
+    {{{0x20, 0x01}, 32}, 12, 0xFF},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -66,12 +73,23 @@ static int is_private_v4(const unsigned char *address) {
   return matches_any(address, private_v4, COUNT(private_v4));
 }
 
-static int is_private_v6(const unsigned char *address) {
+static int holds_private_v4(const unsigned char *address) {
   size_t i;
-  for (i = 0; i < COUNT(embedding); i++)
-    if (matches(address, &embedding[i].prefix))
-      return is_private_v4(address + embedding[i].offset);
-  return matches_any(address, private_v6, COUNT(private_v6));
+  for (i = 0; i < COUNT(embedding); i++) {
+    unsigned char v4[4];
+    if (!matches(address, &embedding[i].prefix))
+      continue;
+    for (unsigned n = 0; n < sizeof(v4); n++)
+      v4[n] = address[embedding[i].offset + n] ^ embedding[i].turned;
+    if (is_private_v4(v4))
+      return 1;
+  }
+  return 0;
+}
+
+static int is_private_v6(const unsigned char *address) {
+  return holds_private_v4(address) ||
+         matches_any(address, private_v6, COUNT(private_v6));
 }
 
 int address_is_private(const struct sockaddr *address) {
