@@ -52,7 +52,7 @@ build = {
         "src/json.c", "src/jsontext.c", "src/link.c", "src/lookup.c",
         "src/loop.c", "src/loss.c", "src/media.c", "src/minimax.c",
         "src/monitor.c", "src/mp4.c", "src/names.c", "src/nearest.c",
-        "src/note.c", "src/number.c", "src/options.c", "src/origin.c", "src/pace.c",
+        "src/noproxy.c", "src/note.c", "src/number.c", "src/options.c", "src/origin.c", "src/pace.c",
         "src/part.c", "src/poller.c", "src/poller_portable.c", "src/profile.c",
         "src/pump.c", "src/query.c", "src/reason.c", "src/redact.c", "src/rename.c",
         "src/reply.c", "src/request.c", "src/resolver.c", "src/resource.c",

@@ -1,15 +1,13 @@
 /* How the transfers of one client are made. */
 #include "profile.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "address.h"
-#include "ascii.h"
 #include "guard.h"
+#include "noproxy.h"
 #include "transfer.h"
 #include "url.h"
 
@@ -111,73 +109,11 @@ int profile_is_private(const struct profile *profile) {
   return is_private;
 }
 
-/* Whether `host` is `name` or lies below it; a leading dot counts for
- * nothing. */
-static int is_below(const char *host, const char *name, size_t length) {
-  size_t whole = strlen(host);
-  if (length > 0 && *name == '.') {
-    name++;
-    length--;
-  }
-  if (length == 0 || whole < length ||
-      !ascii_equal_up_to(host + whole - length, name, length))
-    return 0;
-  return whole == length || host[whole - length - 1] == '.';
-}
-
-/* A literal address without brackets; its family, or 0 for a name. */
-static int parse_address(const char *text, size_t length,
-                         unsigned char bytes[16]) {
-  char bare[INET6_ADDRSTRLEN];
-  if (length > 2 && *text == '[' && text[length - 1] == ']') {
-    text++;
-    length -= 2;
-  }
-  if (length >= sizeof bare)
-    return 0;
-  memcpy(bare, text, length);
-  bare[length] = '\0';
-  if (inet_pton(AF_INET, bare, bytes) == 1)
-    return AF_INET;
-  return inet_pton(AF_INET6, bare, bytes) == 1 ? AF_INET6 : 0;
-}
-
-/* Whether the address lies in a block such as "10.0.0.0/8"; without a slash it
- * must be the same one. */
-static int is_within(const char *host, const char *block, size_t length) {
-  unsigned char own[16], other[16];
-  const char *slash = memchr(block, '/', length);
-  size_t before = slash ? (size_t)(slash - block) : length;
-  int family = parse_address(host, strlen(host), own);
-  long bits = family == AF_INET ? 32 : 128;
-  if (!family || parse_address(block, before, other) != family)
-    return 0;
-  if (slash && strtol(slash + 1, NULL, 10) < bits)
-    bits = strtol(slash + 1, NULL, 10);
-  if (bits < 0 || memcmp(own, other, (size_t)bits / 8) != 0)
-    return 0;
-  return bits % 8 == 0 ||
-         (own[bits / 8] ^ other[bits / 8]) >> (8 - bits % 8) == 0;
-}
-
-static int is_exempt(const char *list, const char *host) {
-  while (list && *list) {
-    size_t length;
-    list += strspn(list, ", \t");
-    length = strcspn(list, ", \t");
-    if ((length == 1 && *list == '*') || is_below(host, list, length) ||
-        is_within(host, list, length))
-      return 1;
-    list += length;
-  }
-  return 0;
-}
-
 const char *profile_proxy(const struct profile *profile, const char *scheme,
                           const char *host) {
   const char *proxy =
       strcmp(scheme, "http") == 0 ? profile->http_proxy : profile->proxy;
-  if (!proxy || !*proxy || is_exempt(profile->no_proxy, host))
+  if (!proxy || !*proxy || noproxy_names(profile->no_proxy, host))
     return NULL;
   return proxy;
 }

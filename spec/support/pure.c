@@ -16,6 +16,7 @@
 #include "heap.h"
 #include "image.h"
 #include "jsontext.h"
+#include "noproxy.h"
 #include "number.h"
 #include "mp4.h"
 #include "nearest.h"
@@ -499,6 +500,12 @@ static int image_whole(lua_State *L) {
   return 1;
 }
 
+static int no_proxy(lua_State *L) {
+  lua_pushboolean(
+      L, noproxy_names(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+  return 1;
+}
+
 /* body */
 
 static struct body *check_body(lua_State *L) {
@@ -592,6 +599,7 @@ static const luaL_Reg functions[] = {
     {"name_private", name_private},
     {"sniff", sniff},
     {"image", image},
+    {"no_proxy", no_proxy},
     {"image_whole", image_whole},
     {NULL, NULL},
 };
