@@ -128,6 +128,53 @@ local function specs_of(kind)
     assert.equal("added", l:find(job.key).state)
   end)
 
+  it("takes nobody else's intent back: that task may exist", function()
+    local job = one:take "added" -- and its intent fails, without an answer
+    run_out "one"
+    local other = assert(two:take "added")
+    assert.equal(job.id, other.id)
+    assert.is_true(two:intend(other))
+    assert.is_false(one:unsent(job))
+    assert.equal("submitting", l:find(job.key).state)
+    assert.is_true(two:unknown(other, { kind = "unknown", message = "no answer" }))
+    assert.is_false(one:unsent(job))
+    local row = l:find(job.key)
+    assert.same({ "unknown", "no answer", 1 }, { row.state, row.error, row.attempt })
+  end)
+
+  it("takes back the last of its own intents only", function()
+    local job = brought(one, "intend")
+    run_out "one"
+    l:give_up_dead(false)
+    assert.equal("added", l:retry(job.key))
+    local again = assert(two:take "added")
+    assert.is_true(two:intend(again))
+    run_out "two"
+    l:give_up_dead(false)
+    assert.is_false(one:unsent(job))
+    assert.same({ "unknown", 2 }, { l:find(job.key).state, l:find(job.key).attempt })
+    assert.is_true(two:unsent(again))
+  end)
+
+  it("holds a job again whose intent it took back after others gave it up", function()
+    local job = brought(one, "intend")
+    run_out "one"
+    l:give_up_dead(false)
+    assert.is_true(one:unsent(job))
+    assert.is_nil(l:find(job.key).error)
+    assert.is_true(one:intend(job))
+  end)
+
+  it("records a refusal that comes after others gave the worker up", function()
+    local job = brought(one, "intend")
+    run_out "one"
+    l:give_up_dead(false)
+    assert.is_false(two:failed({ id = job.id, state = "submitting", attempt = job.attempt },
+      { kind = "content", message = "not that" }))
+    assert.is_true(one:failed(job, { kind = "content", message = "not that" }))
+    assert.same({ "failed", "not that" }, { l:find(job.key).state, l:find(job.key).error })
+  end)
+
   it("keeps an id that comes late: it settles the unknown job", function()
     local job = brought(one, "intend")
     run_out "one"

@@ -72,14 +72,27 @@ end
 
 -- Steps of a job --------------------------------------------------------------------
 
+-- What an intent leaves in its row: whose it is, and for which attempt.
+local function intent_of(self, attempt)
+  return self.name .. " " .. attempt
+end
+
+local HELD = " WHERE id = ? AND attempt = ? AND (state = ? AND worker = ?)"
+
+-- What came of a submit is known to who made it, also after others gave it up.
+local INTENDED = HELD:sub(1, -2) .. " OR state = 'unknown' AND intent = ?)"
+
 local function step(self, job, to, changes, ...)
   local parameters = table.pack(...)
-  local count = parameters.n
-  parameters[count + 1], parameters[count + 2] = job.id, job.state
-  parameters[count + 3], parameters[count + 4] = job.attempt, self.name
+  local count = parameters.n + 4
+  table.move({ job.id, job.attempt, job.state, self.name }, 1, 4, count - 3, parameters)
+  local where = HELD
+  if job.state == "submitting" then
+    where, count = INTENDED, count + 1
+    parameters[count] = intent_of(self, job.attempt)
+  end
   local changed, err = self.ledger:run("UPDATE minimax_jobs SET state = '" .. to .. "'" .. changes
-    .. " WHERE id = ? AND state = ? AND attempt = ? AND worker = ?",
-    table.unpack(parameters, 1, count + 4))
+    .. where, table.unpack(parameters, 1, count))
   if changed == 1 then
     job.state = to
   end
@@ -90,22 +103,26 @@ end
 -- @return true; false where the job is no longer this worker's; nil and an error
 function claims:intend(job)
   local changed, err = self.ledger:run([[UPDATE minimax_jobs SET state = 'submitting',
-    attempt = attempt + 1, submitting_at = $clock, error = NULL, error_kind = NULL
+    attempt = attempt + 1, intent = ?, submitting_at = $clock, error = NULL, error_kind = NULL
     WHERE id = ? AND state = 'added' AND attempt = ? AND worker = ? AND lease > $clock]],
-    job.id, job.attempt, self.name)
+    intent_of(self, job.attempt + 1), job.id, job.attempt, self.name)
   if changed == 1 then
     job.state, job.attempt = "submitting", job.attempt + 1
   end
   return changed and changed == 1, err
 end
 
---- Certainly nothing was created: the job can be submitted at any time. This
--- holds also where nobody knows whether the intent reached the ledger.
+--- Certainly nothing was created by this worker's intent: the job can be submitted
+-- at any time. This holds also where nobody knows whether the intent reached the
+-- ledger. An intent of another worker stays: its task may exist.
 function claims:unsent(job)
-  local row, err = self.ledger:row([[UPDATE minimax_jobs SET state = 'added', ended_at = NULL
+  local attempt = job.attempt + (job.state == "added" and 1 or 0)
+  local row, err = self.ledger:row([[UPDATE minimax_jobs SET state = 'added', ended_at = NULL,
+    error = NULL, error_kind = NULL, worker = ?, host = ?, lease = $clock + ?
     WHERE id = ? AND attempt IN (?, ?) AND task_id IS NULL
-    AND (state = 'unknown' OR state IN ('added', 'submitting') AND worker = ?) RETURNING attempt]],
-    job.id, job.attempt, job.attempt + (job.state == "added" and 1 or 0), self.name)
+    AND (state = 'added' AND worker = ? OR state IN ('submitting', 'unknown') AND intent = ?)
+    RETURNING attempt]], self.name, self.host, self.lease, job.id, job.attempt, attempt,
+    self.name, intent_of(self, attempt))
   if row then
     job.state, job.attempt = "added", row.attempt
   end

@@ -46,6 +46,9 @@ local MIGRATIONS = {
       PRIMARY KEY (account, lane)
     )]],
   },
+  {
+    "ALTER TABLE minimax_jobs ADD COLUMN intent TEXT",
+  },
 }
 
 local function set_version(db, version)
