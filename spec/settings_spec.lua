@@ -126,7 +126,62 @@ describe("a client's settings", function()
     end)
   end)
 
+  describe("api_key", function()
+    it("as it comes out of a file is refused in a sentence that does not show it", function()
+      for key, text in pairs {
+        ['"sk-api-5tR0ng"'] = "in quotes", ["'sk-api-5tR0ng'"] = "in quotes",
+        ['sk-api-5tR0ng"'] = "in quotes", ["`sk-api-5tR0ng`"] = "in quotes",
+        ["Bearer sk-api-5tR0ng"] = "leave that out", ["bearer sk-api-5tR0ng"] = "leave that out",
+        ["sk-api\u{200B}-5tR0ng"] = "not ASCII", ["\u{FEFF}sk-api-5tR0ng"] = "not ASCII",
+        ["sk-api-5tR0ng\u{A0}"] = "not ASCII", ["“sk-api-5tR0ng”"] = "not ASCII",
+        ["sk-api-5tR0ng\xFF"] = "not ASCII",
+      } do
+        local ok, message = pcall(minimax.new, { api_key = key })
+        assert.is_false(ok, key)
+        assert.is_truthy(message:find("the API key .*" .. text), message)
+        assert.is_nil(message:find("5tR0ng", 1, true))
+        assert.is_nil(message:find "\n")
+        local out = run({ MINIMAX_API_KEY = key }, [[print(pcall(require "minimax".new))]])
+        assert.is_truthy(out:find("^false.*" .. text), out)
+        out = run({ MINIMAX_API_KEY_FILE = folder:write("key", key) },
+          [[print(pcall(require "minimax".new))]])
+        assert.is_truthy(out:find("^false.*" .. text), out)
+      end
+      assert(minimax.new { api_key = "Bearer" })
+    end)
+  end)
+
   describe("base_url", function()
+    it("is taken without blanks, a trailing slash or version", function()
+      for _, text in ipairs { " https://a.example/p", "https://a.example/p\r\n",
+        "\thttps://a.example/p/v1/ ", "https://a.example/p/" } do
+        assert.matches("https://a.example/p$", (tostring(minimax.new { base_url = text })
+          :gsub("[^%w./:]+$", "")), text)
+      end
+      assert(minimax.new { base_url = "https://gateway.example/v1/account/minimax" })
+      assert(minimax.new { base_url = "https://l\u{F6}we.example" })
+    end)
+
+    it("that goes too far, or was copied with more, is refused in a sentence", function()
+      for text, why in pairs {
+        ["https://a.example/v2"] = "must not end with /v2",
+        ["https://a.example/p/v2/"] = "must not end with /v2",
+        ["https://a.example/v1/video_generation"] = "it names an endpoint",
+        ["https://a.example/v2/video_generation"] = "it names an endpoint",
+        ["https://a.example/v1/video_template_generation/"] = "it names an endpoint",
+        ["https://a.example/p/v1/query/video_generation"] = "it names an endpoint",
+        ["https://a.example/v1/files/retrieve"] = "it names an endpoint",
+        ["https://a.example/v1/text/chatcompletion_v2"] = "it names an endpoint",
+        ['"https://a.example"'] = "it is no URL", ["'https://a.example'"] = "it is no URL",
+        ["https://a.example\u{200B}"] = "not seen", ["\u{FEFF}https://a.example"] = "not seen",
+        ["“https://a.example”"] = "not seen", ["https://a.exa mple"] = "it is no URL",
+      } do
+        local ok, message = pcall(minimax.new, { base_url = text })
+        assert.is_false(ok, text)
+        assert.is_truthy(message:find(why, 1, true), message)
+      end
+    end)
+
     it("comes from MINIMAX_BASE_URL, else from MINIMAX_API_HOST, empty ones unset", function()
       local show = [[print(require "minimax".new())]]
       assert.equal("minimax.client: https://api.minimax.io\n", run({}, show))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "fault.h"
 #include "nearest.h"
 #include "options.h"
@@ -94,6 +95,22 @@ static void push_key_file(lua_State *L, const char *path) {
     lua_pushnil(L);
 }
 
+/* What is copied along with a key, out of an .env file or a web page, is
+ * refused; the key itself is never shown. */
+static void check_key(lua_State *L, const char *key, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)key[i] < 0x20 || key[i] == 0x7f)
+      luaL_error(L, "the API key holds a control character");
+    else if ((unsigned char)key[i] > 0x7f)
+      luaL_error(L, "the API key holds a character that is not ASCII, perhaps "
+                    "one that is not seen: copy it anew");
+  if (length > 0 && (strchr("\"'`", key[0]) || strchr("\"'`", key[length - 1])))
+    luaL_error(L, "the API key stands in quotes: leave them out");
+  if (length > 6 && ascii_equal_up_to(key, "Bearer ", 7))
+    luaL_error(L, "the API key begins with 'Bearer ': leave that out, the "
+                  "option auth adds it");
+}
+
 /* Pushes the key at `index` without the white space around it. */
 static void push_trimmed(lua_State *L, int index) {
   size_t length;
@@ -103,9 +120,7 @@ static void push_trimmed(lua_State *L, int index) {
   length -= skip;
   while (length > 0 && strchr(" \t\r\n", key[length - 1]))
     length--;
-  for (size_t i = 0; i < length; i++)
-    if ((unsigned char)key[i] < 0x20 || key[i] == 0x7f)
-      luaL_error(L, "the API key holds a control character");
+  check_key(L, key, length);
   lua_pushlstring(L, key, length);
 }
 

@@ -43,6 +43,52 @@ static int is_web(const char *scheme) {
          (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0);
 }
 
+static char *trimmed_copy(const char *text) {
+  static const char blanks[] = " \t\r\n\v\f";
+  size_t length;
+  text += strspn(text, blanks);
+  length = strlen(text);
+  while (length > 0 && strchr(blanks, text[length - 1]))
+    length--;
+  return strndup(text, length);
+}
+
+/* Whether the path goes on behind a version with what only an endpoint of the
+ * API has; a gateway's own prefix may hold a version, too. */
+static int names_endpoint(const char *path) {
+  static const char *const names[] = {"video_", "query/", "files/", "text/",
+                                      "chat/"};
+  const char *version = path;
+  while ((version = strstr(version, "/v")) != NULL) {
+    version += 2;
+    if ((*version != '1' && *version != '2') || version[1] != '/')
+      continue;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      if (strncmp(version + 2, names[i], strlen(names[i])) == 0)
+        return 1;
+  }
+  return 0;
+}
+
+/* Whether it ends with the version of the second API, slashes aside. */
+static int ends_with_v2(const char *path) {
+  size_t length = strlen(path);
+  while (length > 0 && path[length - 1] == '/')
+    length--;
+  return length >= 3 && memcmp(path + length - 3, "/v2", 3) == 0;
+}
+
+static const char *path_problem(CURLU *url) {
+  char *path = part_of(url, CURLUPART_PATH, 0);
+  const char *problem = NULL;
+  if (path && names_endpoint(path))
+    problem = "it names an endpoint; leave out what begins with /v1 or /v2";
+  else if (path && ends_with_v2(path))
+    problem = "it must not end with /v2: each call adds its own version";
+  free(path);
+  return problem;
+}
+
 static const char *base_problem(CURLU *url) {
   char *scheme = part_of(url, CURLUPART_SCHEME, 0);
   const char *problem = NULL;
@@ -52,6 +98,8 @@ static const char *base_problem(CURLU *url) {
     problem = "it must not hold a user name or password";
   else if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
     problem = "it must not hold a query or fragment (use the option query)";
+  else
+    problem = path_problem(url);
   free(scheme);
   return problem;
 }
@@ -94,24 +142,42 @@ static int add_base(struct buffer *out, const char *whole, const char *path,
   return buffer_add(out, own, trimmed(own, strcspn(own, "?#")));
 }
 
-int url_base(const char *text, struct buffer *out, const char **problem) {
-  int result = -1;
-  char *whole = NULL, *path = NULL;
-  CURLU *url = parsed(text);
-  *problem = "it is no URL that begins with https:// or http://";
-  if (!url)
-    return -1;
-  *problem = base_problem(url);
-  if (*problem)
-    goto done;
-  *problem = "not enough memory";
-  whole = part_of(url, CURLUPART_URL, 0);
-  path = part_of(url, CURLUPART_PATH, 0);
-  if (whole && path)
-    result = add_base(out, whole, path, text);
-done:
+static int add_parsed_base(struct buffer *out, CURLU *url, const char *text) {
+  char *whole = part_of(url, CURLUPART_URL, 0);
+  char *path = part_of(url, CURLUPART_PATH, 0);
+  int result = whole && path ? add_base(out, whole, path, text) : -1;
   free(whole);
   free(path);
+  return result;
+}
+
+/* Blanks, marks that are not seen and curly quotes, as they are copied along
+ * from pages; a host may have other letters than ASCII's. */
+static int holds_unseen(const char *text) {
+  static const char *const unseen[] = {"\xC2\xA0", "\xC2\xAD", "\xE2\x80",
+                                       "\xE2\x81", "\xEF\xBB\xBF"};
+  for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+    if (strstr(text, unseen[i]))
+      return 1;
+  return 0;
+}
+
+int url_base(const char *text, struct buffer *out, const char **problem) {
+  char *bare = trimmed_copy(text);
+  CURLU *url = bare ? parsed(bare) : NULL;
+  int result = -1;
+  *problem = "not enough memory";
+  if (!bare)
+    return -1;
+  if (holds_unseen(bare))
+    *problem = "it holds a character that is not seen, or a curly quote";
+  else if (!url)
+    *problem = "it is no URL that begins with https:// or http://";
+  else if ((*problem = base_problem(url)) == NULL) {
+    *problem = "not enough memory";
+    result = add_parsed_base(out, url, bare);
+  }
+  free(bare);
   curl_url_cleanup(url);
   return result;
 }
@@ -333,16 +399,6 @@ char *url_joined(const char *base, const char *reference) {
     return joined.bytes;
   buffer_free(&joined);
   return NULL;
-}
-
-static char *trimmed_copy(const char *text) {
-  static const char blanks[] = " \t\r\n\v\f";
-  size_t length;
-  text += strspn(text, blanks);
-  length = strlen(text);
-  while (length > 0 && strchr(blanks, text[length - 1]))
-    length--;
-  return strndup(text, length);
 }
 
 char *url_link(const char *base, const char *text) {
