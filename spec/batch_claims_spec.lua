@@ -1,6 +1,7 @@
 -- Claims: one job is one worker's, each step is on the disk or was not made, and
 -- what dies in the middle of a submit is unknown.
 
+local budget = require "minimax.batch.budget"
 local claims = require "minimax.batch.claims"
 local ledger = require "minimax.batch.ledger"
 local ledgers = require "spec.support.ledgers"
@@ -247,6 +248,34 @@ local function specs_of(kind)
     end
     assert.is_nil((one:take "added"))
     assert.equal("k1", two:take("added").key)
+  end)
+
+  it("answers nil and an error, and nothing else, where the ledger fails", function()
+    local job = brought(one, "intend")
+    local pace = budget.new(l, "a")
+    pace.limited.submit = true
+    local failure = { kind = "unknown", message = "no answer" }
+    local calls = { take = { "added" }, prolong = { { 1 } }, intend = { job }, unsent = { job },
+      submitted = { job, TASK }, unknown = { job, failure }, succeeded = { job },
+      downloaded = { job, 5 }, failed = { job, failure }, release = { job } }
+    local of_ledger = { add = { { key = "x", request = "{}", output = "x", kind = "template" } },
+      add_all = { {}, "all" }, page = { nil, 0, 5 }, find = { "k1" }, retry = { "k1" },
+      adopt = { "k1", "42" }, give_up_dead = { false } }
+    local of_budget = { configure = { "submit", { 1, 1 } }, look = { "submit" },
+      take = { "submit" }, hold = { "submit", 1 } }
+    l:close()
+    local skipped = { new = true, open = true, close = true, rows = true, row = true, run = true }
+    for _, case in ipairs { { one, claims, calls }, { l, ledger, of_ledger },
+      { pace, budget, of_budget } } do
+      for name, value in pairs(case[2]) do
+        if type(value) == "function" and not skipped[name] and name:sub(1, 2) ~= "__" then
+          local answer, err = value(case[1], table.unpack(case[3][name] or {}, 1, 3))
+          assert.is_nil(answer, name)
+          assert.equal("the ledger is closed", err and err.message, name)
+        end
+      end
+    end
+    assert.is_nil((l.dialect.has_ledger(l.db)))
   end)
 
   it("frees what a former run held", function()

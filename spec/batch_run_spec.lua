@@ -638,6 +638,57 @@ describe("a run", function()
     assert.equal(2, #tasks())
   end)
 
+  -- Runs while another process writes to the ledger: from the first submit on, for
+  -- so many statements of this one that find it locked.
+  local function run_locked(locked, options)
+    b.ledger.db:rows "PRAGMA busy_timeout = 1"
+    local other = assert(require "minimax.batch.sqlite".open(folder:file "ledger.db"))
+    local held, refused = false, 0
+    local function counted(name)
+      local work = b.ledger.db[name]
+      b.ledger.db[name] = function(...)
+        local result, err = work(...)
+        if err then
+          refused = refused + 1
+          if refused == locked then
+            assert(other:run "COMMIT")
+          end
+        end
+        return result, err
+      end
+    end
+    counted "rows"
+    counted "run"
+    options.on_event = function(event)
+      events[#events + 1] = event
+      if event.state == "submitting" and not held then
+        held = true
+        assert(other:run "BEGIN IMMEDIATE")
+      end
+    end
+    local results = table.pack(run(options))
+    other:close()
+    assert.is_true(refused >= locked)
+    return table.unpack(results, 1, results.n)
+  end
+
+  it("takes a refusal's intent back as soon as another process lets it", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1008, attempt = "all" }
+    add "a"
+    local counts, reason, err = run_locked(2, { max_in_flight = 1 })
+    assert.same({ 1, "balance", 1008 }, { counts.added, reason, err.code })
+    emu:clear()
+    assert.equal(1, run().downloaded)
+    assert.equal(1, #tasks())
+  end)
+
+  it("records that a job was refused as soon as another process lets it", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1026, attempt = "all" }
+    add "a"
+    local counts, reason = run_locked(2, { max_in_flight = 1 })
+    assert.same({ 1, "done" }, { counts.failed, reason })
+  end)
+
   it("warns once of an error in on_event, and goes on", function()
     add "a"
     local counts = run { on_event = function() error "mine" end }

@@ -125,8 +125,10 @@ function claims:unsent(job)
     self.name, intent_of(self, attempt))
   if row then
     job.state, job.attempt = "added", row.attempt
+  elseif err then
+    return nil, err
   end
-  return not err and row ~= nil, err
+  return row ~= nil
 end
 
 --- The id. It is kept whoever holds the job by now, as long as this attempt is

@@ -167,7 +167,11 @@ local function find_settled(self, key)
   end
   local lock <close> = self.dialect.lock(self.db)
   if lock then
-    self:give_up_dead(not self.dialect.shared)
+    local _
+    _, err = self:give_up_dead(not self.dialect.shared)
+    if err then
+      return nil, err
+    end
   end
   return self:find(key)
 end

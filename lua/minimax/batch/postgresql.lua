@@ -46,8 +46,8 @@ function postgresql.open(where)
 end
 
 function postgresql.has_ledger(db)
-  local row = db:row("SELECT to_regclass('minimax_ledger') IS NOT NULL AS there")
-  return row ~= nil and row.there
+  local row, err = db:row("SELECT to_regclass('minimax_ledger') IS NOT NULL AS there")
+  return row and row.there, err
 end
 
 local SCHEMA_LOCK = 6054773 -- any number that others are not likely to take

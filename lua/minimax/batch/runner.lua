@@ -117,13 +117,15 @@ local INSISTENCE = 60
 --- Does something with the ledger, again and again while the connection is lost.
 -- A run without its ledger can do nothing: any other failure stops it.
 -- @param insist true: goes on for a while even so
+-- @param work returns an error in the second place where it failed: whatever stands
+--   in the first is no answer then
 -- @return what `work` returned; nil and an error after the run was stopped
 function runner:with_ledger(insist, work, ...)
   local lost, failing = 0, 0 -- seconds
   while true do
     local results = table.pack(work(...))
     local err = results[2]
-    if results[1] ~= nil or not err then
+    if not err then
       return table.unpack(results, 1, results.n)
     elseif err.passing then
       local patience = self.stopping and INSISTENCE or self.options.patience
@@ -145,12 +147,12 @@ function runner:with_ledger(insist, work, ...)
 end
 
 --- Makes a step of a job: the name of a function of `claims.lua`, which says
--- what it returns.
+-- what it returns. What came of a submit must not be lost.
 function runner:step(job, name, ...)
   local claims = self.claims
   local before = job.state
-  local ok, err = self:with_ledger(name == "submitted" or name == "unsent", claims[name], claims,
-    job, ...)
+  local insist = name == "unsent" or before == "submitting"
+  local ok, err = self:with_ledger(insist, claims[name], claims, job, ...)
   if ok and job.state ~= before then
     self:tell { type = "state", key = job.key, state = job.state, task_id = job.task_id,
       output = job.state == "downloaded" and job.output or nil,

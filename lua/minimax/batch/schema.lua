@@ -109,8 +109,12 @@ end
 -- @return true; or nil and an error, and nothing has changed
 function schema.prepare(db, dialect, migrations)
   migrations = migrations or MIGRATIONS
-  if dialect.has_ledger(db) then -- nothing to write is the rule
-    local version, err = read_version(db)
+  local there, err = dialect.has_ledger(db)
+  if err then
+    return nil, err
+  elseif there then -- nothing to write is the rule
+    local version
+    version, err = read_version(db)
     if not version then
       return nil, err
     elseif version == #migrations then

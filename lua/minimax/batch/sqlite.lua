@@ -66,20 +66,26 @@ function sqlite.open(where)
   return db
 end
 
+-- @return a boolean; or nil and an error
 function sqlite.has_ledger(db)
-  return db:row("SELECT 1 AS there FROM sqlite_master WHERE name = 'minimax_ledger'") ~= nil
+  local row, err = db:row [[SELECT count(*) AS tables FROM sqlite_master
+    WHERE name = 'minimax_ledger']]
+  return row and row.tables > 0, err
 end
 
 --- Within a transaction: refuses to make tables in somebody else's file.
 function sqlite.lock_schema(db)
-  local row, err = db:row("SELECT name FROM sqlite_master WHERE name NOT LIKE 'minimax%' "
+  local there, err = sqlite.has_ledger(db)
+  if there or err then
+    return there, err
+  end
+  local row
+  row, err = db:row("SELECT name FROM sqlite_master WHERE name NOT LIKE 'minimax%' "
     .. "AND name NOT LIKE 'sqlite%' LIMIT 1")
-  if err then
-    return nil, err
-  elseif row and not sqlite.has_ledger(db) then
+  if row then
     return nil, fault.new("invalid", "it is no ledger: the database holds a table '%s'", row.name)
   end
-  return true
+  return not err or nil, err
 end
 
 -- Room for the ids of all submits under way, should the disk be full by then.

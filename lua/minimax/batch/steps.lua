@@ -125,13 +125,16 @@ local function heed_refusal(run, job, err)
   run:count_submit(-1) -- it was refused: nothing was paid
   if states.meaning(err) == "job" then
     return fail(run, job, err)
-  elseif not settled(job, run:step(job, "unsent")) then
-    return false
-  elseif err.kind == "rate_limit" then
+  end
+  local kept = settled(job, run:step(job, "unsent"))
+  if err.kind == "rate_limit" then
     run.limits = run.limits + 1
     run:with_ledger(false, run.budget.hold, run.budget, "submit",
       math.min(HOLD * 2 ^ (run.limits - 1), 60))
     run:heard()
+  end
+  if not kept and states.meaning(err) ~= "stop" then
+    return false
   end
   job.refusals = (job.refusals or 0) + 1
   return heed(run, job, err, job.refusals)
@@ -143,11 +146,11 @@ local function heed_hindrance(run, job, err, note)
     return drop(job)
   elseif note.changed then
     return leave(run, job, fault.new("io", "%s", note.changed))
-  elseif note.err and note.err.passing then -- it may have been written all the same
+  elseif note.err then -- it may have been written all the same
+    if not note.err.passing then
+      run:stop("io", note.err)
+    end
     return settled(job, run:step(job, "unsent"))
-  elseif note.err then
-    run:stop("io", note.err)
-    return false
   elseif note.asked and err.kind == "cancelled" then
     return true
   end
