@@ -225,14 +225,23 @@ static int begins_with_mark(const char *text, size_t length,
   return begins_so && ends_value(text, length, place->end);
 }
 
+/* Most characters of a string are plain ASCII. */
+static size_t skip_plain(const char *text, size_t length, size_t at) {
+  while (at < length && text[at] != '"' && text[at] != '\\' &&
+         (unsigned char)(text[at] - 1) < 0x7f)
+    at++;
+  return at;
+}
+
 /* A string from its opening quote on. */
 static struct place look_at_string(const char *text, size_t length, size_t at) {
   struct place place = {.at = at};
   int is_odd = 0;
-  place.end = at + 1;
+  place.end = skip_plain(text, length, at + 1);
   while (place.end < length && text[place.end] != '"') {
     const char *instead = NULL;
     place.end += take(text + place.end, length - place.end, &instead);
+    place.end = skip_plain(text, length, place.end);
     is_odd |= instead != NULL;
   }
   place.end += place.end < length;
