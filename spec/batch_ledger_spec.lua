@@ -33,7 +33,7 @@ local function specs_of(kind)
     local row = assert(worker:take "added")
     assert.equal(key, row.key)
     for _, step in ipairs { ... } do
-      assert.is_true(worker[step[1]](worker, row, step[2]))
+      assert.is_true(worker[step[1]](worker, row, step[2], step[3]))
     end
     return row, worker
   end
@@ -140,17 +140,25 @@ local function specs_of(kind)
     assert.equal("task 77 belongs to job 'a'", err.message)
   end)
 
-  local function failed(error_kind)
-    return { "failed", { kind = error_kind, message = "no" } }
+  local function failed(error_kind, task_failed)
+    return { "failed", { kind = error_kind, message = "no" }, task_failed }
   end
 
   for what, case in pairs {
     ["whose task failed: it is submitted again"] =
-      { { "intend" }, TASK, failed "failed", state = "added" },
+      { { "intend" }, TASK, failed("failed", true), state = "added" },
     ["that was refused: it is submitted again"] =
       { { "intend" }, failed "content", state = "added" },
     ["whose query was refused: it goes on with its task"] =
       { { "intend" }, TASK, failed "invalid", state = "submitted", task_id = "42" },
+    ["whose query was refused for its content: it goes on with its task"] =
+      { { "intend" }, TASK, failed "content", state = "submitted", task_id = "42" },
+    ["whose task succeeded, whatever is said of it later: it goes on with its task"] =
+      { { "intend" }, TASK, { "succeeded" }, failed("failed", true), state = "succeeded",
+        task_id = "42" },
+    ["whose video was refused for its content: it goes on with its task"] =
+      { { "intend" }, TASK, { "succeeded" }, failed "content", state = "succeeded",
+        task_id = "42" },
     ["whose download failed: it goes on with its task"] =
       { { "intend" }, TASK, { "succeeded" }, failed "io", state = "succeeded", task_id = "42" },
   } do

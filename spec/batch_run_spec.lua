@@ -444,6 +444,29 @@ describe("a run", function()
     assert.is_true(#told "warning" >= 3)
   end)
 
+  for _, page in ipairs { "status_422", "status_400", "status_404" } do
+    it("takes a page (" .. page .. ") for no word about a task that is paid", function()
+      emu:fault { endpoint = "query", fault = page, attempt = { 1, 2 } }
+      emu:fault { endpoint = "storage", fault = page, attempt = { 1, 2 } }
+      add "a"
+      local counts, reason = run()
+      assert.same({ 1, "done" }, { counts.downloaded, reason })
+      assert.equal(1, #tasks())
+      assert.is_true(#told "warning" >= 2)
+    end)
+  end
+
+  it("pays no second time for a task whose query was refused in the API's words", function()
+    emu:fault { endpoint = "query", fault = "code", code = 1027, attempt = "all" }
+    add "a"
+    assert.equal(1, run().failed)
+    assert.equal("content", job("a").err.kind)
+    emu:clear()
+    assert.equal("submitted", b:retry "a")
+    assert.equal(1, run().downloaded)
+    assert.equal(1, #tasks())
+  end)
+
   it("leaves a video that can't be fetched for the next run", function()
     emu:fault { endpoint = "storage", fault = "html", attempt = "all" }
     add "a"

@@ -166,9 +166,11 @@ function claims:downloaded(job, bytes)
     ended_at = $clock, error = NULL, error_kind = NULL]], bytes)
 end
 
-function claims:failed(job, err)
+--- @param task_failed true: the server says that the task came to nothing. That
+-- alone makes it one that need not be paid twice to be tried again.
+function claims:failed(job, err, task_failed)
   return step(self, job, "failed", [[, worker = NULL, lease = NULL, ended_at = $clock,
-    error_kind = ?, error = ?]], err.kind, err.message)
+    error_kind = ?, error = ?, task_failed = ?]], err.kind, err.message, task_failed and 1 or 0)
 end
 
 --- Gives a job back as it is.

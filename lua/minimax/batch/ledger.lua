@@ -197,7 +197,8 @@ function ledger:retry(key, resubmit)
   local anew = state == "added"
   local count
   count, err = self:run([[UPDATE minimax_jobs SET state = ?, error = NULL, error_kind = NULL,
-    task_id = ?, worker = NULL, lease = NULL, avoid = ',', ended_at = NULL, succeeded_at = ?
+    task_id = ?, task_failed = 0, worker = NULL, lease = NULL, avoid = ',', ended_at = NULL,
+    succeeded_at = ?
     WHERE id = ? AND state = ? AND attempt = ?]], state, not anew and job.task_id or nil,
     state == "succeeded" and job.succeeded_at or nil, job.id, job.state, job.attempt)
   local ok

@@ -35,15 +35,18 @@ local MEANING = {
 local WANTS_CREDENTIALS = 407 -- a proxy, for whatever passes it
 
 --- Whose matter an error is: "job", "stop" or "again".
-function states.meaning(err)
+-- @param paid true: it is about a task that exists. What answers then without the
+--   API's own words (a page of a proxy or a gateway) says nothing about that task.
+function states.meaning(err, paid)
   if err.http_status == WANTS_CREDENTIALS then
     return "stop"
   end
-  return not err.retryable and MEANING[err.kind] or "again"
+  local meaning = not err.retryable and MEANING[err.kind] or "again"
+  if paid and meaning == "job" and err.http_status and not err.code then
+    return "again"
+  end
+  return meaning
 end
-
--- The task itself has come to nothing.
-local LOST = { failed = true, content = true }
 
 --- Where a job goes on that is tried again by its owner's wish.
 -- @param job a row of the ledger
@@ -54,11 +57,12 @@ function states.after_retry(job, resubmit)
     return "added"
   elseif job.state ~= "failed" then
     return nil, "is " .. job.state .. ": only what failed or is unknown can be tried again"
-  elseif resubmit or not job.task_id or LOST[job.error_kind] then
+  elseif resubmit or not job.task_id then
     return "added"
+  elseif job.succeeded_at then
+    return "succeeded" -- what went wrong came after it
   end
-  -- The task is paid for: what went wrong came after it.
-  return job.succeeded_at and "succeeded" or "submitted"
+  return job.task_failed == 1 and "added" or "submitted"
 end
 
 return states

@@ -26,8 +26,8 @@ local function drop(job)
   return false
 end
 
-local function fail(run, job, err)
-  settled(job, run:step(job, "failed", err))
+local function fail(run, job, err, task_failed)
+  settled(job, run:step(job, "failed", err, task_failed))
   return false
 end
 
@@ -42,7 +42,7 @@ end
 -- What an error means that has changed nothing.
 -- @param failures of this kind in a row
 local function heed(run, job, err, failures)
-  local meaning = states.meaning(err)
+  local meaning = states.meaning(err, job.task_id ~= nil)
   if meaning == "job" then
     return fail(run, job, err)
   elseif meaning == "stop" then
@@ -210,7 +210,7 @@ local function heed_status(run, job, status)
     job.status = status
     return settled(job, run:step(job, "succeeded"))
   elseif status.state == "failed" or status.state == "cancelled" then
-    return fail(run, job, fault.new("failed", "%s", status:failure().message))
+    return fail(run, job, fault.new("failed", "%s", status:failure().message), true)
   end
 end
 
