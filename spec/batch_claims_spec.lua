@@ -213,6 +213,21 @@ local function specs_of(kind)
     assert.same({ "43", "42 " }, { row.task_id, row.strays })
   end)
 
+  it("notes each stray, however much it is like another", function()
+    local job = brought(one, "intend")
+    run_out "one"
+    l:give_up_dead(false)
+    l:retry(job.key)
+    local taken = two:take "added"
+    two:intend(taken)
+    local ids = { "142", "42", "task_1", "taskx1", "Ab", "aB", "100%", "1000" }
+    for _, id in ipairs(ids) do
+      assert.is_false(one:submitted(job, { task_id = id, kind = "template" }))
+      assert.is_false(one:submitted(job, { task_id = id, kind = "template" }))
+    end
+    assert.equal(table.concat(ids, " ") .. " ", l:find(job.key).strays)
+  end)
+
   it("goes the whole way, with the times", function()
     local job = brought(one, "intend", "submitted", "succeeded", "downloaded")
     local row = l:find(job.key)

@@ -172,10 +172,17 @@ local function specs_of(kind)
     end)
   end
 
-  it("pays for a new task only where its owner says so", function()
-    brought("a", { "intend" }, TASK, { "succeeded" }, failed "io")
+  it("pays for a new task only where its owner says so, and keeps the id of the old", function()
+    local _, worker = brought("a", { "intend" }, TASK, { "succeeded" }, failed "io")
     assert.equal("added", l:retry("a", true))
-    assert.is_nil(l:find("a").task_id)
+    local row = l:find "a"
+    assert.same({ nil, "42 ", nil }, { row.task_id, row.strays, row.succeeded_at })
+    row = worker:take "added"
+    assert.is_true(worker:intend(row))
+    assert.is_true(worker:submitted(row, { task_id = "43", kind = "template" }))
+    assert.is_true(worker:failed(row, { kind = "failed", message = "no" }, true))
+    assert.equal("added", l:retry "a")
+    assert.equal("42 43 ", l:find("a").strays)
   end)
 
   it("tries nothing again that is done or under way", function()

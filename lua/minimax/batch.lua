@@ -126,7 +126,7 @@ end
 -- @tparam[opt] table filter `state`: only those
 -- @treturn function an iterator of tables: `key`, `state`, `request`, `output`, `kind`,
 --   `task_id`, `trace_id`, `err` (`kind`, `message`), `attempt` (how often it was
---   submitted), `bytes`, `host`, `strays` (ids of tasks that were paid besides), and
+--   submitted), `bytes`, `host`, `strays` (ids of tasks that it had besides), and
 --   times in Unix seconds. It raises where the ledger fails.
 function Batch:jobs(filter)
   filter = options.filter(filter)

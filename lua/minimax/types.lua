@@ -593,7 +593,7 @@ function emulator.main(words) end
 ---@field err? { kind: minimax.error.kind, message: string }
 ---@field bytes? integer of the video
 ---@field host? string the worker that had it last
----@field strays? string ids of tasks that were paid besides
+---@field strays? string ids of the tasks that it had besides, each with a blank after it
 ---@field added_at number
 ---@field submitting_at? number
 ---@field submitted_at? number

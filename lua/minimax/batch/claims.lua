@@ -146,8 +146,9 @@ function claims:submitted(job, task)
     return true
   elseif changed == 0 then
     changed, err = self.ledger:run([[UPDATE minimax_jobs SET
-      strays = coalesce(strays, '') || ? || ' ' WHERE id = ? AND coalesce(strays, '') NOT LIKE ?]],
-      task.task_id, job.id, "%" .. task.task_id .. " %")
+      strays = coalesce(strays, '') || ? || ' ' WHERE id = ?
+      AND replace(' ' || coalesce(strays, ''), ' ' || ? || ' ', '') = ' ' || coalesce(strays, '')]],
+      task.task_id, job.id, task.task_id)
   end
   return changed and false, err
 end

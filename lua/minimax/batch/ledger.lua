@@ -183,6 +183,12 @@ local function changed(key, count, err)
   return count and true, err
 end
 
+-- Before a job gets another task: the id of the one it had stays with it.
+local KEEP_ID = [[strays = CASE WHEN task_id IS NULL THEN strays
+  ELSE coalesce(strays, '') || task_id || ' ' END, task_failed = 0, succeeded_at = NULL]]
+
+local ANEW = "task_id = NULL, " .. KEEP_ID
+
 --- Lets a failed or unknown job be tried again.
 -- @return its new state; or nil and an error
 function ledger:retry(key, resubmit)
@@ -194,13 +200,11 @@ function ledger:retry(key, resubmit)
   if not state then
     return nil, fault.new("invalid", "job '%s' %s", key, why)
   end
-  local anew = state == "added"
   local count
   count, err = self:run([[UPDATE minimax_jobs SET state = ?, error = NULL, error_kind = NULL,
-    task_id = ?, task_failed = 0, worker = NULL, lease = NULL, avoid = ',', ended_at = NULL,
-    succeeded_at = ?
-    WHERE id = ? AND state = ? AND attempt = ?]], state, not anew and job.task_id or nil,
-    state == "succeeded" and job.succeeded_at or nil, job.id, job.state, job.attempt)
+    worker = NULL, lease = NULL, avoid = ',', ended_at = NULL]]
+    .. (state == "added" and ", " .. ANEW or "")
+    .. " WHERE id = ? AND state = ? AND attempt = ?", state, job.id, job.state, job.attempt)
   local ok
   ok, err = changed(key, count, err)
   return ok and state, err
