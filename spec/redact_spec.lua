@@ -44,7 +44,8 @@ describe("redact", function()
       ["https://a.io/?u=https://b.io/?v=1 x"] = "https://a.io/?[cut] x",
       ["https://a.io/https://u:p@b.io/?v=1 x"] = "https://a.io/https://[cut]@b.io/?[cut] x",
       ["xhttps://a.io/?s"] = "xhttps://a.io/?[cut]",
-      ["ftp://a.io/?s"] = "ftp://a.io/?s",
+      ["ftp://a.io/?s"] = "ftp://a.io/?[cut]", ["1+.-a://b.io/?s"] = "1+.-a://b.io/?[cut]",
+      ["://a.io/?s /://a:b@c"] = "://a.io/?s /://a:b@c",
       ["https:/a?s http:a?s https//a?s"] = "https:/a?s http:a?s https//a?s",
     }
     for text, expected in pairs(cases) do
@@ -67,6 +68,8 @@ describe("redact", function()
   it("cuts user information", function()
     local cases = {
       ["https://user:pass@a.io/v"] = "https://[cut]@a.io/v",
+      ["htps://bob:s3cret@a.io:1"] = "htps://[cut]@a.io:1",
+      ["'socks5h://bob:s3cret@a.io'"] = "'socks5h://[cut]@a.io'",
       ["https://token@a.io"] = "https://[cut]@a.io",
       ["http://a@b:c@d.io:80/@x?y"] = "http://[cut]@d.io:80/@x?[cut]",
       ["https://a.io/x@y"] = "https://a.io/x@y",

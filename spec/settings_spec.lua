@@ -151,6 +151,35 @@ describe("a client's settings", function()
     end)
   end)
 
+  it("name no proxy that libcurl does not know, and never its password", function()
+    for _, proxy in ipairs { "htps://bob:s3cret@127.0.0.1:1", "ftp://bob:s3cret@127.0.0.1",
+      "http://bob:s3/cret@127.0.0.1:1", "http://bob:s3cret@127.0.0.1:x", "http://bob:s3cret@ho st",
+      "bob:s3cret@127.0.0.1:99999999" } do
+      local ok, message = pcall(minimax.new, { proxy = proxy })
+      assert.is_false(ok, proxy)
+      assert.is_truthy(message:find("the proxy can't be used", 1, true))
+      assert.is_nil(message:find("cret", 1, true))
+      local out = run({ https_proxy = proxy }, [[print(pcall(require "minimax".new))]])
+      assert.is_truthy(out:find("^false.*the proxy can't be used"), out)
+      assert.is_nil(out:find("cret", 1, true))
+    end
+    for _, proxy in ipairs { "", "ftp.example:1", "bob:s3cret@a.example", "SOCKS5H://a.example" } do
+      assert(minimax.new { proxy = proxy })
+    end
+    for _, proxy in ipairs { "http://bob:s3cret@127.0.0.1:1", "bob:s3cret@127.0.0.1:1" } do
+      local shown = {}
+      local client <close> = minimax.new { proxy = proxy, api_key = "sk-spec", retries = 0,
+        on_event = function(event)
+          for _, value in pairs(event) do
+            shown[#shown + 1] = tostring(value)
+          end
+        end }
+      local _, err = client:query "17"
+      assert.equal("network", err.kind)
+      assert.is_nil((tostring(err) .. table.concat(shown, " ")):find("s3cret", 1, true))
+    end
+  end)
+
   describe("base_url", function()
     it("is taken without blanks, a trailing slash or version", function()
       for _, text in ipairs { " https://a.example/p", "https://a.example/p\r\n",

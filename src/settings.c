@@ -265,6 +265,26 @@ static void set_base(lua_State *L, struct profile *profile,
   profile->base = base.bytes;
 }
 
+/* libcurl would name a wrong one in full, with its password. */
+static void check_proxy(lua_State *L, const char *proxy) {
+  static const char *const schemes[] = {"http",    "https",  "socks",  "socks4",
+                                        "socks4a", "socks5", "socks5h"};
+  struct url_parts parts;
+  int is_known = 0;
+  if (!proxy || !*proxy)
+    return;
+  if (url_take_proxy_apart(proxy, &parts) == 0) {
+    is_known = strstr(proxy, "://") == NULL;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+      is_known |= ascii_equal(parts.scheme, schemes[i]);
+    url_free(&parts);
+  }
+  if (!is_known)
+    luaL_error(L, "the proxy can't be used: it must be host:port or a URL that "
+                  "begins with http, https, socks4, socks4a, socks5 or socks5h,"
+                  " what is special in its password percent-encoded");
+}
+
 static void set_network(lua_State *L, struct profile *profile,
                         const struct settings *settings) {
   const char *https =
@@ -284,6 +304,8 @@ static void set_network(lua_State *L, struct profile *profile,
   set_text(L, &profile->ca_file, settings->ca_file ? settings->ca_file : ca);
   set_text(L, &profile->ca_path,
            settings->ca_path ? settings->ca_path : variable("SSL_CERT_DIR"));
+  check_proxy(L, profile->proxy);
+  check_proxy(L, profile->http_proxy);
   profile->insecure = settings->insecure;
   profile->connect_timeout = settings->connect_timeout;
   profile->request_timeout = settings->request_timeout;
