@@ -88,7 +88,8 @@ describe("the request for the bytes", function()
     assert(client:download(server.url .. path, folder:file("out.mp4"), { allow_private = true }))
     local head = server:requests()[1].head
     local expected = { "GET " .. path .. " HTTP/1.1", "Host: 127.0.0.1:" .. server.port,
-      "User-Agent: minimax-lua/" .. minimax._VERSION, "Accept: */*", "", "" }
+      "User-Agent: minimax-lua/" .. minimax._VERSION, "Accept: */*",
+      "Accept-Encoding: identity", "", "" }
     assert.equal(table.concat(expected, "\r\n"), head)
   end)
 
