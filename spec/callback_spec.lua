@@ -177,4 +177,11 @@ describe("notify", function()
       assert.is_false(pcall(client.notify, client, wrong))
     end
   end)
+
+  it("tells its event without the key and control characters, whatever its word is", function()
+    local told
+    local watched <close> = server:client { on_event = function(event) told = event end }
+    assert(watched:callback('{"task_id":"17","status":"\\u001b[2J ' .. api.KEY .. '"}'))
+    assert.equal(" [2J [key]", told.status)
+  end)
 end)

@@ -165,7 +165,9 @@ void event_tell_callback(lua_State *L, struct client *client, int self) {
   lua_getiuservalue(L, self, CLIENT_ON_EVENT);
   begin(L, "callback");
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    lua_getfield(L, told, fields[i]);
+    if (lua_getfield(L, told, fields[i]) ==
+        LUA_TSTRING) /* it may say anything */
+      fault_redact(L, client->profile->key);
     lua_setfield(L, -2, fields[i]);
   }
   if (client->prints)

@@ -117,6 +117,7 @@ static void tell_status(lua_State *L, struct job *job, int self, int status) {
     return;
   event_begin(L, job, self, "status");
   lua_getfield(L, status, "status");
+  fault_redact(L, job->client->profile->key); /* it may say anything */
   lua_setfield(L, -2, "status");
   lua_getfield(L, status, "state");
   lua_setfield(L, -2, "state");
