@@ -233,7 +233,8 @@ describe("image tells whether a file holds the whole of", function()
     assert.equal("broken", whole(SOI .. JFIF .. frame(0xC0, 640, 480) .. "\xFF\xD9"))
     -- A progressive one has many scans; its marker may lie across two windows.
     for filler = 4000, 4200 do
-      local scans = SCAN:sub(1, -3) .. DQT .. segment(0xDA, "") .. ("x"):rep(filler) .. "\xFF\xFF\xD9"
+      local scans = SCAN:sub(1, -3) .. DQT .. segment(0xDA, "") .. ("x"):rep(filler)
+        .. "\xFF\xFF\xD9"
       assert.equal("ok", whole(SOI .. frame(0xC2, 640, 480) .. scans))
       assert.equal("broken", whole((SOI .. frame(0xC2, 640, 480) .. scans):sub(1, -2)))
     end
@@ -266,8 +267,8 @@ describe("image tells whether a file holds the whole of", function()
 
   it("20 MB in few reads of a window", function()
     local text = picture.jpeg(640, 480):sub(1, -3)
-    local read, asked = reader(text, { length = 20 << 20 })
-    assert.equal("broken", pure.image_whole(read, 20 << 20))
+    local pieces, asked = reader(text, { length = 20 << 20 })
+    assert.equal("broken", pure.image_whole(pieces, 20 << 20))
     assert.is_true(asked.bytes < 21 << 20)
   end)
 end)

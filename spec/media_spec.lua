@@ -196,7 +196,8 @@ describe("a local file", function()
 
   it("that is half a picture is refused before it is paid", function()
     server:answer '{"task_id":"17"}'
-    for name, whole in pairs { JPEG = jpeg(640, 480), PNG = picture.png(), WebP = webp(640, 480) } do
+    for name, whole in pairs { JPEG = jpeg(640, 480), PNG = picture.png(),
+      WebP = webp(640, 480) } do
       for _, kind in ipairs { "template", "video", "video2" } do
         for _, half in ipairs { whole:sub(1, #whole // 2), whole:sub(1, -2) } do
           assert_problem("is a " .. name .. " that is cut or damaged", kind, file(half))
@@ -242,8 +243,8 @@ describe("a local file", function()
       end
     end
     assert.same({}, server:asked())
-    for _, text in ipairs { "https://a.example/x", "HTTP://a.example/x", "data:image/png;base64,AA==",
-      "mm_file://17" } do
+    for _, text in ipairs { "https://a.example/x", "HTTP://a.example/x",
+      "data:image/png;base64,AA==", "mm_file://17" } do
       for _, make in ipairs(fields) do
         assert(client:submit(make(text)))
       end

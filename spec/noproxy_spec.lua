@@ -109,8 +109,8 @@ describe("a no_proxy list", function()
     for i, pair in ipairs(PAIRS) do
       input[i], expected[i] = pair[1] .. "|" .. pair[2], pair[3]
     end
-    local result = process.run { command = { "sh", "-c", "printf '%s' '" .. table.concat(input, "\n")
-      .. "\n' | { " .. CURL .. " }" } }
+    local result = process.run { command = { "sh", "-c", "printf '%s' '"
+      .. table.concat(input, "\n") .. "\n' | { " .. CURL .. " }" } }
     local found = {}
     for way in result.out:gmatch "%a+" do
       found[#found + 1] = way

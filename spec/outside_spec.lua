@@ -94,7 +94,8 @@ describe("an answer with anything in it", function()
   it("may be a link of 8 MB, or an id of as many", function()
     local long = ("x"):rep(8200000)
     local big <close> = server:client { max_response_bytes = 1 << 25, wait_timeout = 0.02 }
-    for _, text in ipairs { '{"task_id":"17","status":"Success","video_url":"https://a.invalid/%s"}',
+    for _, text in ipairs {
+      '{"task_id":"17","status":"Success","video_url":"https://a.invalid/%s"}',
       '{"task_id":"17","status":"Success","file_id":"%s"}' } do
       server:answer((text:gsub("%%s", long)))
       local status = assert(big:query "17")
