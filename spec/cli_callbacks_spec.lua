@@ -59,12 +59,12 @@ describe("minimax callback-server", function()
     assert.equal(18, command.run({ "callback-server", "--port", tostring(emu.port) }).code)
   end)
 
-  it("names the rock and the package where lua-http is missing", function()
+  it("names the rock and the package where cqueues is missing", function()
     local result = process.run { script = [[
       package.preload.cqueues = function() error("not here") end
       os.exit(require "minimax.cli.main".run { "callback-server" }, true)
     ]] }
     assert.equal(18, result.code, result.err)
-    assert.matches("luarocks install http.*lua%-http", result.err)
+    assert.matches("luarocks install cqueues.*lua%-cqueues", result.err)
   end)
 end)

@@ -4,7 +4,6 @@ local api = require "spec.support.api"
 local command = require "spec.support.command"
 local cqueues = require "cqueues"
 local minimax = require "minimax"
-local process = require "spec.support.process"
 local receiver = require "minimax.receiver"
 local socket = require "cqueues.socket"
 
@@ -171,6 +170,99 @@ describe("a receiver", function()
     assert.equal(1, events)
   end)
 
+  -- What is between the request's line and its body, and what it is answered.
+  local HEADS = {
+    ["Content-Length: -1"] = 400, ["Content-Length: abc"] = 400, ["Content-Length: 0x10"] = 400,
+    ["Content-Length: 1e1"] = 400, ["Content-Length: +16"] = 400, ["Content-Length:"] = 400,
+    ["Content-Length: 16, 16"] = 400, ["Content-Length: 1.0"] = 400,
+    ["Content-Length: 16\r\nContent-Length: 17"] = 400,
+    ["Content-Length: 16\r\nTransfer-Encoding: chunked"] = 400,
+    ["Content-Length : 16"] = 400, [" Content-Length: 16"] = 400, ["Content-Length"] = 400,
+    ["Content-Length: 16\r\n folded"] = 400, ["X: a\0b"] = 400, ["X: a\rb"] = 400,
+    ["Transfer-Encoding: ;;;"] = 501, ["Transfer-Encoding: gzip, chunked"] = 501,
+    ["Transfer-Encoding: chunked, chunked"] = 501, ["Transfer-Encoding:"] = 501,
+    ["Content-Length: 99999999999999999999"] = 413, ["Content-Length: 65537"] = 413,
+    [("X: y\r\n"):rep(101)] = 431, ["X: " .. ("y"):rep(9000)] = 431,
+    [("X: " .. ("y"):rep(8000) .. "\r\n"):rep(9)] = 431,
+    ["Content-Length: 17\r\nTE: ;;;"] = 200, ["Content-Length: 17\r\nConnection: ;;"] = 200,
+    ["Content-Length: \t 17 \t"] = 200, ["Content-Length: 17\r\nRange: bytes=-"] = 200,
+    ["Content-Length: 17\r\nUpgrade: h2c"] = 200,
+  }
+
+  it("judges each head before it looks at the body, and raises on none", function()
+    beside({}, function(served)
+      for head, status in pairs(HEADS) do
+        local sent = "POST %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" .. '{"challenge":"a"}'
+        assert.equal(status, (send(served, sent:format(served.path, head))), head)
+      end
+    end)
+  end)
+
+  it("tells nobody the path, whatever its head is", function()
+    beside({}, function(served)
+      for head, status in pairs(HEADS) do
+        if status ~= 400 and status ~= 501 and status ~= 431 then
+          local sent = "POST /wrong HTTP/1.1\r\nHost: x\r\n" .. head .. "\r\n\r\n"
+          local got = send(served, sent)
+          assert.equal(head:find("99999") and 413 or 404, got, head)
+        end
+      end
+    end)
+  end)
+
+  it("takes no line that is no request", function()
+    beside({}, function(served)
+      for _, line in ipairs { "POST", "POST  / HTTP/1.1", "POST / HTTP/2.0", "POST / HTTP/0.9",
+        "POST x HTTP/1.1", "CONNECT x:1 HTTP/1.1", "\0 / HTTP/1.1", "PO ST / HTTP/1.1",
+        "PRI * HTTP/2.0", "(POST) / HTTP/1.1" } do
+        assert.equal(400, (send(served, line .. "\r\nHost: x\r\n\r\n")), line)
+      end
+      assert.equal(400, (send(served, "POST / HTTP/1.1\nHost: x\n\n")))
+      assert.equal(200, (send(served, "\r\nPOST http://x" .. served.path .. "?a HTTP/1.1\r\n"
+        .. "Content-Length: " .. #PUSH .. "\r\n\r\n" .. PUSH)))
+    end)
+  end)
+
+  it("takes a body in chunks that are in order, and no other", function()
+    beside({}, function(served)
+      local head = "POST " .. served.path .. " HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+      for body, status in pairs {
+        ['8\r\n{"challe\r\n9;a=b\r\nnge":"a"}\r\n0\r\nX: y\r\n\r\n'] = 200,
+        ["-1\r\n"] = 400, ["0x1\r\na\r\n0\r\n\r\n"] = 400, ["x\r\n"] = 400, ["\r\n"] = 400,
+        ["1\r\nab\r\n0\r\n\r\n"] = 400, ["1\na\n0\n\n"] = 400, ["1 a\r\na\r\n"] = 400,
+        ["0\r\nX\r\n\r\n"] = 400, ["ffffffff\r\n"] = 413, ["FFFFFFFFFFFFFFFFFF\r\n"] = 413,
+      } do
+        assert.equal(status, (send(served, head .. body)), body)
+      end
+    end)
+  end)
+
+  it("answers who wants to be told to go on with the body", function()
+    beside({}, function(served)
+      local connection = dial(served, "POST " .. served.path .. " HTTP/1.1\r\nHost: x\r\n"
+        .. "Expect: 100-continue\r\nContent-Length: " .. #PUSH .. "\r\n\r\n")
+      assert.equal("HTTP/1.1 100 Continue\r\n\r\n", connection:read(25))
+      connection:write(PUSH)
+      assert.equal("HTTP/1.1 200 OK\r\n", connection:read "*L")
+      connection:close()
+    end)
+  end)
+
+  it("lets the silent take no place for long", function()
+    beside({ seconds = 600 }, function(served)
+      local silent = {}
+      for index = 1, 200 do
+        silent[index] = dial(served, index % 2 == 0 and "POST" or "POST / HTTP/1.1\r\nX: y\r\n")
+      end
+      local since = cqueues.monotime()
+      assert.equal(200, (post(served, PUSH)))
+      assert.is_true(cqueues.monotime() - since < 3)
+      for _, connection in ipairs(silent) do
+        connection:close()
+      end
+    end)
+  end)
+
   it("waits for no sender that stops in the middle, and serves others meanwhile", function()
     beside({ seconds = 0.3 }, function(served)
       local head = "POST " .. served.path .. " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
@@ -226,16 +318,6 @@ describe("a receiver", function()
       assert.is_false(ok)
       assert.matches(words, problem, 1, true)
     end
-  end)
-
-  it("names the rock and the package where lua-http is missing", function()
-    local result = process.run { script = [[
-      require "minimax.emulator.paths".prepare = function() return nil, "not here" end
-      local client = require "minimax".new { api_key = "sk-spec" }
-      print(require "minimax.receiver".start { client = client,
-        controller = require "cqueues".new() })
-    ]] }
-    assert.matches("^nil\t.*luarocks install http.*lua%-http", result.out)
   end)
 end)
 

@@ -11,8 +11,12 @@
 --
 -- Nothing signs a callback: anyone who knows the address can send one. So the
 -- path holds a secret, and what comes is a hint that the wait confirms by a query
--- of its own. It needs lua-http.
+-- of its own. It needs cqueues.
 -- @module minimax.receiver
+
+local cqueues = require "cqueues"
+local http1 = require "minimax.http1"
+local listener = require "minimax.listener"
 
 local receiver = {}
 
@@ -75,53 +79,40 @@ function receiver.same(sent, expected)
   return difference == 0
 end
 
-local function respond(stream, status, body)
-  local headers = require "http.headers".new()
-  headers:append(":status", tostring(status))
-  headers:append("content-type", "application/json")
-  headers:append("content-length", tostring(#body))
-  if status ~= 200 then
-    -- Nothing more is read of who sends nonsense.
-    headers:append("connection", "close")
-  end
-  if stream:write_headers(headers, body == "", ANSWER_SECONDS) and body ~= "" then
-    stream:write_chunk(body, true, ANSWER_SECONDS)
-  end
+-- One request is all that a connection is for.
+local function respond(connection, status, body)
+  http1.write_head(connection, status, { { "content-type", "application/json" },
+    { "content-length", tostring(#body) }, { "connection", "close" } },
+    cqueues.monotime() + ANSWER_SECONDS)
+  http1.write(connection, body, cqueues.monotime() + ANSWER_SECONDS)
 end
 
 -- What the user's function raises must not end the receiver.
 local function call(self, name, ...)
-  local listener = self.options[name]
+  local told = self.options[name]
   local ok, problem = true, nil
-  if listener then
-    ok, problem = pcall(listener, ...)
+  if told then
+    ok, problem = pcall(told, ...)
   end
   if not ok then
     warn("minimax.receiver: error in ", name, ": ", tostring(problem))
   end
 end
 
-local function is_too_long(self, headers)
-  local announced = headers:get "content-length"
-  return announced and (tonumber(announced) or math.huge) > self.options.max_bytes
-end
-
 -- The answer's status and body, and the event if there is one.
-local function take(self, stream, headers, path)
+local function take(self, connection, head, path)
   if not receiver.same(path, self.path) then
     return 404, ""
-  elseif headers:get ":method" ~= "POST" then
+  elseif head.method ~= "POST" then
     return 405, ""
-  elseif is_too_long(self, headers) then
-    return 413, ""
   end
-  local body, why = stream:get_body_chars(self.options.max_bytes + 1, self.options.seconds)
-  if why then
-    return 408, ""
-  elseif #(body or "") > self.options.max_bytes then
-    return 413, ""
+  local options = self.options
+  local body, status = http1.body(connection, head, options.max_bytes,
+    cqueues.monotime() + options.seconds)
+  if not body then
+    return status, ""
   end
-  local reply, event = self.options.client:callback(body or "")
+  local reply, event = options.client:callback(body)
   if not reply then
     call(self, "on_problem", event)
     return 400, ""
@@ -129,15 +120,25 @@ local function take(self, stream, headers, path)
   return 200, reply, event
 end
 
-local function serve(self, stream)
-  local headers = stream:get_headers(self.options.seconds)
-  if not headers then
-    return
+-- What is asked on a connection. An answer without status is for nobody.
+local function converse(self, connection)
+  local head, refused = http1.head(connection, cqueues.monotime() + self.options.seconds)
+  if not head then
+    return refused, ""
   end
-  local path, query = (headers:get ":path" or ""):match "^([^?]*)%??(.*)$"
-  local status, body, event = take(self, stream, headers, path)
+  local path, query = head.target:match "^([^?]*)%??(.*)$"
+  local status, body, event = take(self, connection, head, path)
+  return status, body, event, query
+end
+
+local function serve(self, connection)
+  http1.prepare(connection)
+  local status, body, event, query = converse(self, connection)
   -- The answer goes first: the user's function may take its time.
-  respond(stream, status, body)
+  if status then
+    respond(connection, status, body)
+    http1.finish(connection)
+  end
   if event then
     self.options.client:notify(event)
     call(self, "on_event", event, query)
@@ -146,30 +147,16 @@ end
 
 local function listen(self)
   local options = self.options
-  local server, why = require "http.server".listen {
-    host = options.host, port = options.port, reuseaddr = true, cq = options.controller,
-    tls = false, version = 1.1, max_concurrent = CONNECTIONS,
-    connection_setup_timeout = options.seconds, intra_stream_timeout = options.seconds,
-    onstream = function(_, stream)
-      serve(self, stream)
+  return listener.start {
+    controller = options.controller, host = options.host, port = options.port,
+    places = CONNECTIONS,
+    serve = function(connection)
+      serve(self, connection)
     end,
-    -- What strangers do to their connections is no error of ours.
-    onerror = function(_, _, operation, problem)
-      if operation == "onstream" then
-        warn("minimax.receiver: ", tostring(problem))
-      end
+    on_error = function(problem)
+      warn("minimax.receiver: ", tostring(problem))
     end,
   }
-  if not server then
-    return nil, why
-  end
-  local ok
-  ok, why = server:listen()
-  if not ok then
-    return nil, why
-  end
-  self.server = server
-  return select(3, server:localname())
 end
 
 --- Starts a receiver.
@@ -186,31 +173,22 @@ end
 -- @return an object with `port`, `path` and `close`; or nil and why not
 function receiver.start(given)
   local options = complete(given)
-  local ready = require "minimax.emulator.paths".prepare()
-  if not ready then
-    return nil, "minimax.receiver needs lua-http: install the rock 'http' "
-      .. "(luarocks install http) or Debian's package 'lua-http'"
-  end
   local random, why = secret()
   if not options.path and not random then
     return nil, why
   end
   local self = setmetatable({ options = options, path = options.path or "/" .. random }, Receiver)
-  local port
-  port, why = listen(self)
-  if not port then
-    return nil, tostring(why)
+  self.listener, why = listen(self)
+  if not self.listener then
+    return nil, why
   end
-  self.port = math.tointeger(port)
+  self.port = self.listener.port
   return self
 end
 
 --- Stops to listen. May be called again.
 function Receiver:close()
-  if self.server then
-    self.server:close()
-    self.server = nil
-  end
+  self.listener:close()
 end
 
 Receiver.__close = Receiver.close

@@ -11,7 +11,7 @@ local OPTIONAL = { cqueues = true, copas = true, DBI = true, dbd = true, http = 
 -- Modules of ours that find out only later what they lack, or say it otherwise.
 local OURS = { ["minimax.batch"] = "DBI", ["minimax.copas"] = "copas",
   ["minimax.emulator"] = "http.server", ["minimax.luv"] = "luv",
-  ["minimax.receiver"] = "http.server", ["spec.support.wire"] = "cqueues" }
+  ["minimax.receiver"] = "cqueues", ["spec.support.wire"] = "cqueues" }
 
 local looking = {} -- what is being looked for: true
 local missing = {} -- what was looked for: why it can't be loaded, or false

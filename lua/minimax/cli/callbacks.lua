@@ -2,7 +2,6 @@
 
 local codes = require "minimax.cli.codes"
 local fault = require "minimax.cli.fault"
-local receiver = require "minimax.receiver"
 local tasks = require "minimax.cli.tasks"
 
 local callbacks = {}
@@ -54,8 +53,8 @@ end
 function callbacks.run(session)
   local ready, cqueues = pcall(require, "cqueues")
   if not ready then
-    return nil, fault.new("io", "callback-server needs lua-http: install the rock 'http' "
-      .. "(luarocks install http) or Debian's package 'lua-http'")
+    return nil, fault.new("io", "callback-server needs cqueues: install the rock 'cqueues' "
+      .. "(luarocks install cqueues) or Debian's package 'lua-cqueues'")
   end
   local arguments = session.arguments
   local client, err = session:client()
@@ -68,7 +67,7 @@ function callbacks.run(session)
   signal.block(signal.SIGINT, signal.SIGTERM)
   signal.ignore(signal.SIGPIPE)
   local controller = cqueues.new()
-  local served, why = receiver.start { controller = controller, client = client,
+  local served, why = require "minimax.receiver".start { controller = controller, client = client,
     host = arguments.host, port = arguments.port, path = arguments.path,
     on_event = on_event(session, client),
     on_problem = function(problem) session.out:note("%s", problem) end }

@@ -33,7 +33,8 @@ end
 
 -- module, what it is for, rock, Debian's package
 local OPTIONAL = {
-  { "http.server", "emulator and callback-server", "http", "lua-http" },
+  { "http.server", "emulator", "http", "lua-http" },
+  { "cqueues", "callback-server", "cqueues", "lua-cqueues" },
   { "DBI", "batch", "luadbi-sqlite3", "lua-dbi-sqlite3" },
   { "openssl.digest", "batch with local files", "luaossl", "lua-luaossl" },
 }

@@ -1,4 +1,4 @@
---- Takes a connection out of lua-http's hands, in whatever state it is.
+--- Takes a connection from a stream, in whatever state it is.
 
 local connection_common = require "http.connection_common"
 local socket = require "cqueues.socket"
@@ -21,7 +21,5 @@ return function(stream)
     connection.socket = dead_socket()
     return taken
   end
-  -- With this set, lua-http does not answer on its own.
-  stream.body_write_type = stream.body_write_type or "close"
-  return connection:take_socket()
+  return stream:take_socket()
 end

@@ -1,14 +1,25 @@
---- Between lua-http's streams and the emulator's requests and replies.
+--- Between connections and the emulator's requests and replies.
 
+local condition = require "cqueues.condition"
+local connection_common = require "http.connection_common"
+local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
+local h2_connection = require "http.h2_connection"
+local http1 = require "minimax.http1"
 local http_headers = require "http.headers"
-local http_server = require "http.server"
 local json = require "minimax.emulator.json"
+local listener = require "minimax.listener"
 local seize = require "minimax.emulator.seizure"
+local stream1 = require "minimax.emulator.stream1"
 
 local server = {}
 
 -- A connection may rest between two polls of a patient client.
 local IDLE_SECONDS = 3600
+-- A head comes in one piece, a body as fast as its sender can.
+local HEAD_SECONDS = 10
+local BODY_SECONDS = 600
+local BODY_BYTES = 1 << 28
 
 local function unescaped(text)
   return (text:gsub("+", " "):gsub("%%(%x%x)", function(digits)
@@ -39,24 +50,41 @@ local function header_table(headers)
   return found
 end
 
--- lua-http takes the end of the connection for the end of the body.
-local function is_complete(stream, body, request)
-  local length = stream.connection.version ~= 2 and request.headers["content-length"]
-  return not length or tonumber(length) == #body
+local function to_request(method, target, headers, http)
+  local path, raw_query = target:match("^([^?]*)%??(.*)$")
+  return { method = method, path = path, raw_query = raw_query, query = decode_query(raw_query),
+    headers = headers, time = os.time(), http = http }
 end
 
--- Reads head and body; nil where the client went away before it was done.
-local function read_request(stream, headers)
-  local path, raw_query = headers:get(":path"):match("^([^?]*)%??(.*)$")
-  local request = { method = headers:get(":method"), path = path, raw_query = raw_query,
-    query = decode_query(raw_query), headers = header_table(headers), time = os.time(),
-    http = stream.connection.version == 2 and "2" or tostring(stream.peer_version) }
+-- nil where the client went away before it was done.
+local function read_request2(stream)
+  local headers = stream:get_headers(BODY_SECONDS)
+  local target = headers and headers:get(":path")
+  if not target then
+    return
+  end
+  local request = to_request(headers:get(":method"), target, header_table(headers), "2")
   if request.headers.expect then
     stream:write_continue()
   end
-  local body, why = stream:get_body_as_string()
-  request.raw_body = body
-  return body and not why and is_complete(stream, body, request) and request
+  local why
+  request.raw_body, why = stream:get_body_as_string(BODY_SECONDS)
+  return request.raw_body and not why and request
+end
+
+-- @return a request and its head; or nil and the status that refuses it, if any
+local function read_request1(socket)
+  local head, refused = http1.head(socket, cqueues.monotime() + HEAD_SECONDS)
+  if not head then
+    return nil, refused
+  end
+  local request = to_request(head.method, head.target, head.headers, head.version)
+  request.raw_body, refused = http1.body(socket, head, BODY_BYTES,
+    cqueues.monotime() + BODY_SECONDS)
+  if not request.raw_body then
+    return nil, refused
+  end
+  return request, head
 end
 
 --- Encodes a reply's object, if it has one.
@@ -107,23 +135,7 @@ function server.send(stream, request, answer)
   end
 end
 
-local function serve(handle, stream)
-  local headers = stream:get_headers()
-  if not headers then
-    return
-  end
-  local request = read_request(stream, headers)
-  if not request then
-    -- Left to itself, lua-http would read on for ever.
-    local taken = seize(stream)
-    if taken then
-      taken:close()
-    end
-    return
-  end
-  if request.http == "1.0" then
-    stream.close_when_done = (request.headers.connection or ""):lower() ~= "keep-alive"
-  end
+local function answer_to(handle, stream, request)
   local answer = handle(request)
   if answer.trouble then
     answer.trouble(stream)
@@ -132,11 +144,106 @@ local function serve(handle, stream)
   end
 end
 
--- What a client does to its connection is no error of ours; ours are shown.
-local function on_error(_, _, operation, problem)
-  if operation == "onstream" then
-    io.stderr:write("minimax.emulator: ", tostring(problem), "\n")
+local function refuse(socket, status)
+  http1.write_head(socket, status, { { "content-length", "0" }, { "connection", "close" } },
+    cqueues.monotime() + HEAD_SECONDS)
+  http1.finish(socket)
+end
+
+-- One request after the other, until one of both has enough.
+local function serve1(handle, socket, places)
+  http1.prepare(socket)
+  while true do
+    places:awaits(socket)
+    if not socket:fill(1, IDLE_SECONDS) then
+      return
+    end
+    local request, head = read_request1(socket)
+    if not request then
+      return head and refuse(socket, head)
+    end
+    places:serves(socket)
+    local stream = stream1.new(socket, head)
+    answer_to(handle, stream, request)
+    if not stream.connection.socket then
+      return -- it was taken
+    elseif not head.keep_alive then
+      return http1.finish(socket)
+    end
   end
+end
+
+-- What lua-http makes of a frame that is out of order is no error of ours.
+local function serve_stream2(handle, stream)
+  local ran, request = pcall(read_request2, stream)
+  if ran and request then
+    return answer_to(handle, stream, request)
+  end
+  -- Left to itself, lua-http would read on for ever.
+  local taken = seize(stream)
+  if taken then
+    taken:close()
+  end
+end
+
+-- At the end of what a client sends, lua-http's streams would look for more at
+-- once, and again.
+local function step_to_end(connection, timeout)
+  local socket = connection.socket
+  if socket:eof("r") and socket:pending() == 0 then
+    return nil, errno.strerror(errno.EPIPE), errno.EPIPE
+  end
+  return h2_connection.methods.step(connection, timeout)
+end
+
+local function serve2(handle, socket, controller, report)
+  local connection = h2_connection.new(socket, "server", nil)
+  connection.step = step_to_end
+  local running, ended = 0, condition.new()
+  local function next_stream()
+    return connection:get_next_incoming_stream(IDLE_SECONDS)
+  end
+  local ran, stream = pcall(next_stream)
+  while ran and stream do
+    running = running + 1
+    local current = stream
+    controller:wrap(function()
+      local ok, problem = pcall(serve_stream2, handle, current)
+      pcall(current.shutdown, current)
+      running = running - 1
+      ended:signal()
+      if not ok then
+        report(problem)
+      end
+    end)
+    ran, stream = pcall(next_stream)
+  end
+  while running > 0 do
+    ended:wait()
+  end
+  pcall(connection.close, connection)
+end
+
+-- Whether a connection speaks HTTP/2: it says so with TLS, or begins that way.
+local function speaks_http2(socket, context)
+  socket:onerror(connection_common.onerror)
+  socket:setmode("b", "b")
+  if context then
+    if not socket:starttls(context, HEAD_SECONDS) then
+      return nil
+    end
+    local protocol = socket:checktls():getAlpnSelected()
+    if protocol then
+      return protocol == "h2"
+    end
+  end
+  return socket:fill(1, IDLE_SECONDS)
+    and h2_connection.socket_has_preface(socket, true, HEAD_SECONDS)
+end
+
+-- Ours are shown.
+local function report(problem)
+  io.stderr:write("minimax.emulator: ", tostring(problem), "\n")
 end
 
 --- Listens on the loopback.
@@ -146,24 +253,20 @@ end
 -- @param context for TLS, or nil
 -- @return the port, or nil and why not
 function server.listen(controller, port, handle, context)
-  local listener, why = http_server.listen {
-    host = "127.0.0.1", port = port, reuseaddr = true, cq = controller,
-    tls = context ~= nil, ctx = context, intra_stream_timeout = IDLE_SECONDS,
-    connection_setup_timeout = IDLE_SECONDS, onerror = on_error,
-    onstream = function(_, stream)
-      serve(handle, stream)
+  local listening, why = listener.start {
+    controller = controller, host = "127.0.0.1", port = port, places = math.huge,
+    on_error = report,
+    serve = function(socket, places)
+      local is_http2 = speaks_http2(socket, context)
+      if is_http2 then
+        places:serves(socket)
+        serve2(handle, socket, controller, report)
+      elseif is_http2 == false then
+        serve1(handle, socket, places)
+      end
     end,
   }
-  if not listener then
-    return nil, why
-  end
-  local ok
-  ok, why = listener:listen()
-  if not ok then
-    return nil, why
-  end
-  local _, _, bound = listener:localname()
-  return math.tointeger(bound)
+  return listening and listening.port, why
 end
 
 return server

@@ -37,15 +37,22 @@ function trouble.close(stream)
   end
 end
 
+local function is_left(stream)
+  local open = stream.connection.socket
+  if not open or stream.state == "closed" then
+    return true
+  elseif stream.connection.version ~= 2 then
+    -- Nobody else reads here. What the client says meanwhile is kept.
+    open:fill(open:pending() + 1, 0)
+  end
+  return open:eof("r") or open:error("r")
+end
+
 -- Waits until the client gives up.
 local function wait_for_client(stream)
   local deadline = cqueues.monotime() + LONGEST_HANG
-  while cqueues.monotime() < deadline do
-    local open = stream.connection.socket
-    if not open or stream.state == "closed" or open:eof("r") or open:error("r") then
-      return
-    end
-    cqueues.poll(open, 1)
+  while cqueues.monotime() < deadline and not is_left(stream) do
+    cqueues.poll(stream.connection.socket, 1)
     cqueues.sleep(0.01)
   end
 end
