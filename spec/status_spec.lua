@@ -340,6 +340,19 @@ describe("a status", function()
       assert.same({ "running", "succeeded", "running", "succeeded" }, seen)
     end)
 
+    it("is not told by an id that can be none", function()
+      for _, named in ipairs { "4010\\u000e7", "17\\n", "17\\u0000", "17 ", "0", "-1", "..", "" } do
+        server:answer(('{"task_id":"%s","status":"Processing"}'):format(named))
+        assert.equal("17", assert(client:query("17", { kind = "video" })).task_id, named)
+        server:answer(('{"task":{"id":"%s","status":"queued"}}'):format(named))
+        assert.equal("17", assert(client:query("17", { kind = "video2" })).task_id, named)
+        local reply, err = require "minimax".callback(
+          ('{"task_id":"%s","status":"success"}'):format(named))
+        assert.is_nil(reply)
+        assert.equal("protocol", err.kind)
+      end
+    end)
+
     it("lets no DELETE leave", function()
       server:answer '{"task":{"id":"18","status":"queued"}}'
       assert.equal("protocol", select(2, client:cancel "17").kind)

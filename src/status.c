@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "reason.h"
+#include "taskid.h"
 #include "url.h"
 
 #define LONGEST_LIFE 1000000000
@@ -173,13 +174,15 @@ static int have_one_form(const char *id, const char *other) {
  * in the table. An `id` may be the answer's own, where that wraps the task. */
 static const char *named_id(lua_State *L, int is_task) {
   static const char *const names[] = {"task_id", "id"};
-  const char *id = "";
-  for (int i = 0; i < (is_task ? 2 : 1) && !*id; i++) {
-    if (lua_getfield(L, -1, names[i]) == LUA_TSTRING)
-      id = lua_tostring(L, -1);
+  for (int i = 0; i < (is_task ? 2 : 1); i++) {
+    int type = lua_getfield(L, -1, names[i]);
+    size_t length = 0;
+    const char *id = type == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     lua_pop(L, 1);
+    if (id && taskid_is_sound(id, length))
+      return id;
   }
-  return id;
+  return "";
 }
 
 int status_is_foreign(lua_State *L, int object, const char *id) {

@@ -162,9 +162,7 @@ static int is_of(const char *id, size_t length, const char *bytes) {
   return 1;
 }
 
-/* Whether it can be a task's id: printable, without blanks, not 0 or -1, not of
- * dots alone. */
-static int is_sound(const char *id, size_t length) {
+int taskid_is_sound(const char *id, size_t length) {
   size_t sign = length > 0 && *id == '-';
   if (length == 0 || length > TASKID_LONGEST || !is_printable(id, length))
     return 0;
@@ -206,7 +204,7 @@ static unsigned rank_of(const struct scan *scan) {
 /* The value of the key is a text that may be an id. */
 static void consider(struct scan *scan, const char *text, size_t length) {
   unsigned rank = rank_of(scan);
-  if (rank >= scan->rank || !is_sound(text, length))
+  if (rank >= scan->rank || !taskid_is_sound(text, length))
     return;
   scan->rank = rank;
   memcpy(scan->id->text, text, length);

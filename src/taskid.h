@@ -24,4 +24,8 @@ struct taskid {
 enum taskid_naming taskid_find(const char *text, size_t length,
                                struct taskid *id);
 
+/* Whether it can be a task's id: printable, without blanks, not 0 or -1, not of
+ * dots alone. */
+int taskid_is_sound(const char *id, size_t length);
+
 #endif
