@@ -229,15 +229,26 @@ valgrind: deps-test deps-tools
 	  --suppressions=spec/support/valgrind.supp $(LUA) \
 	  spec/support/busted.lua $(BUSTED_FLAGS) --exclude-tags=timing
 
+ASAN = BUILD=build/asan LDFLAGS= \
+       CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+       -fno-sanitize-recover=undefined'
+LSAN = LSAN_OPTIONS=suppressions=spec/support/lsan.supp:print_suppressions=0
 asan: deps-test
-	$(AGAIN) run-asan BUILD=build/asan LDFLAGS= \
-	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-	  -fno-sanitize-recover=undefined'
+	$(AGAIN) run-asan $(ASAN)
 
 run-asan: all $(BUILD)/pure.so
-	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
-	  LSAN_OPTIONS=suppressions=spec/support/lsan.supp:print_suppressions=0 \
+	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) $(LSAN) \
 	  $(RUN_SPECS) --exclude-tags=timing,leaky
+
+# make torture-server SECONDS=1800: all that a client does against a server that
+# answers at random. SEED=… CASES=1 REPEAT=20 plays one case again.
+torture-server: deps-test
+	$(AGAIN) run-torture-server $(ASAN)
+
+run-torture-server: all
+	@SANITIZER=$$($(CC) -print-file-name=libasan.so) $(LSAN) \
+	  SECONDS='$(SECONDS)' SEED='$(SEED)' CASES='$(CASES)' REPEAT='$(REPEAT)' \
+	  CORPUS='$(CORPUS)' $(LUA) spec/torture/server.lua
 
 # The collector never rests, so that what it may take is taken at once.
 gc: deps-test
@@ -311,5 +322,6 @@ clean:
 
 .PHONY: all force dist rock deb env install uninstall deps deps-demo \
         deps-test deps-tools demo run-demo test run-specs test-on \
-        test-on-core matrix valgrind asan run-asan gc lint lint-workflow \
+        test-on-core matrix valgrind asan run-asan torture-server \
+        run-torture-server gc lint lint-workflow \
         stats bench bench-quick fuzz run-fuzz doc clean

@@ -51,7 +51,9 @@ function Connection:read_head()
   return table.concat(lines)
 end
 
-local function parse_head(head)
+--- What a request's head says.
+-- @return a table: `head`, `method`, `path`, `headers` (lower-case names)
+function Connection.parse_head(head)
   local method, path = head:match("^(%S+) (%S+)")
   local headers = {}
   for field, value in head:gmatch("\r\n([^:\r\n]+):[ \t]*([^\r\n]*)") do
@@ -85,7 +87,9 @@ local function read_chunked(socket, take)
   end
 end
 
-local function read_body(self, request)
+--- Reads the body that a request's head announces, into its `body`,
+-- `body_length` and `whole`.
+function Connection:read_body(request)
   local kept, length = {}, 0
   local file
   if self.server.keep_bodies then
@@ -122,9 +126,9 @@ function Connection:read_request()
     return nil
   end
   self.requests = self.requests + 1
-  local request = parse_head(head)
+  local request = Connection.parse_head(head)
   request.type, request.connection, request.number = "request", self.number, self.requests
-  read_body(self, request)
+  self:read_body(request)
   request.time = cqueues.monotime()
   self.server.report(request)
   return request

@@ -1,0 +1,202 @@
+--- The server's half: reads requests and answers each as the seed of the case
+-- under way decides. The client writes that seed into the file `case` of their
+-- common folder; each POST or DELETE is noted in `sent` as soon as its head was
+-- read, with what its answer will tell.
+
+local answers = require "spec.torture.server.answers"
+local frames = require "spec.torture.server.frames"
+local h2 = require "spec.support.h2"
+local lfs = require "lfs"
+local mutation = require "spec.torture.server.mutation"
+local plan = require "spec.torture.server.plan"
+
+local peer = {}
+
+local Peer = {}
+Peer.__index = Peer
+
+-- A number from words, the same on each machine.
+local function hash(text)
+  local value = 5381
+  for at = 1, #text do
+    value = (value * 33 + text:byte(at)) & 0xffffffff
+  end
+  return value
+end
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read("a")
+end
+
+--- The texts in a folder.
+-- @return bodies, whole answers of HTTP/1
+function peer.load_corpus(folder)
+  local texts, http = {}, {}
+  if folder == "" then
+    return texts, http
+  end
+  for name in lfs.dir(folder) do
+    if name:find "%.json$" then
+      texts[#texts + 1] = name
+    elseif name:find "%.http$" then
+      http[#http + 1] = name
+    end
+  end
+  table.sort(texts)
+  table.sort(http)
+  for _, list in ipairs { texts, http } do
+    for i, name in ipairs(list) do
+      list[i] = read(folder .. "/" .. name)
+    end
+  end
+  return texts, http
+end
+
+function Peer:seed()
+  return math.tointeger(tonumber(read(self.folder .. "/case")))
+end
+
+--- The id of the task of a case.
+function peer.id(seed)
+  return ("4%017d"):format(seed)
+end
+
+-- Draws from here on what this request of this case gets. Over HTTP/2 the path
+-- is not read, and the count of requests stands for it.
+function Peer:draw(method, path)
+  local seed = self:seed()
+  if self.shared.seed ~= seed then
+    self.shared.seed, self.shared.counts = seed, {}
+  end
+  local words = method .. " " .. (path or "")
+  local count = (self.shared.counts[words] or 0) + 1
+  self.shared.counts[words] = count
+  math.randomseed(seed, hash(words .. count))
+  return { seed = seed, id = peer.id(seed), link = self.url .. "/storage/v.mp4?Expires="
+    .. os.time() + 3600, corpus = self.corpus, http = self.http }
+end
+
+function Peer:note(method, path, context, answer)
+  if method ~= "GET" then
+    local file <close> = assert(io.open(self.folder .. "/sent", "ab"))
+    file:write(("%d %s %s %s %s %s\n"):format(context.seed, method, path or "-",
+      answer.limit and "limit" or "-", answer.sure and "sure" or "-", answer.framing or "-"))
+  end
+end
+
+-- Each answer as it goes out, where somebody wants to read it.
+local function trace(answer)
+  local path = os.getenv "TRACE"
+  if path then
+    local file <close> = assert(io.open(path, "ab"))
+    for i, piece in ipairs(answer.pieces) do
+      file:write(("after %.3f s: %q\n"):format(answer.pauses[i] or 0, piece))
+    end
+    file:write("then ", answer.finish, "\n\n")
+  end
+end
+
+function Peer:send(answer)
+  local connection = self.connection
+  trace(answer)
+  for i, piece in ipairs(answer.pieces) do
+    connection:pause(answer.pauses[i] or 0)
+    if #piece > 0 and not connection:send(piece) then
+      return
+    end
+  end
+  if answer.finish == "keep" then
+    return true
+  elseif answer.finish == "shutdown" then
+    connection:shutdown()
+    connection:hang()
+  else
+    connection[answer.finish](connection)
+  end
+end
+
+function Peer:answer_h1(request)
+  local context = self:draw(request.method, request.path)
+  local answer
+  if request.path:find("storage", 1, true) then
+    answer = plan.storage(request, context)
+  else
+    answer = plan.answer(answers.place(request.method, request.path), context)
+  end
+  return answer, context
+end
+
+-- Some answers go out before the body was read, and some POSTs are cut off.
+function peer.serve_h1(self)
+  local connection = self.connection
+  local head = connection:read_head()
+  while head do
+    local request = connection.parse_head(head)
+    local answer, context = self:answer_h1(request)
+    self:note(request.method, request.path, context, answer)
+    local early = math.random(20) == 1
+    if not early then
+      connection:read_body(request)
+    end
+    if not self:send(answer) or early then
+      return
+    end
+    head = connection:read_head()
+  end
+end
+
+function Peer:answer_h2(request)
+  local context = self:draw(request.method)
+  local fate = math.random(30)
+  if fate == 1 then
+    return plan.nothing(), context
+  end
+  local dirty = plan.is_dirty(context.seed)
+  if request.method == "GET" and fate <= 12 then
+    local status, bytes, fields = plan.stored(nil, nil, context.seed)
+    return frames.answer(request.stream, bytes, status, { fields = fields, wild = dirty,
+      id = context.id }), context
+  end
+  local place = request.method == "GET" and mutation.pick { "query", "query", "list", "file" }
+    or answers.place(request.method)
+  local body, status = plan.body(place, context)
+  return frames.answer(request.stream, body, status, { wild = true, id = context.id }), context
+end
+
+function peer.serve_h2(self)
+  local session = h2.accept(self.connection)
+  if not session then
+    return
+  end
+  local planned = {}
+  session.on_head = function(request)
+    local answer, context = self:answer_h2(request)
+    planned[request.stream] = answer
+    self:note(request.method, nil, context, answer)
+  end
+  for request in session.read_request, session do
+    local answer = planned[request.stream]
+    planned[request.stream] = nil
+    if request.whole and not self:send(answer) then
+      return
+    end
+  end
+end
+
+--- A script's work on one connection.
+-- @param connection, shared from `wire_server.lua`
+-- @param options `folder`, `corpus` (a folder of `.json` and `.http` files, or
+--   empty), `url` of this server, `h2`
+function peer.serve(connection, shared, options)
+  if not shared.corpus then
+    shared.corpus, shared.http = peer.load_corpus(options.corpus)
+  end
+  local self = setmetatable({ connection = connection, shared = shared, folder = options.folder,
+    corpus = shared.corpus, http = shared.http }, Peer)
+  local _, _, port = connection.socket:localname()
+  self.url = (options.tls and "https://127.0.0.1:" or "http://127.0.0.1:") .. tostring(port)
+  return peer["serve_" .. (options.tls == "h2" and "h2" or "h1")](self)
+end
+
+return peer
