@@ -14,7 +14,8 @@ local function deps(libcurl, version)
     .. "exec '%s' \"$@\"\n"):format(version, lua))
   assert(process.run { command = { "chmod", "755", wrapper } }.code == 0)
   return process.run { command = { ".ci/deps", "build" },
-    env = { LUA = wrapper, LUA_VERSION = _VERSION:match "%d+%.%d+", PKG_CONFIG_PATH = folder.path } }
+    env = { LUA = wrapper, LUA_VERSION = _VERSION:match "%d+%.%d+",
+      PKG_CONFIG_PATH = folder.path } }
 end
 
 describe("what a build needs", function()

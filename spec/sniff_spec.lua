@@ -60,7 +60,8 @@ describe("sniff", function()
 
   it("names what is often taken for an image", function()
     for head, expected in pairs { ["GIF89a"] = "GIF", ["BM\1\2\3\4\0\0\0\0"] = "BMP",
-      ["II*\0"] = "TIFF", ["MM\0*"] = "TIFF", ["PK\3\4"] = "a ZIP archive", [" <svg"] = "HTML or XML",
+      ["II*\0"] = "TIFF", ["MM\0*"] = "TIFF", ["PK\3\4"] = "a ZIP archive",
+      [" <svg"] = "HTML or XML",
       ["{"] = "JSON", [""] = "empty", ["\x1F\x8B\8"] = "packed with gzip",
       ["\x1A\x45\xDF\xA3"] = "WebM", [ftyp "avif"] = "AVIF",
       [" "] = "neither an image, a video nor audio of a known format" } do

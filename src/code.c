@@ -125,25 +125,29 @@ static struct code read_text(const char *text, long http_status) {
                       : read_word(text, http_status);
 }
 
+/* Whether the value on top is nothing: nil, false, 0, or an empty table. */
+static int is_nothing(lua_State *L) {
+  if (lua_isinteger(L, -1))
+    return lua_tointeger(L, -1) == 0;
+  if (!lua_istable(L, -1))
+    return !lua_toboolean(L, -1);
+  lua_pushnil(L);
+  if (!lua_next(L, -2))
+    return 1;
+  lua_pop(L, 2);
+  return 0;
+}
+
 /* Takes the value on top: whatever it is, only nothing, zero, and the words for
  * success refuse nothing. */
 static struct code take(lua_State *L, long http_status) {
   struct code code = vague(http_status);
-  if (lua_isinteger(L, -1) && lua_tointeger(L, -1) == 0)
+  if (is_nothing(L))
     code = fine;
   else if (lua_isinteger(L, -1))
     code = read_number(lua_tointeger(L, -1), http_status);
   else if (lua_type(L, -1) == LUA_TSTRING)
     code = read_text(lua_tostring(L, -1), http_status);
-  else if (!lua_toboolean(L, -1))
-    code = fine;
-  else if (lua_istable(L, -1)) {
-    lua_pushnil(L);
-    if (lua_next(L, -2))
-      lua_pop(L, 2);
-    else
-      code = fine;
-  }
   lua_pop(L, 1);
   return code;
 }

@@ -183,9 +183,11 @@ const char *options_text(lua_State *L, int index, size_t *length) {
   index = lua_absindex(L, index);
   if (lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index)) {
     number_write(lua_tonumber(L, index), text);
-    if (text[strspn(text, "-0123456789")] == '\0') /* as Lua has it */
-      strcat(text, ".0");
     lua_pushstring(L, text);
+    if (text[strspn(text, "-0123456789")] == '\0') { /* as Lua has it */
+      lua_pushliteral(L, ".0");
+      lua_concat(L, 2);
+    }
     lua_replace(L, index);
   }
   return lua_tolstring(L, index, length);

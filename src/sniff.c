@@ -108,7 +108,8 @@ static int is_mp3_frame(const unsigned char *head, size_t length) {
 static const struct sniff *sniff_text(const unsigned char *head,
                                       size_t length) {
   size_t at = stands_at(head, length, 0, "\xEF\xBB\xBF", 3) ? 3 : 0;
-  while (at < length && memchr(" \t\r\n", head[at], 4) != NULL)
+  while (at < length && (head[at] == ' ' || head[at] == '\t' ||
+                         head[at] == '\r' || head[at] == '\n'))
     at++;
   if (at < length && head[at] == '<')
     return &page;
