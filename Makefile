@@ -95,7 +95,7 @@ ONE_OBJECT = $(CC) -r -nostdlib \
 KEEP_OPEN  = $(OBJCOPY) --wildcard --keep-global-symbol='luaopen_*'
 endif
 
-$(BUILD)/libminimax.a: $(OBJECTS)
+$(BUILD)/libminimax.a: $(filter-out %/console.o,$(OBJECTS))
 	$(ONE_OBJECT) $(CFLAGS) -o $(BUILD)/libminimax.o $^
 	$(KEEP_OPEN) $(BUILD)/libminimax.o
 	rm -f $@

@@ -40,7 +40,8 @@ describe("minimax callback-server", function()
     until line:find("Success, confirmed", 1, true)
     assert.equal("processing", lines[1])
     child:signal "INT"
-    assert.equal(0, child:finish().code)
+    local result = child:finish()
+    assert.same({ 130 - 128, "Ctrl-C ends it.\nInterrupted.\n" }, { result.signal, result.err })
   end)
 
   it("prints lines of JSON with --json", function()

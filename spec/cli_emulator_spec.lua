@@ -23,7 +23,8 @@ describe("minimax emulator", function()
     local result = command.run(words, { env = env })
     assert.equal(0, result.code, result.err)
     child:signal "INT"
-    assert.equal(0, child:finish().code)
+    result = child:finish()
+    assert.same({ 130 - 128, "Interrupted.\n" }, { result.signal, result.err })
   end)
 
   it("says why it can't serve", function()

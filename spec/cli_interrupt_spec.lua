@@ -83,13 +83,13 @@ describe("Ctrl-C", function()
   -- Interrupts a submit so many seconds after it has reached the server, which
   -- answers after SLOW seconds. Returns what was printed.
   local SLOW = 0.4
-  local function interrupt_submit(words, seconds, env)
+  local function interrupt_submit(words, seconds, env, name)
     emu:clear()
     emu:fault { endpoint = "submit", fault = "slow", seconds = SLOW, attempt = "all" }
     local child <close> = start(words, env)
     wait_for(function() return #emu:requests { endpoint = "submit" } == 1 end)
     socket.sleep(seconds)
-    child:signal "INT"
+    child:signal(name or "INT")
     return child:finish()
   end
 
@@ -113,6 +113,15 @@ describe("Ctrl-C", function()
       .. "once;\na task may exist then, and be paid for, whose id nobody knows%.\n"
       .. "submitted: task " .. id .. " %(template%)\nInterrupted%.\n"
       .. "Task " .. id .. " goes on at the server%.", result.err)
+  end)
+
+  it("and SIGTERM and a terminal that goes away end a submit alike", function()
+    for name, number in pairs { TERM = 15, HUP = 1 } do
+      local result = interrupt_submit(CLIMBING, 0, nil, name)
+      local known = #emu:tasks()
+      assert.equal(number, result.signal, result.err)
+      assert.matches("submitted: task " .. emu:tasks()[known].task_id, result.err, 1, true)
+    end
   end)
 
   it("while a submit is refused says why", function()

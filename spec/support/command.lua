@@ -29,7 +29,10 @@ function command.emulator(options)
   return assert(emulator.start(all))
 end
 
-local function prepare(words, options)
+--- What runs it, for `process.start`.
+-- @param words its arguments
+-- @param options as for `start`
+function command.prepare(words, options)
   options = options or {}
   local env = {}
   for _, some in ipairs { CLEAN, options.emulator and options.emulator.env or {},
@@ -47,13 +50,13 @@ end
 -- @param options `emulator` to ask, `env`, `stdin`, `directory`, `timeout`
 -- @return as `process.start`
 function command.start(words, options)
-  return process.start(prepare(words, options))
+  return process.start(command.prepare(words, options))
 end
 
 --- Runs it to its end.
 -- @return as `process.run`, and `lines`: the decoded lines of --json
 function command.run(words, options)
-  local result = process.run(prepare(words, options))
+  local result = process.run(command.prepare(words, options))
   result.lines = {}
   for line in result.out:gmatch("[^\n]+") do
     result.lines[#result.lines + 1] = line:find("^{") and json.decode(line) or nil

@@ -15,10 +15,24 @@ local function is_plain()
     and not package.loaded["minimax.copas"]
 end
 
+local function never()
+  return nil
+end
+
+-- Lua's own handler of Ctrl-C raises by itself; that of the command line waits
+-- to be asked.
+local function signal_reader()
+  local console = package.loaded["minimax.console"]
+  return console and console.caught or never
+end
+
 -- Goes on to the end. Raises where a signal interrupts it, and for nothing else:
 -- the hook of a signal is the main thread's, and so never ends the coroutine.
-local function go_on(co, main, outcome)
+local function go_on(co, main, outcome, has_signal)
   while coroutine.status(co) ~= "dead" do
+    if has_signal() then
+      error("interrupted!", 0)
+    end
     outcome.ok, outcome.err = coroutine.resume(co, main)
     if coroutine.status(co) == "suspended" then
       minimax.sleep(TURN)
@@ -38,10 +52,10 @@ function drive.run(main, on_interrupt)
   local co <const> = coroutine.create(minimax.run)
   local _ <close> = setmetatable({}, { __close = function() coroutine.close(co) end })
   local outcome = {}
-  local ok, interrupt = pcall(go_on, co, main, outcome)
+  local ok, interrupt = pcall(go_on, co, main, outcome, signal_reader())
   if not ok then
     on_interrupt()
-    go_on(co, main, outcome)
+    go_on(co, main, outcome, never)
     error(interrupt, 0)
   elseif not outcome.ok then
     error(outcome.err, 0)

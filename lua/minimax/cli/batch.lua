@@ -2,6 +2,7 @@
 
 local codes = require "minimax.cli.codes"
 local columns = require "minimax.cli.columns"
+local console = require "minimax.console"
 local fault = require "minimax.cli.fault"
 local gallery = require "minimax.cli.gallery"
 local ledgers = require "minimax.batch"
@@ -244,7 +245,11 @@ function commands.run(session, ledger)
     options.on_event = function(event)
       shown:heed(event)
     end
+    if not options.dry_run then
+      console.hold() -- the run itself looks for signals, and comes to a good end
+    end
     counts, reason, err = ledger:run(options)
+    console.release()
   end
   session:advise(nil)
   if not counts then

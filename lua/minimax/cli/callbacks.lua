@@ -31,13 +31,12 @@ local function on_event(session, client)
   end
 end
 
--- Serves until a signal comes. Returns a second value where serving broke off.
+-- Serves until a signal comes, and returns it; or nil and why serving broke off.
 local function serve(controller)
   local signal = require "cqueues.signal"
-  local stopped = false
+  local stopped
   controller:wrap(function()
-    signal.listen(signal.SIGINT, signal.SIGTERM):wait()
-    stopped = true
+    stopped = signal.listen(signal.SIGINT, signal.SIGTERM):wait()
   end)
   repeat
     local ok, problem = controller:step()
@@ -45,10 +44,10 @@ local function serve(controller)
       return nil, problem
     end
   until stopped
-  return true
+  return stopped
 end
 
---- Serves until Ctrl-C.
+--- Serves until Ctrl-C, or until it is asked to end by SIGTERM.
 -- @return the exit code; or nil and an error
 function callbacks.run(session)
   local ready, cqueues = pcall(require, "cqueues")
@@ -78,10 +77,13 @@ function callbacks.run(session)
   session.out:emit("callback_url", address)
   session.out:say("callback_url: %s", address)
   session.out:note("Ctrl-C ends it.")
-  local ok, problem = serve(controller)
+  local stopped, problem = serve(controller)
   served:close()
-  if not ok then
+  if not stopped then
     return nil, fault.new("io", "%s", problem)
+  elseif stopped == signal.SIGINT then
+    session.out:warn("Interrupted.")
+    return codes.INTERRUPTED
   end
   return codes.OK
 end

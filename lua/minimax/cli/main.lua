@@ -2,6 +2,7 @@
 -- what becomes of it into an exit code.
 
 local codes = require "minimax.cli.codes"
+local console = require "minimax.console"
 local fault = require "minimax.cli.fault"
 local grammar = require "minimax.cli.grammar"
 local session = require "minimax.cli.session"
@@ -39,8 +40,9 @@ local function advise(run_session)
   end
 end
 
+-- What costs money has come to its end, and raised this for the signal that came.
 local function is_interrupt(problem)
-  return type(problem) == "string" and problem:find("interrupted!$") ~= nil
+  return problem == "interrupted!"
 end
 
 -- What a bug leaves: where it is.
@@ -53,10 +55,9 @@ end
 
 local function explain_raised(run_session, problem)
   if is_interrupt(problem) then
-    run_session.out:warn("Interrupted.")
-    advise(run_session)
-    return codes.INTERRUPTED
-  elseif fault.is_misuse(problem) then
+    console.release() -- ends the process
+  end
+  if fault.is_misuse(problem) then
     run_session.out:warn("minimax: %s", problem)
     return codes.USAGE
   elseif type(problem) == "table" and problem.kind then

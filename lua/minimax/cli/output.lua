@@ -1,6 +1,7 @@
 --- What the command line prints: results on standard output, as lines of text
 -- or, with --json, as lines of JSON; everything else on standard error.
 
+local console = require "minimax.console"
 local json = require "minimax.batch.json"
 local terminal = require "minimax.cli.terminal"
 
@@ -12,6 +13,7 @@ output.__index = output
 function output.new(options)
   local self = setmetatable({ json = options.json, quiet = options.quiet or options.json }, output)
   self.live = not self.quiet and terminal.is_one(2)
+  console.drawn(self.live)
   return self
 end
 

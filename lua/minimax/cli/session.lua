@@ -1,6 +1,7 @@
 --- One run of the command line: its words, its output, its client, and what to
 -- say when it is interrupted.
 
+local console = require "minimax.console"
 local minimax = require "minimax"
 local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
@@ -120,6 +121,7 @@ end
 -- @param advice lines of text, or nil
 function session:advise(advice)
   self.advice = advice
+  console.advise(advice and table.concat(advice, "\n") .. "\n")
 end
 
 return session

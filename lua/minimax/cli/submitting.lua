@@ -1,7 +1,7 @@
---- The one moment of a render that must not be interrupted: from the request's
--- leaving to the word about what became of it. Ctrl-C waits for that.
+--- The one moment of a render that no signal may end: from the request's leaving
+-- to the word about what became of it. Ctrl-C waits for that.
 
-local drive = require "minimax.batch.drive"
+local console = require "minimax.console"
 local progress = require "minimax.cli.progress"
 local tasks = require "minimax.cli.tasks"
 
@@ -15,33 +15,27 @@ local MAYBE_SENT = {
   "the account's own page the others.",
 }
 
+local WAITING = "Interrupted: waiting for the answer to the submit. Ctrl-C once more ends at "
+  .. "once;\na task may exist then, and be paid for, whose id nobody knows.\n"
+
 -- Knows from the events whether the request has left, and shows how far it is.
 local function watch(session, shown)
   session:advise(NOTHING_SENT)
   session:listen("submit", function(event)
     if event.stage ~= "submit" then
       return
-    elseif event.type == "request" then
+    elseif event.type == "request" then -- it leaves right after this
+      console.hold(WAITING)
       session:advise(MAYBE_SENT)
     elseif event.type == "retry" or event.type == "rate_limit" then
       session:advise(NOTHING_SENT)
+      console.release()
       shown:clear()
       session.out:note("%s: the next attempt comes in %.1f s", event.type, event.delay)
     elseif event.type == "progress" then
       shown:moved(event.bytes, event.total)
     end
   end)
-end
-
--- The first Ctrl-C. The second one ends the process: the host's Lua sees to it.
-local function heed_interrupt(session, client, shown)
-  if session.advice == NOTHING_SENT then
-    client:close()
-  elseif session.advice == MAYBE_SENT then
-    shown:clear()
-    session.out:warn("Interrupted: waiting for the answer to the submit. Ctrl-C once more ends at "
-      .. "once;\na task may exist then, and be paid for, whose id nobody knows.")
-  end
 end
 
 local function tell(session, task, shown)
@@ -52,25 +46,19 @@ local function tell(session, task, shown)
 end
 
 --- Submits, and tells of the task before anything can interrupt it.
--- @return the task; or nil and an error. It raises where it was interrupted, unless
---   the error has more to say
+-- @return the task; or nil and an error, which says itself what became of the
+--   request: until it is printed, nothing interrupts either
 function submitting.run(session, client, kind, request)
   local shown <close> = progress.start(session.out, "submit")
   watch(session, shown)
-  local task, err
-  local ok, problem = pcall(drive.run, function()
-    task, err = client:submit(request, { kind = kind, timeout = session.arguments.turn })
-    session:listen("submit", nil)
-    if task then
-      tell(session, task, shown)
-    elseif err.kind ~= "cancelled" then
-      session:advise(nil) -- the error says itself what became of the request
-    end
-  end, function()
-    heed_interrupt(session, client, shown)
-  end)
-  if not ok and (not err or err.kind == "cancelled") then
-    error(problem, 0)
+  local task, err = client:submit(request, { kind = kind, timeout = session.arguments.turn })
+  session:listen("submit", nil)
+  if task then
+    tell(session, task, shown)
+    console.release()
+  else
+    console.hold()
+    session:advise(nil)
   end
   return task, err
 end

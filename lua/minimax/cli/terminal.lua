@@ -1,4 +1,6 @@
---- What plain Lua does not know of terminals: the shell is asked.
+--- What concerns the terminal and its shell.
+
+local console = require "minimax.console"
 
 local terminal = {}
 
@@ -22,17 +24,12 @@ end
 --- Whether a descriptor (1 or 2) is a terminal that can move its cursor.
 function terminal.is_one(descriptor)
   local term = os.getenv "TERM"
-  return term ~= nil and term ~= "dumb" and os.execute("test -t " .. descriptor) == true
+  return term ~= nil and term ~= "dumb" and console.is_terminal(descriptor)
 end
 
---- How many columns the terminal has; 80 where it does not say.
+--- How many columns the terminal has that errors go to; 80 where it does not say.
 function terminal.width()
-  local pipe = io.popen("stty size </dev/tty 2>/dev/null")
-  local size = pipe and pipe:read("a") or ""
-  if pipe then
-    pipe:close()
-  end
-  local columns = tonumber(size:match("^%d+ (%d+)")) or tonumber(os.getenv "COLUMNS") or 0
+  local columns = console.columns(2) or tonumber(os.getenv "COLUMNS") or 0
   return columns > 0 and columns or 80
 end
 

@@ -105,17 +105,20 @@ local function introduce(world, addresses)
   say("Ctrl-C ends it.")
 end
 
-local function leave(world)
+local function leave(world, code)
   if world.ca_file then
     os.remove(world.ca_file)
   end
-  os.exit(0)
+  os.exit(code)
 end
 
 local function wait_for_signal(world)
   local signal = require "cqueues.signal"
-  signal.listen(signal.SIGINT, signal.SIGTERM):wait()
-  leave(world)
+  local interrupted = signal.listen(signal.SIGINT, signal.SIGTERM):wait() == signal.SIGINT
+  if interrupted then
+    io.stderr:write("Interrupted.\n")
+  end
+  leave(world, interrupted and 130 or 0)
 end
 
 local function wait_for_parent(world)
@@ -126,7 +129,7 @@ local function wait_for_parent(world)
       cqueues.poll { pollfd = 0, events = "r" }
     until not io.stdin:read("l")
   end
-  leave(world)
+  leave(world, 0)
 end
 
 local function serve(arguments, options)
@@ -179,6 +182,7 @@ end
 --- The same as a program; ends the process.
 -- @param words the arguments, a list of strings
 function main.run(words)
+  require "minimax.console".watch()
   local served, why = main.serve(parser():parse(words))
   if not served then
     io.stderr:write(NAME, ": ", tostring(why), "\n")
