@@ -113,8 +113,7 @@ end
 describe("hostile requests", function()
   it("to a receiver raise nothing, spin nowhere and keep no push out", function()
     local child <close> = process.start { script = RECEIVER, timeout = PATIENCE }
-    local port, path = child:read("n", "l"), nil
-    path = child:read("l")
+    local port, _, path = child:read("n", "l", "l")
     local push = '{"task_id":"7","status":"processing","base_resp":{"status_code":0}}'
     local sound = hostile_requests.sound(path, "sk-spec")
     local slowest = bombard(port, sound, "POST " .. path .. " HTTP/1.1\r\nHost: x\r\n"
@@ -129,8 +128,9 @@ describe("hostile requests", function()
     it("to an emulator, " .. what .. ", raise nothing, spin nowhere and keep nobody out", function()
       local child <close> = process.start { script = EMULATOR, timeout = PATIENCE }
       local port, pid = child:read("n", "n")
-      local slowest = bombard(port, sound, "GET /v1/files/list?purpose=video HTTP/1.1\r\nHost: x\r\n"
-        .. "Connection: close\r\nAuthorization: Bearer " .. KEY .. "\r\n\r\n", '"status_code":0')
+      local slowest = bombard(port, sound, "GET /v1/files/list?purpose=video HTTP/1.1\r\n"
+        .. "Host: x\r\nConnection: close\r\nAuthorization: Bearer " .. KEY .. "\r\n\r\n",
+        '"status_code":0')
       assert.is_true(slowest < SERVED_SECONDS, slowest .. " s")
       assert.is_true(share_at_rest(math.tointeger(pid)) < 0.2)
       assert.equal("", child:errors())

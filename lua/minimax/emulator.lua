@@ -8,12 +8,12 @@
 -- Lua and lua-cjson; the child needs lua-http.
 -- @module minimax.emulator
 
-local faults = require "minimax.emulator.faults"
-local json = require "minimax.emulator.json"
-local options = require "minimax.emulator.options"
-local paths = require "minimax.emulator.paths"
-
 local emulator = {}
+
+-- Loaded when needed, so that `main` has set the paths before.
+local function part(name)
+  return require("minimax.emulator." .. name)
+end
 
 local Emulator = { __name = "minimax.emulator" }
 Emulator.__index = Emulator
@@ -36,17 +36,18 @@ local function interpreter()
     :format(version, version, (version:gsub("%.", "")))
 end
 
-local function program()
-  return string.format("package.path, package.cpath = %q, %q", package.path, package.cpath)
+-- The paths are set before its first `require`.
+local function program(path, cpath)
+  return string.format("package.path, package.cpath = %q, %q", path, cpath)
     .. " require 'minimax.emulator.child'.run()"
 end
 
 -- Orders go through a named pipe that is open for both ways here: to write to a
 -- pipe whose reader died would kill this program. Its names last only until both
 -- sides have opened it.
-local function command(lua)
+local function command(lua, code)
   return "unset LD_PRELOAD; folder=$(mktemp -d) && mkfifo -m 600 \"$folder/orders\""
-    .. " && echo \"$folder\" && echo $$ && exec " .. lua .. " -e " .. shell_quoted(program())
+    .. " && echo \"$folder\" && echo $$ && exec " .. lua .. " -e " .. shell_quoted(code)
     .. " <\"$folder/orders\""
 end
 
@@ -54,10 +55,10 @@ local function ask(self, order)
   if not self.orders then
     return nil, "the emulator has been stopped"
   end
-  self.orders:write(json.encode(order), "\n")
+  self.orders:write(part "json".encode(order), "\n")
   self.orders:flush()
   local line = self.answers:read("l")
-  local answer = line and json.decode(line)
+  local answer = line and part "json".decode(line)
   if not answer then
     return nil, "the emulator has died"
   elseif answer.error then
@@ -66,8 +67,8 @@ local function ask(self, order)
   return answer
 end
 
-local function launch(lua)
-  local answers = assert(io.popen(command(lua), "r"))
+local function launch(lua, code)
+  local answers = assert(io.popen(command(lua, code), "r"))
   local folder = answers:read("l")
   if not folder then
     answers:close()
@@ -102,13 +103,13 @@ end
 --   that is to use it) and the methods below; or nil and why not. It stops at the
 --   end of a `<close>` variable's block, or when it is collected.
 function emulator.start(given)
-  local complete = options.complete(given, 2)
-  local ok, why = paths.prepare()
-  if not ok then
-    return nil, why
+  local complete = part "options".complete(given, 2)
+  local path, cpath = part "paths".found()
+  if not path then
+    return nil, cpath
   end
-  local self
-  self, why = launch(complete.lua and shell_quoted(complete.lua) or interpreter())
+  local self, why = launch(complete.lua and shell_quoted(complete.lua) or interpreter(),
+    program(path, cpath))
   if not self then
     return nil, why
   end
@@ -133,7 +134,8 @@ end
 --- The emulator as a program of its own, see doc/emulator.md; it does not return.
 -- @param words its arguments (those of this script)
 function emulator.main(words)
-  require "minimax.emulator.main".run(words or arg)
+  part "paths".prepare()
+  part "main".run(words or arg)
 end
 
 local function must(answer, why)
@@ -170,7 +172,7 @@ end
 --   without it the next `times`, 1); `created`, whether the request does its
 --   work all the same; and what the fault itself takes
 function Emulator:fault(rule)
-  local ok, why = faults.check(rule)
+  local ok, why = part "faults".check(rule)
   if not ok then
     error("minimax.emulator: " .. why, 2)
   end
@@ -206,7 +208,7 @@ function Emulator:stop()
   local orders, answers = self.orders, self.answers
   self.orders, self.answers = nil, nil
   if orders then
-    orders:write(json.encode { order = "stop" }, "\n")
+    orders:write(part "json".encode { order = "stop" }, "\n")
     orders:close()
     answers:close()
   end
