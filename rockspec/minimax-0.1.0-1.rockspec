@@ -54,7 +54,7 @@ build = {
         "src/loop.c", "src/loss.c", "src/media.c", "src/minimax.c",
         "src/monitor.c", "src/mp4.c", "src/names.c", "src/nearest.c",
         "src/noproxy.c", "src/note.c", "src/number.c", "src/options.c", "src/origin.c", "src/pace.c",
-        "src/part.c", "src/poller.c", "src/poller_portable.c", "src/profile.c",
+        "src/part.c", "src/place.c", "src/poller.c", "src/poller_portable.c", "src/profile.c",
         "src/pump.c", "src/query.c", "src/reason.c", "src/redact.c", "src/rename.c",
         "src/reply.c", "src/request.c", "src/resolver.c", "src/resource.c",
         "src/retry.c", "src/ring.c", "src/settings.c", "src/sink.c",

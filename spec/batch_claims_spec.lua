@@ -272,7 +272,8 @@ local function specs_of(kind)
     local failure = { kind = "unknown", message = "no answer" }
     local calls = { take = { "added" }, prolong = { { 1 } }, intend = { job }, unsent = { job },
       submitted = { job, TASK }, unknown = { job, failure }, succeeded = { job },
-      downloaded = { job, 5 }, failed = { job, failure }, release = { job } }
+      fetched = { job, 5, "d" }, settle_place = { job, "p" }, downloaded = { job, 5 },
+      failed = { job, failure }, release = { job } }
     local of_ledger = { add = { { key = "x", request = "{}", output = "x", kind = "template" } },
       add_all = { {}, "all" }, page = { nil, 0, 5 }, find = { "k1" }, retry = { "k1" },
       adopt = { "k1", "42" }, give_up_dead = { false } }

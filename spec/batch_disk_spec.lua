@@ -4,6 +4,7 @@
 local batch = require "minimax.batch"
 local emulator = require "minimax.emulator"
 local minimax = require "minimax"
+local output = require "minimax.batch.output"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
 
@@ -16,6 +17,28 @@ local function mountable()
   return command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path)
     and command("umount", folder.path)
 end
+
+describe("an output on a disk that knows no capitals", function()
+  local folder = temp.folder()
+  local image, disk = folder:file "image", folder:file "disk"
+  local made = command("truncate", "-s", "4M", image) and command("mkfs.vfat", image)
+    and command("mkdir", disk) and command("mount", "-t", "vfat", "-o", "loop", image, disk)
+  if not made then
+    folder:close()
+    return pending "no such disk can be mounted here"
+  end
+  lazy_teardown(function()
+    command("umount", "-l", disk)
+    folder:close()
+  end)
+
+  it("is one for two jobs whose paths differ in capitals alone", function()
+    assert.is_true(output.is_same(disk .. "/A.mp4", disk .. "/a.mp4"))
+    assert.is_false(output.is_same(disk .. "/b.mp4", disk .. "/a.mp4"))
+    assert.is_false(output.is_same(folder:file "A.mp4", folder:file "a.mp4"))
+    assert.equal(output.check(disk .. "/A.mp4"), output.check(disk .. "/a.mp4"))
+  end)
+end)
 
 describe("a ledger on a full disk", function()
   if not mountable() then

@@ -362,7 +362,7 @@ describe("a run", function()
     local image = assert(io.open(IMAGE, "rb")):read "a"
     local pet = folder:write("pet.jpg", image)
     add("a", request("Lion", minimax.file(pet)))
-    folder:write("pet.jpg", image:sub(1, -2) .. "?") -- an image still, of the same size
+    folder:write("pet.jpg", image:sub(1, -11) .. "?" .. image:sub(-9)) -- an image still
     local counts, reason = run()
     assert.same({ 1, "left" }, { counts.added, reason })
     assert.matches("pet.jpg has changed since it was added", job("a").err.message, 1, true)
@@ -407,26 +407,150 @@ describe("a run", function()
     assert.equal(1, #tasks())
   end)
 
+  -- As a crash leaves it between the name of the file and the step after it.
+  local function crash_before_the_last_step(key)
+    assert.equal(1, b.ledger:run([=[UPDATE minimax_jobs SET state = 'succeeded'
+      WHERE key = ? AND state = 'downloaded']=], key))
+    emu:clear()
+  end
+
   it("takes a video that was whole before a crash for what it is", function()
     add "a"
-    run { on_event = function(event)
-      if event.state == "succeeded" and event.type == "state" then
-        folder:write("a.mp4", "\0\0\0\24ftypisom" .. ("\0"):rep(100))
-      end
-    end }
-    assert.same({ "downloaded", 112 }, { job("a").state, job("a").bytes })
+    run()
+    crash_before_the_last_step "a"
+    assert.equal(1, run().downloaded)
+    assert.equal(5000, job("a").bytes)
     assert.same({}, emu:requests { endpoint = "storage" })
   end)
 
-  it("takes nothing else for a video", function()
+  it("knows its video by its bytes, not by how it begins or how long it is", function()
     add "a"
-    run { on_event = function(event)
-      if event.state == "succeeded" and event.type == "state" then
-        folder:write("a.mp4", "a note to myself")
+    run()
+    local video = folder:read "a.mp4"
+    folder:write("a.mp4", video:sub(1, -2) .. "?")
+    crash_before_the_last_step "a"
+    assert.equal(1, run().failed)
+    assert.matches("is not this job's video", job("a").err.message, 1, true)
+    os.rename(folder:file "a.mp4", folder:file "theirs.mp4")
+    assert.equal("succeeded", b:retry "a")
+    assert.equal(1, run().downloaded)
+    assert.equal(video, folder:read "a.mp4")
+    assert.equal(1, #tasks())
+  end)
+
+  for what, text in pairs { ["a note"] = "a note to myself", ["eight bytes"] = "\0\0\0\24ftyp",
+    ["a video"] = "\0\0\0\24ftypisom" .. ("\0"):rep(100) } do
+    it("takes " .. what .. " that comes to its output for nobody's video", function()
+      add "a"
+      run { on_event = function(event)
+        if event.state == "succeeded" and event.type == "state" then
+          folder:write("a.mp4", text)
+        end
+      end }
+      assert.same({ "failed", "io" }, { job("a").state, job("a").err.kind })
+      assert.equal(text, folder:read "a.mp4")
+      os.remove(folder:file "a.mp4")
+      assert.equal("succeeded", b:retry "a")
+      assert.equal(1, run().downloaded)
+      assert.equal(1, #tasks())
+    end)
+  end
+
+  it("forgets the video of a task that is paid for anew", function()
+    add "a"
+    run()
+    assert(b.ledger:run "UPDATE minimax_jobs SET state = 'failed'")
+    os.remove(folder:file "a.mp4")
+    assert.equal("added", b:retry("a", { resubmit = true }))
+    local row = b.ledger:find "a"
+    assert.same({ nil, nil }, { row.bytes, row.digest })
+  end)
+
+  it("pays for one of the jobs whose outputs are one file", function()
+    lfs.mkdir(folder:file "out")
+    lfs.link("out", folder:file "link", true)
+    for key, path in pairs { a = "out/x.mp4", b = "link/x.mp4", c = "out/../out/x.mp4" } do
+      assert(b:add { key = key, request = request(), output = folder:file(path) })
+    end
+    local counts, _, err = run { dry_run = true }
+    assert.same({ 3, 2, "io" }, { counts.checked, counts.refused, err.kind })
+    counts = run()
+    assert.same({ 1, 2 }, { counts.downloaded, counts.failed })
+    assert.equal(1, #tasks())
+    for _, key in ipairs { "a", "b", "c" } do
+      local row = job(key)
+      assert.equal(row.state == "failed", row.err ~= nil)
+      assert.is_nil(row.err and not row.err.message:find("by another name", 1, true)
+        and not row.err.message:find("exists already", 1, true) or nil)
+    end
+  end)
+
+  it("pays for one of them where the file system knows no capitals", function()
+    local look = minimax._place
+    local fake = stub(minimax, "_place", function(path)
+      local place, taken, errno = look(path)
+      for name in lfs.dir(path:match "^(.*)/") do
+        taken = taken or name:lower() == path:match("[^/]*$"):lower()
+      end
+      return place, taken, errno
+    end)
+    add "a"
+    add "A"
+    add "b"
+    local counts = run()
+    fake:revert()
+    assert.same({ 2, 1 }, { counts.downloaded, counts.failed })
+    assert.equal(2, #tasks())
+  end)
+
+  it("pays for each of them where it does know them", function()
+    add "a"
+    add "A"
+    assert.equal(2, run().downloaded)
+  end)
+
+  it("pays for one of them also where they run at the same time", function()
+    lfs.link(".", folder:file "here", true)
+    for number = 1, 4 do
+      local path = ("here/"):rep(number - 1) .. "x.mp4"
+      assert(b:add { key = "job" .. number, request = request(), output = folder:file(path) })
+    end
+    local counts = run { max_in_flight = 4 }
+    assert.same({ 1, 3 }, { counts.downloaded, counts.failed })
+    assert.equal(1, #tasks())
+    for number = 2, 4 do
+      assert.matches("is that of job 'job1' by another name", job("job" .. number).err.message, 1,
+        true)
+    end
+  end)
+
+  it("writes no file of another ledger's over, and gets its own video later", function()
+    local other <close> = assert(batch.open(folder:file "other.db", client))
+    add "a"
+    assert(other:add { key = "a", request = request "Bear", output = folder:file "a.mp4" })
+    local theirs
+    local counts = run { on_event = function(event)
+      if event.type == "state" and event.state == "submitted" and not theirs then
+        theirs = other:run(QUICK)
       end
     end }
-    assert.same({ "failed", "io" }, { job("a").state, job("a").err.kind })
-    assert.equal("a note to myself", folder:read "a.mp4")
+    assert.same({ 1, 1 }, { theirs.downloaded, counts.failed })
+    assert.matches("is not this job's video", job("a").err.message, 1, true)
+    os.rename(folder:file "a.mp4", folder:file "theirs.mp4")
+    assert.equal("succeeded", b:retry "a")
+    assert.equal(1, run().downloaded)
+    assert.equal(2, #tasks())
+  end)
+
+  it("pays nothing for an output that is a link to nowhere, or can't be looked at", function()
+    lfs.link("none", folder:file "a.mp4", true)
+    add "a"
+    folder:write("file", "x")
+    assert(b:add { key = "b", request = request(), output = folder:file "file/b.mp4" })
+    assert.equal(2, run().failed)
+    assert.same({}, emu:requests())
+    assert.matches("exists already", job("a").err.message, 1, true)
+    assert.matches("can't be written (Not a directory)", job("b").err.message, 1, true)
   end)
 
   it("renews a link that has expired", function()

@@ -407,6 +407,54 @@ describe("the option", function()
     end, "enough")
   end)
 
+  -- FNV-1a, 64 bits.
+  local function hash_of(bytes)
+    local hash = -3750763034362895579
+    for index = 1, #bytes do
+      hash = (hash ~ bytes:byte(index)) * 1099511628211
+    end
+    return string.format("%016x", hash)
+  end
+
+  it("on_whole is told of the whole file before it has its name", function()
+    local path, told = folder:file("out.mp4"), nil
+    local info = assert(client:download(link "video", path, {
+      on_progress = function() end,
+      on_whole = function(bytes, hash)
+        minimax.sleep(0.01)
+        told = { bytes, hash, lfs.attributes(path), lfs.attributes(path .. ".part", "size") }
+      end,
+    }))
+    assert.same({ SIZE, hash_of(video.make(SIZE)), nil, SIZE }, told)
+    assert.equal(path, info.path)
+  end)
+
+  it("on_whole hashes what an earlier call left, too", function()
+    local path = folder:file("out.mp4")
+    local _, stopped = client:download(link "video", path, {
+      on_whole = function() return nil, "not yet" end })
+    assert_fault("io", "writing failed: not yet", _, stopped)
+    assert.equal(SIZE, lfs.attributes(path .. ".part", "size"))
+    assert.is_nil(lfs.attributes(path))
+    local hash
+    assert(client:download(link "video", path, {
+      on_whole = function(_, its) hash = its end }))
+    assert.equal(hash_of(video.make(SIZE)), hash)
+    assert.equal(SIZE, lfs.attributes(path, "size"))
+  end)
+
+  it("on_whole raises its error to the caller, and wants a path", function()
+    assert.error_matches(function()
+      client:download(link "video", folder:file "out.mp4", { on_whole = function()
+        error "enough"
+      end })
+    end, "enough")
+    assert.is_nil(lfs.attributes(folder:file "out.mp4"))
+    assert.error_matches(function()
+      client:download(link "video", function() end, { on_whole = print })
+    end, "on_whole wants a path")
+  end)
+
   it("max_bytes ends a download that is larger", function()
     local path = folder:file("out.mp4")
     assert_fault("protocol", "max_bytes",

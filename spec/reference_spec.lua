@@ -245,6 +245,7 @@ describe("the reference", function()
       query_options = function(options) return client:query("1", options) end,
       wait_options = function(options) return client:wait("1", options) end,
       download_options = function(options) return client:download("1", print, options) end,
+      fetch_options = function(options) return client:download("1", "x", options) end,
       generate_options = function(options) return client:generate(request, print, options) end,
       call_options = function(options) return client:retrieve("1", options) end,
       call_request = function(options) return client:call("GET", "/v1/x", options) end,

@@ -12,7 +12,7 @@
 #include "event.h"
 #include "guard.h"
 
-enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS };
+enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS, DELIVER_WORD };
 
 enum { PROGRESS_EVERY = 500 /* ms between two events */ };
 
@@ -27,6 +27,15 @@ static int has_progress(const struct download *download) {
       download->arrived || (download->transfer && download->transfer->to_sink);
   return counts && download->watched &&
          download->sink.received != download->told;
+}
+
+/* Whether the owner is to be asked before the file gets its name. */
+static int has_word(const struct download *download) {
+  return download->arrived && download->has_word;
+}
+
+static int has_news(const struct download *download) {
+  return has_chunk(download) || has_progress(download) || has_word(download);
 }
 
 static void tell_progress(lua_State *L, struct download *download, int self) {
@@ -129,7 +138,7 @@ static void complete(lua_State *L, struct download *download, int self) {
 
 void delivery_heed_bytes(lua_State *L, struct download *download, int self) {
   tell_progress(L, download, self);
-  if (has_chunk(download) || has_progress(download))
+  if (has_news(download))
     job_tell(L, &download->job, self);
   else if (download->arrived)
     complete(L, download, self);
@@ -140,10 +149,38 @@ static void go_on(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
   if (download->transfer && sink_has_room(&download->sink))
     transfer_resume(download->transfer);
-  if (has_chunk(download) || has_progress(download))
+  if (has_news(download))
     job->news = 1;
   else if (download->arrived)
     complete(L, download, self);
+}
+
+static int push_progress(lua_State *L, struct download *download, int self) {
+  download->delivering = DELIVER_PROGRESS;
+  download->told = download->sink.received;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_pushinteger(L, (lua_Integer)download->told);
+  if (download->sink.total == UINT64_MAX)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, (lua_Integer)download->sink.total);
+  return 2;
+}
+
+static int push_word(lua_State *L, struct download *download, int self) {
+  char text[24];
+  uint64_t hash;
+  download->delivering = DELIVER_WORD;
+  download->has_word = 0;
+  if (part_hash(&download->sink.part, &hash) < 0) {
+    stop_by_problem(L, download, self, strerror(errno));
+    return -1;
+  }
+  snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  lua_pushinteger(L, (lua_Integer)download->sink.received);
+  lua_pushstring(L, text);
+  return 2;
 }
 
 int delivery_deliver(lua_State *L, struct job *job, int self) {
@@ -166,20 +203,15 @@ int delivery_deliver(lua_State *L, struct job *job, int self) {
     sink_drop(&download->sink, length);
     return 1;
   }
-  if (!has_progress(download))
-    return -1; /* what there was to hand over began anew before */
-  download->delivering = DELIVER_PROGRESS;
-  download->told = download->sink.received;
-  lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_pushinteger(L, (lua_Integer)download->told);
-  if (download->sink.total == UINT64_MAX)
-    lua_pushnil(L);
-  else
-    lua_pushinteger(L, (lua_Integer)download->sink.total);
-  return 2;
+  if (has_progress(download))
+    return push_progress(L, download, self);
+  if (has_word(download))
+    return push_word(L, download, self);
+  return -1; /* what there was to hand over began anew before */
 }
 
-/* A function stops the download by returning nil and an error. */
+/* A sink, or who was asked, stops the download by returning nil and an error.
+ */
 static void heed_stop(lua_State *L, struct download *download, int self,
                       int error) {
   const char *problem;
@@ -198,7 +230,7 @@ void delivery_delivered(lua_State *L, struct job *job, int self, int results) {
   gate_reclaim(&job->client->gate, &download->pass);
   if (job->ended)
     return;
-  if (results > self && download->delivering == DELIVER_CHUNK &&
+  if (results > self && download->delivering != DELIVER_PROGRESS &&
       !lua_toboolean(L, results) && !lua_isnil(L, results + 1)) {
     heed_stop(L, download, self, results + 1);
     return;

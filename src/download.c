@@ -100,6 +100,7 @@ struct download_options {
 
 static const struct option known[] = {
     {"on_progress", OPTION_FUNCTION, 0},
+    {"on_whole", OPTION_FUNCTION, 0},
     {"overwrite", OPTION_BOOLEAN, FIELD(overwrite)},
     {"allow_private", OPTION_BOOLEAN, FIELD(allow_private)},
     {"max_bytes", OPTION_BYTES, FIELD(max_bytes)},
@@ -196,6 +197,10 @@ static void set_options(lua_State *L, struct download *download, int self,
     download->watched = 1;
     lua_setiuservalue(L, self, JOB_EXTRA);
   }
+  if (options_get(L, 4, "on_whole")) {
+    download->has_word = 1;
+    lua_setiuservalue(L, self, JOB_CALLBACK);
+  }
 }
 
 /*** Downloads a task's video, or any link. It never waits for the task.
@@ -208,6 +213,9 @@ come back is waited for at most an hour at a time.
 @param what a status, a task, a task id, a table with `file_id`, or a URL
 @param destination a path, a `function(chunk)`, or an open Lua file
 @tparam[opt] table options `on_progress` (function(received, total), bytes),
+`on_whole` (function(bytes, hash), with a path: called once the whole file is in
+the `.part`, before it gets its name; nil and an error keep it from that; the
+hash is FNV-1a of 64 bits in hexadecimal),
 `overwrite`, `allow_private`, `max_bytes`, `verify`, `kind`, `timeout`
 (seconds), `block`
 @treturn[1] table `path`, `bytes`, `resumed_from`, `content_type`
@@ -226,6 +234,8 @@ int download_call(lua_State *L) {
   lua_settop(L, 4);
   options_read(L, 4, known, &options);
   destination_check(L, 3);
+  if (lua_type(L, 3) != LUA_TSTRING && options_get(L, 4, "on_whole"))
+    options_argerror(L, 4, "on_whole wants a path to download to");
   source = read_what(L);
   if (!client_is_usable(L, client, !is_link(L, 2)))
     return 2;

@@ -31,7 +31,8 @@ struct download {
   unsigned char from_api; /* the link is files/retrieve_content */
   unsigned char has_task; /* a task is known: the link can be renewed */
   unsigned char allow_private;
-  unsigned char watched; /* there is an on_progress */
+  unsigned char watched;  /* there is an on_progress */
+  unsigned char has_word; /* there is an on_whole that was not asked yet */
   unsigned char to_lua_file;
   unsigned char delivering; /* enum delivery */
   unsigned char arrived;    /* all bytes are in the sink */

@@ -19,6 +19,7 @@
 #include "json.h"
 #include "loop.h"
 #include "media.h"
+#include "place.h"
 #include "query.h"
 #include "submit.h"
 #include "wait.h"
@@ -138,6 +139,7 @@ static const luaL_Reg functions[] = {
     {"timeout", timeout},
     {"step", step},
     {"adapter", await_set_adapter},
+    {"_place", place_call},
     {NULL, NULL},
 };
 

@@ -280,6 +280,22 @@ ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,
   return file_read(part->fd, offset, out, length);
 }
 
+int part_hash(const struct part *part, uint64_t *hash) {
+  char bytes[16384];
+  uint64_t at = 0;
+  *hash = HASH_EMPTY;
+  while (at < part->size) {
+    ptrdiff_t count = part_read(part, at, bytes, sizeof bytes);
+    if (count == 0)
+      errno = EIO; /* somebody made it shorter */
+    if (count <= 0)
+      return -1;
+    *hash = hash_add(*hash, bytes, (size_t)count);
+    at += (uint64_t)count;
+  }
+  return 0;
+}
+
 /* ---- its end ---- */
 
 enum part_result part_finish(struct part *part) {

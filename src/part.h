@@ -55,6 +55,9 @@ void part_note(const struct part *part, const char *etag, const char *resource,
 ptrdiff_t part_read(const struct part *part, uint64_t offset, void *out,
                     size_t length);
 
+/* A hash of all that is in it, against chance. -1: errno says why. */
+int part_hash(const struct part *part, uint64_t *hash);
+
 /* Syncs it and gives it its final name: PART_OK, PART_EXISTS, PART_ERRNO. */
 enum part_result part_finish(struct part *part);
 

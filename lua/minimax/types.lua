@@ -124,6 +124,10 @@
 ---@field max_bytes? integer bytes
 ---@field verify? boolean (true); false lets through what is not an MP4
 
+---For a path as the destination.
+---@class minimax.fetch_options : minimax.download_options
+---@field on_whole? fun(bytes: integer, hash: string): any, any before the file gets its name
+
 ---The options of submit, wait and download together; `timeout` is the wait's.
 ---@class minimax.generate_options : minimax.wait_options, minimax.download_options
 
@@ -233,7 +237,7 @@ function Task:wait(options) end
 
 ---Fetches the video of a task that has succeeded.
 ---@param destination string|file*|fun(chunk: string): boolean?, any
----@param options? minimax.download_options
+---@param options? minimax.fetch_options
 ---@return minimax.info? info
 ---@return minimax.error? err
 function Task:download(destination, options) end
@@ -363,7 +367,7 @@ function Client:wait(task, options) end
 ---Fetches a video to a path, a function or an open Lua file.
 ---@param what minimax.task_like|minimax.stored_file|{ file_id: string } a string may be a URL
 ---@param destination string|file*|fun(chunk: string): boolean?, any
----@param options? minimax.download_options
+---@param options? minimax.fetch_options
 ---@return minimax.info? info
 ---@return minimax.error? err
 function Client:download(what, destination, options) end
@@ -794,7 +798,7 @@ function minimax.wait(task, options) end
 ---`Client:download` of the default client.
 ---@param what minimax.task_like|minimax.stored_file|{ file_id: string } a string may be a URL
 ---@param destination string|file*|fun(chunk: string): boolean?, any
----@param options? minimax.download_options
+---@param options? minimax.fetch_options
 ---@return minimax.info? info
 ---@return minimax.error? err
 function minimax.download(what, destination, options) end

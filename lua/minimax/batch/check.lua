@@ -51,14 +51,27 @@ function check.strict(job, body)
   return true
 end
 
+-- Why the output can't be written, or is not this job's alone; or nil.
+local function check_output(job, places)
+  local place, err = output.check(job.output)
+  if not place then
+    return err
+  end
+  local other = places[place]
+  places[place] = other or job
+  if other and output.is_same(job.output, other.output) then
+    return output.shared(job.output, other.key, other.output)
+  end
+end
+
 -- Why the job would fail, or nil.
-local function refusal(client, job, body, digests)
-  local unchanged, why = request.unchanged(job.files, digests)
+local function refusal(client, job, body, known)
+  local unchanged, why = request.unchanged(job.files, known.digests)
   if not unchanged then
     return fault.new("io", "%s", why)
   end
-  local writable, err = output.check(job.output)
-  if not writable then
+  local err = check_output(job, known.places)
+  if err then
     return err
   end
   local ok, preview
@@ -69,9 +82,9 @@ local function refusal(client, job, body, digests)
   return not preview and err or nil
 end
 
-local function check_job(client, job, strict, digests, tell)
+local function check_job(client, job, strict, known, tell)
   local body = request.thaw(job.request, job.files)
-  local err, doubts = refusal(client, job, body, digests), check.doubts(job.kind, body)
+  local err, doubts = refusal(client, job, body, known), check.doubts(job.kind, body)
   if not err and strict then
     err = select(2, check.strict(job, body))
   end
@@ -93,14 +106,14 @@ local PAGE = 200
 --   or nil and an error
 function check.all(ledger, client, strict, tell)
   local result = { checked = 0, refused = 0, doubtful = 0 }
-  local last, digests = 0, {}
+  local last, known = 0, { digests = {}, places = {} } -- of all jobs so far
   repeat
     local page, err = ledger:page("added", last, PAGE)
     if not page then
       return nil, err
     end
     for _, job in ipairs(page) do
-      local refused, doubtful = check_job(client, job, strict, digests, tell)
+      local refused, doubtful = check_job(client, job, strict, known, tell)
       result.checked, last = result.checked + 1, job.id
       result.refused = result.refused + (refused and 1 or 0)
       result.doubtful = result.doubtful + (doubtful and 1 or 0)

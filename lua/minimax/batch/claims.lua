@@ -99,6 +99,24 @@ local function step(self, job, to, changes, ...)
   return changed and changed == 1, err
 end
 
+--- Before a job is paid for: its video will lie at that place of this host.
+-- @return a list of the jobs whose place that is: rows with `key` and `output`; or
+--   nil and an error
+function claims:settle_place(job, place)
+  place = self.host .. ":" .. place
+  if job.place ~= place then
+    local changed, err = self.ledger:run([[UPDATE minimax_jobs SET place = ?
+      WHERE id = ? AND worker = ?]], place, job.id, self.name)
+    if not changed then
+      return nil, err
+    end
+    job.place = place
+  end
+  return self.ledger:rows([[SELECT key, output FROM minimax_jobs WHERE place = ? AND id <> ?
+    AND (state <> 'added' OR id < ?) AND (state <> 'failed' OR task_id IS NOT NULL)]],
+    place, job.id, job.id)
+end
+
 --- The intent: from here on a task may exist.
 -- @return true; false where the job is no longer this worker's; nil and an error
 function claims:intend(job)
@@ -160,6 +178,15 @@ end
 
 function claims:succeeded(job)
   return step(self, job, "succeeded", ", succeeded_at = $clock, error = NULL, error_kind = NULL")
+end
+
+--- The whole video is here, and gets its name next: by this it is known again.
+function claims:fetched(job, bytes, digest)
+  local ok, err = step(self, job, "succeeded", ", bytes = ?, digest = ?", bytes, digest)
+  if ok then
+    job.bytes, job.digest = bytes, digest
+  end
+  return ok, err
 end
 
 function claims:downloaded(job, bytes)

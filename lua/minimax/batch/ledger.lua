@@ -185,7 +185,8 @@ end
 
 -- Before a job gets another task: the id of the one it had stays with it.
 local KEEP_ID = [[strays = CASE WHEN task_id IS NULL THEN strays
-  ELSE coalesce(strays, '') || task_id || ' ' END, task_failed = 0, succeeded_at = NULL]]
+  ELSE coalesce(strays, '') || task_id || ' ' END, task_failed = 0, succeeded_at = NULL,
+  bytes = NULL, digest = NULL]]
 
 local ANEW = "task_id = NULL, " .. KEEP_ID
 

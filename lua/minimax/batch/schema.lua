@@ -51,6 +51,9 @@ local MIGRATIONS = {
     "ALTER TABLE minimax_jobs ADD COLUMN task_failed INTEGER NOT NULL DEFAULT 0",
     [[UPDATE minimax_jobs SET task_failed = 1 WHERE state = 'failed' AND error_kind = 'failed'
       AND task_id IS NOT NULL AND succeeded_at IS NULL]],
+    "ALTER TABLE minimax_jobs ADD COLUMN digest TEXT",
+    "ALTER TABLE minimax_jobs ADD COLUMN place TEXT",
+    "CREATE INDEX minimax_jobs_by_place ON minimax_jobs (place) WHERE place IS NOT NULL",
   },
 }
 

@@ -179,18 +179,36 @@ local function submit(run, job, body)
   return heed_hindrance(run, job, err, note)
 end
 
+-- Whether the output is this job's alone. The file system knows: one file has many
+-- paths.
+local function check_output(run, job)
+  local place, err = output.check(job.output)
+  if not place then
+    return nil, err
+  end
+  local others = run:with_ledger(false, run.claims.settle_place, run.claims, job, place)
+  for _, other in ipairs(others or {}) do
+    if output.is_same(job.output, other.output) then
+      return nil, output.shared(job.output, other.key, other.output)
+    end
+  end
+  return others and true
+end
+
 function steps.added(run, job)
   local present, why = request.present(job.files)
   if not present then
     return leave(run, job, fault.new("io", "%s", why))
   end
   local body = request.thaw(job.request, job.files)
-  local ok, err = output.check(job.output)
+  local ok, err = check_output(run, job)
   if ok and run.options.strict then
     ok, err = check.strict(job, body)
   end
-  if not ok then
+  if err then
     return fail(run, job, err)
+  elseif not ok then -- the ledger failed
+    return false
   end
   return run:may_submit() and wait_for_turn(run, "submit") and submit(run, job, body)
 end
@@ -257,17 +275,27 @@ end
 
 -- Fetching ------------------------------------------------------------------------
 
--- @return the bytes of the whole video; or nil and an error
+-- @return the bytes of the whole video; or nil and an error; or nil where the job
+--   can't go on here
 local function fetch(run, job)
   local what = job.status or { task_id = job.task_id, kind = job.kind }
-  local info, err = run.client:download(what, job.output, { overwrite = false })
   job.status = nil -- another attempt asks for a fresh link
-  -- Another worker on this host may have been quicker.
-  return info and info.bytes or output.finished(job.output), err
+  local unwritten
+  local info, err = run.client:download(what, job.output, { overwrite = false,
+    on_whole = function(bytes, digest)
+      unwritten = not settled(job, run:step(job, "fetched", bytes, digest))
+      return not unwritten or nil, unwritten and "the ledger did not take it" or nil
+    end })
+  if info then
+    return info.bytes
+  elseif unwritten then
+    return nil
+  end
+  return output.finished(job), err -- another worker on this host may have been quicker
 end
 
 function steps.succeeded(run, job)
-  local bytes, err = output.finished(job.output)
+  local bytes, err = output.finished(job)
   if err then
     return fail(run, job, err)
   end
@@ -279,7 +307,7 @@ function steps.succeeded(run, job)
       run:heard()
       settled(job, run:step(job, "downloaded", bytes))
       return false
-    elseif not heed(run, job, err, attempt) then
+    elseif not err or not heed(run, job, err, attempt) then
       return false
     end
   end
