@@ -228,6 +228,36 @@ local function specs_of(kind)
     assert.equal(table.concat(ids, " ") .. " ", l:find(job.key).strays)
   end)
 
+  it("keeps an id whatever stands beside it", function()
+    for number, trace in ipairs { "\xE4\xFF\0x", "t\u{1F600}", "\xED\xA0\x80" } do
+      local job = brought(one, "intend")
+      local id = "4" .. number
+      assert.is_true(one:submitted(job, { task_id = id, kind = "template", trace_id = trace }))
+      assert.same({ "submitted", id }, { l:find(job.key).state, l:find(job.key).task_id })
+      assert.truthy(utf8.len(l:find(job.key).trace_id))
+    end
+    assert.equal("t\u{1F600}", l:find("k2").trace_id)
+  end)
+
+  it("keeps an id also where nothing can be written beside it", function()
+    local job = brought(one, "intend")
+    assert(l:run "ALTER TABLE minimax_jobs RENAME COLUMN trace_id TO gone")
+    assert(l:run "ALTER TABLE minimax_jobs ADD COLUMN trace_id TEXT CHECK (trace_id IS NULL)")
+    assert.is_true(one:submitted(job, TASK))
+    assert.same({ "submitted", "42" }, { l:find(job.key).state, l:find(job.key).task_id })
+  end)
+
+  it("writes what came of a job whatever the words for it are", function()
+    local text = "no \xE4\0\xFFs"
+    local job = brought(one, "intend")
+    assert.is_true(one:unknown(job, { kind = "unknown", message = text, trace_id = text }))
+    job = brought(one, "intend")
+    assert.is_true(one:failed(job, { kind = "failed", message = text }))
+    assert.equal("no \u{FFFD}\u{FFFD}\u{FFFD}s", l:find(job.key).error)
+    job = one:take "added"
+    assert.is_true(one:release(job, { kind = "io", message = text }, true))
+  end)
+
   it("goes the whole way, with the times", function()
     local job = brought(one, "intend", "submitted", "succeeded", "downloaded")
     local row = l:find(job.key)

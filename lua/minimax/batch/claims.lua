@@ -149,18 +149,39 @@ function claims:unsent(job)
   return row ~= nil
 end
 
---- The id. It is kept whoever holds the job by now, as long as this attempt is
--- the last; otherwise it is noted as a stray.
+-- Text from elsewhere as every database takes it: UTF-8 without NUL.
+local function clean(text)
+  text = text and text:gsub("%z", "\u{FFFD}")
+  local ok, bad = utf8.len(text or "")
+  while not ok do
+    text = text:sub(1, bad - 1) .. "\u{FFFD}" .. text:sub(bad + 1)
+    ok, bad = utf8.len(text, bad)
+  end
+  return text
+end
+
+-- What is good to know and no more: whether it can be written changes nothing.
+local function annotate(self, job, trace_id)
+  if trace_id then
+    self.ledger:run("UPDATE minimax_jobs SET trace_id = ? WHERE id = ? AND task_id = ?",
+      clean(trace_id), job.id, job.task_id)
+  end
+end
+
+--- The id: written first, and without anything that could keep it out. It is kept
+-- whoever holds the job by now, as long as this attempt is the last; otherwise it
+-- is noted as a stray.
 -- @return true; false for a stray; nil and an error
 function claims:submitted(job, task)
   local changed, err = self.ledger:run([[UPDATE minimax_jobs SET state = 'submitted', task_id = ?,
-    kind = ?, trace_id = ?, submitted_at = $clock, worker = ?, host = ?, lease = $clock + ?,
+    kind = ?, trace_id = NULL, submitted_at = $clock, worker = ?, host = ?, lease = $clock + ?,
     error = NULL, error_kind = NULL, ended_at = NULL WHERE id = ? AND attempt = ?
     AND (task_id IS NULL OR task_id = ?)
     AND state IN ('submitting', 'unknown', 'added', 'submitted')]], task.task_id, task.kind,
-    task.trace_id, self.name, self.host, self.lease, job.id, job.attempt, task.task_id)
+    self.name, self.host, self.lease, job.id, job.attempt, task.task_id)
   if changed == 1 then
     job.state, job.task_id, job.kind = "submitted", task.task_id, task.kind
+    annotate(self, job, task.trace_id)
     return true
   elseif changed == 0 then
     changed, err = self.ledger:run([[UPDATE minimax_jobs SET
@@ -173,7 +194,7 @@ end
 
 function claims:unknown(job, err)
   return step(self, job, "unknown", [[, worker = NULL, lease = NULL, ended_at = $clock,
-    error_kind = ?, error = ?, trace_id = ?]], err.kind, err.message, err.trace_id)
+    error_kind = ?, error = ?, trace_id = ?]], err.kind, clean(err.message), clean(err.trace_id))
 end
 
 function claims:succeeded(job)
@@ -198,7 +219,8 @@ end
 -- alone makes it one that need not be paid twice to be tried again.
 function claims:failed(job, err, task_failed)
   return step(self, job, "failed", [[, worker = NULL, lease = NULL, ended_at = $clock,
-    error_kind = ?, error = ?, task_failed = ?]], err.kind, err.message, task_failed and 1 or 0)
+    error_kind = ?, error = ?, task_failed = ?]], err.kind, clean(err.message),
+    task_failed and 1 or 0)
 end
 
 --- Gives a job back as it is.
@@ -206,7 +228,8 @@ end
 -- @param avoid true: this host does not take it again in this run
 function claims:release(job, err, avoid)
   return step(self, job, job.state, [[, worker = NULL, lease = NULL, error_kind = ?, error = ?,
-    avoid = avoid || ?]], err and err.kind, err and err.message, avoid and self.host .. "," or "")
+    avoid = avoid || ?]], err and err.kind, clean(err and err.message),
+    avoid and self.host .. "," or "")
 end
 
 return claims
