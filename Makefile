@@ -287,6 +287,12 @@ lint-workflow:
 stats:
 	@$(LUA) spec/lint/functions.lua --table src/*.c
 
+# Memory ends, and system calls fail, at each place; the short form at some.
+torture-memory torture-memory-quick: deps-test
+	$(AGAIN) all
+	$(LUA) spec/torture/memory.lua $(if $(findstring quick,$@),7 lua,1)
+	$(if $(findstring quick,$@),$(LUA) spec/torture/memory.lua 7 'module malloc ENOMEM')
+
 bench bench-quick: all
 	$(LUA) spec/bench/run.lua $(patsubst bench-%,%,$(filter bench-%,$@))
 
@@ -324,4 +330,4 @@ clean:
         deps-test deps-tools demo run-demo test run-specs test-on \
         test-on-core matrix valgrind asan run-asan torture-server \
         run-torture-server gc lint lint-workflow \
-        stats bench bench-quick fuzz run-fuzz doc clean
+        stats torture-memory torture-memory-quick bench bench-quick fuzz run-fuzz doc clean

@@ -40,7 +40,7 @@ build = {
       sources = {
         "src/address.c", "src/alpn.c", "src/answer.c", "src/await.c", "src/base64.c",
         "src/ascii.c",
-        "src/body.c", "src/buffer.c", "src/call.c", "src/callback.c",
+        "src/body.c", "src/box.c", "src/buffer.c", "src/call.c", "src/callback.c",
         "src/cancel.c", "src/client.c", "src/code.c", "src/console.c",
         "src/delivery.c",
         "src/destination.c",

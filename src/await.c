@@ -13,7 +13,8 @@ enum {
   SLICE = 200, /* ms: where Ctrl-C wakes nobody, it is noticed after that */
   LONGEST_DOZE = 3600000, /* ms */
   LOOK = 10,              /* ms: between two looks where no descriptor tells */
-  TURN = 2                /* ms: what a resumed coroutine may work */
+  AGAIN = 10, /* ms: until it is tried again what there was no memory for */
+  TURN = 2    /* ms: what a resumed coroutine may work */
 };
 
 /* The key of the adapter that luv, copas and others set. */
@@ -45,7 +46,7 @@ int await_step(lua_State *L, struct engine *engine, int budget) {
   do {
     busy = engine_turn(engine, 0);
     do {
-      progress = job_advance_one(L, engine);
+      progress = job_advance_one(engine);
       ended += progress == JOB_ENDED;
     } while (progress != JOB_NONE && poller_clock() <= until);
   } while (busy && poller_clock() < until);
@@ -97,8 +98,13 @@ static int is_interrupted(lua_State *L, lua_Hook before) {
 
 /* Lets such a hook run. */
 static void heed_signals(lua_State *L, lua_Hook before) {
+  int result;
   lua_pushcfunction(L, do_nothing);
-  lua_call(L, 0, 0);
+  result = lua_pcall(L, 0, 0, 0);
+  if (result == LUA_ERRMEM) /* to call a function: no reason to lose a result */
+    lua_pop(L, 1);
+  else if (result != LUA_OK)
+    lua_error(L);
   if (is_interrupted(L, before))
     luaL_error(L, "interrupted!");
 }
@@ -146,7 +152,7 @@ static void block(lua_State *L, struct job *job) {
   struct engine *engine = job->client->engine;
   lua_Hook hook = lua_gethook(main_thread(L));
   for (;;) {
-    while (job_advance_one(L, engine) != JOB_NONE)
+    while (job_advance_one(engine) != JOB_NONE)
       ;
     if (job->ended || job->news || is_orphan(job))
       return;
@@ -270,39 +276,62 @@ static int wake_in_cqueues(lua_State *L) {
   return 0;
 }
 
-/* Calls the function with the two values on top. It is code of others: its
- * error is no reason to lose a result, and where finalizers run, what it works
- * with may be gone. */
-static void call_waker(lua_State *L, lua_CFunction waker) {
-  if (await_is_finalizing(L)) {
-    errand_send(L, waker);
-    return;
-  }
+/* Tells our own loop: the coroutine. */
+static int wake_in_loop(lua_State *L) {
+  loop_make_ready(L, 1);
+  return 0;
+}
+
+/* Calls the function with the two values on top; -1: no memory for that. It is
+ * code of others: its error is no reason to lose a result, and where finalizers
+ * run, what it works with may be gone. */
+static int call_waker(lua_State *L, lua_CFunction waker) {
+  int result;
   lua_pushcfunction(L, waker);
   lua_insert(L, -3);
-  if (lua_pcall(L, 2, 0, 0) == LUA_OK)
-    return;
+  result = lua_pcall(L, 2, 0, 0);
+  if (result == LUA_OK)
+    return 0;
+  if (result == LUA_ERRMEM) {
+    lua_pop(L, 1);
+    return -1;
+  }
   lua_warning(L, "minimax: error in waking a coroutine: ", 1);
   lua_warning(L, luaL_tolstring(L, -1, NULL), 0);
   lua_pop(L, 2);
+  return 0;
+}
+
+/* Calls it; or has that done soon, where a finalizer runs. */
+static int call_or_send(lua_State *L, lua_CFunction waker) {
+  if (!await_is_finalizing(L))
+    return call_waker(L, waker);
+  errand_send(L, waker);
+  return 0;
 }
 
 void await_unpark(lua_State *L, struct job *job, int self,
                   enum await_reason reason) {
-  int place = job->parked;
+  unsigned char place = job->parked;
   int top = lua_gettop(L);
-  job->parked = 0;
+  int told = 0;
+  job->parked = 0; /* now: who is woken may run at once, and park again */
   lua_getiuservalue(L, self, JOB_TOKEN);
   if (place == PLACE_ADAPTER) {
     lua_pushboolean(L, reason != AWAIT_NEWS);
-    call_waker(L, wake_in_adapter);
+    told = call_or_send(L, wake_in_adapter);
   } else if (place == PLACE_LOOP && reason != AWAIT_COLLECTED) {
-    loop_make_ready(L, top + 1); /* closed, too: the run counts them */
+    lua_pushnil(L);
+    told = call_waker(L, wake_in_loop); /* closed, too: the run counts them */
   } else if (place == PLACE_CQUEUES) {
     lua_pushvalue(L, self);
-    call_waker(L, wake_in_cqueues);
+    told = call_or_send(L, wake_in_cqueues);
   }
   lua_settop(L, top);
+  if (told < 0 && reason != AWAIT_COLLECTED) {
+    job->parked = place;
+    engine_alarm(job->client->engine, &job->waiter, poller_clock() + AGAIN);
+  }
 }
 
 /* ---- one round ---- */

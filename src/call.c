@@ -6,6 +6,7 @@
 
 #include "ascii.h"
 #include "await.h"
+#include "box.h"
 #include "client.h"
 #include "doubt.h"
 #include "request.h"
@@ -126,10 +127,9 @@ struct query_string {
 /* Adds the parameter with the value on top, which it pops. */
 static void add_value(struct query_string *query, const char *name) {
   lua_State *L = query->L;
-  struct buffer pair = {0};
+  struct buffer *pair;
   size_t length;
   const char *value;
-  int failed;
   if (lua_isboolean(L, -1)) {
     lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
     lua_replace(L, -2);
@@ -138,16 +138,13 @@ static void add_value(struct query_string *query, const char *name) {
   if (!value)
     luaL_error(L, "query parameter '%s' must be a string, number or boolean",
                name);
-  failed = buffer_add(&pair, &query->mark, 1) < 0 ||
-           url_add_escaped(&pair, name, strlen(name)) < 0 ||
-           buffer_add(&pair, "=", 1) < 0 ||
-           url_add_escaped(&pair, value, length) < 0;
-  query->mark = '&';
   lua_pushvalue(L, query->index);
-  lua_pushlstring(L, pair.bytes ? pair.bytes : "", pair.length);
-  buffer_free(&pair);
-  if (failed)
-    fault_no_memory(L);
+  pair = box_push_buffer(L);
+  box_to_string(L, buffer_add(pair, &query->mark, 1) < 0 ||
+                       url_add_escaped(pair, name, strlen(name)) < 0 ||
+                       buffer_add(pair, "=", 1) < 0 ||
+                       url_add_escaped(pair, value, length) < 0);
+  query->mark = '&';
   lua_concat(L, 2);
   lua_replace(L, query->index);
   lua_pop(L, 1);

@@ -57,3 +57,15 @@ void doubt_cast(lua_State *L, struct job *job, int self,
   lua_replace(L, cause);
   lua_settop(L, cause);
 }
+
+void doubt_provide(lua_State *L, const struct job *job, int self) {
+  fault_push(L, NULL, FAULT_UNKNOWN,
+             "the request may have arrived, and there was not enough memory to "
+             "read its answer: it may have had its effect%s",
+             job->kind < 0 ? "" : ", and a task may exist and be paid");
+  lua_pushstring(L, job->deed->stage);
+  lua_setfield(L, -2, "stage");
+  lua_pushinteger(L, 1);
+  lua_setfield(L, -2, "attempts");
+  job_provide(L, self);
+}

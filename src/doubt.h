@@ -15,4 +15,8 @@ void doubt_cast(lua_State *L, struct job *job, int self,
                 const struct exchange *exchange, const struct reply *reply,
                 int unknown, const char *advice);
 
+/* Keeps an error of that kind ready in the job, for an answer that there is no
+ * memory to read. */
+void doubt_provide(lua_State *L, const struct job *job, int self);
+
 #endif

@@ -66,6 +66,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
     poller_rest(&engine->poller, fd);
   else if (poller_want(&engine->poller, fd, wanted) < 0)
     engine->deaf = 1;
+  if (transfer)
+    transfer->heard = wanted != 0;
   if (transfer && wanted)
     transfer->unwatched = 0;
   else if (transfer)
@@ -254,17 +256,35 @@ static int expire(struct engine *engine) {
   return expired;
 }
 
+/* libcurl had no memory to watch the socket of a transfer, and does not say of
+ * which. It would never hear of it again, and what libcurl 7.88 keeps of that
+ * socket is broken: all of which no socket is watched end here. */
+static void end_unheard(struct engine *engine) {
+  struct transfer *next;
+  for (struct transfer *each = engine->transfers; each; each = next) {
+    next = each->next;
+    if (each->attached && !each->heard)
+      transfer_stop(each, TRANSFER_NO_MEMORY);
+  }
+}
+
+static void act_on(struct engine *engine, curl_socket_t fd, int ready) {
+  int running;
+  if (curl_multi_socket_action(engine->multi, fd, ready, &running) ==
+      CURLM_OUT_OF_MEMORY)
+    end_unheard(engine);
+}
+
 static int let_libcurl_act(struct engine *engine,
                            const struct poller_event *events, int count) {
   int running;
   int acted = count > 0;
   for (int i = 0; i < count; i++)
     if (!names_heard(&engine->lookups.names, events[i].fd))
-      curl_multi_socket_action(engine->multi, events[i].fd,
-                               (int)events[i].ready, &running);
+      act_on(engine, events[i].fd, (int)events[i].ready);
   if (engine->curl_due <= engine->now) {
     engine->curl_due = POLLER_NEVER;
-    curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act_on(engine, CURL_SOCKET_TIMEOUT, 0);
     acted = 1;
   }
   if (engine->deaf)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "box.h"
 #include "client.h"
 #include "options.h"
 #include "redact.h"
@@ -38,14 +39,12 @@ void event_begin(lua_State *L, const struct job *job, int self,
 
 void event_set_text(lua_State *L, const struct job *job, const char *name,
                     const char *text) {
-  struct buffer clean = {0};
+  const char *key = job->client->profile->key;
+  struct buffer *clean;
   if (!text)
     return;
-  if (redact_text(text, strlen(text), job->client->profile->key, &clean) == 0)
-    lua_pushstring(L, clean.bytes ? clean.bytes : "");
-  else
-    lua_pushliteral(L, "?");
-  buffer_free(&clean);
+  clean = box_push_buffer(L);
+  box_to_string(L, redact_text(text, strlen(text), key, clean) < 0);
   lua_setfield(L, -2, name);
 }
 
@@ -66,12 +65,8 @@ void event_set_flag(lua_State *L, const char *name) {
 
 /* An id may hold anything; the line stays one line. */
 static void print_line(lua_State *L, const struct client *client) {
-  struct buffer clean = {0};
-  size_t length;
-  const char *line = lua_tolstring(L, -1, &length);
-  if (redact_text(line, length, client->profile->key, &clean) == 0)
-    fprintf(stderr, "%s\n", clean.bytes);
-  buffer_free(&clean);
+  fault_redact(L, client->profile->key);
+  fprintf(stderr, "%s\n", lua_tostring(L, -1));
 }
 
 /* The fields in a fixed order. */

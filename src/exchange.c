@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "box.h"
 #include "client.h"
+#include "doubt.h"
 #include "event.h"
 #include "retry.h"
 #include "url.h"
@@ -30,30 +32,41 @@ static int add_parameter(struct buffer *url, char *mark, const char *name,
   return result == 0 ? url_add_escaped(url, value, strlen(value)) : -1;
 }
 
+static int add_url(struct buffer *url, const struct client *client,
+                   const char *path, const char *name, const char *value) {
+  char mark = strchr(path, '?') ? '&' : '?';
+  int result = buffer_reserve(url, USUAL_URL);
+  if (result == 0)
+    result = buffer_add_text(url, client->profile->base);
+  if (result == 0)
+    result = buffer_add_text(url, path);
+  if (result == 0 && !name && value) { /* the id is the last of the path */
+    result = buffer_add(url, "/", 1);
+    if (result == 0)
+      result = url_add_escaped(url, value, strlen(value));
+  } else if (result == 0 && name) {
+    result = add_parameter(url, &mark, name, value);
+  }
+  if (result == 0 && client->profile->query) {
+    result = buffer_add(url, &mark, 1);
+    if (result == 0)
+      result = buffer_add_text(url, client->profile->query);
+  }
+  return result;
+}
+
 char *exchange_url(const struct client *client, const char *path,
                    const char *name, const char *value) {
   struct buffer url = {0};
-  char mark = strchr(path, '?') ? '&' : '?';
-  int result = buffer_reserve(&url, USUAL_URL);
-  if (result == 0)
-    result = buffer_add_text(&url, client->profile->base);
-  if (result == 0)
-    result = buffer_add_text(&url, path);
-  if (result == 0 && !name && value) { /* the id is the last of the path */
-    result = buffer_add(&url, "/", 1);
-    if (result == 0)
-      result = url_add_escaped(&url, value, strlen(value));
-  } else if (result == 0 && name) {
-    result = add_parameter(&url, &mark, name, value);
-  }
-  if (result == 0 && client->profile->query) {
-    result = buffer_add(&url, &mark, 1);
-    if (result == 0)
-      result = buffer_add_text(&url, client->profile->query);
-  }
-  if (result < 0)
+  if (add_url(&url, client, path, name, value) < 0)
     buffer_free(&url);
   return url.bytes;
+}
+
+void exchange_push_url(lua_State *L, const struct client *client,
+                       const char *path) {
+  struct buffer *url = box_push_buffer(L);
+  box_to_string(L, add_url(url, client, path, NULL, NULL) < 0);
 }
 
 void exchange_begin(struct exchange *exchange, struct job *job,
@@ -214,7 +227,10 @@ static void send_attempt(lua_State *L, struct job *job, int self,
                       ? exchange->leave_by
                       : job->deadline,
   };
-  struct transfer *transfer =
+  struct transfer *transfer;
+  if (order.purpose == TRANSFER_PAID)
+    doubt_provide(L, job, self);
+  transfer =
       transfer_new(job->client->engine, job->client->profile, order.purpose);
   if (!transfer)
     fault_no_memory(L);
@@ -223,8 +239,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   exchange->told = 0;
   transfer->body = exchange->body;
   memset(&exchange->body, 0, sizeof exchange->body);
-  if (transfer_start(transfer, &job->waiter, &order) < 0)
-    fault_no_memory(L);
+  transfer_start(transfer, &job->waiter, &order);
   job_weigh(L, transfer);
   tell_request(L, job, self, exchange);
 }
@@ -249,6 +264,7 @@ static enum exchange_step ask(lua_State *L, struct job *job, int self,
     job_sleep(job, POLLER_NEVER);
     return EXCHANGE_READY;
   }
+  exchange->cleared = 1; /* once more, where there is no memory for it now */
   send_attempt(L, job, self, exchange);
   sleep_until(job, exchange, transfer_due(exchange->transfer, now), now);
   return EXCHANGE_PENDING;
@@ -278,6 +294,7 @@ static int is_passing(const struct transfer *transfer,
   case TRANSFER_TIMED_OUT:
   case TRANSFER_LOST:
   case TRANSFER_CUT:
+  case TRANSFER_NO_MEMORY:
     return 1;
   default:
     return 0;

@@ -91,4 +91,8 @@ void exchange_push_expiry(lua_State *L, const struct exchange *exchange);
 char *exchange_url(const struct client *client, const char *path,
                    const char *name, const char *value);
 
+/* Pushes the URL of such a path. */
+void exchange_push_url(lua_State *L, const struct client *client,
+                       const char *path);
+
 #endif

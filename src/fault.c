@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "box.h"
 #include "redact.h"
 
 #define NAME "minimax.error"
@@ -48,24 +49,11 @@ static void add_field(lua_State *L, luaL_Buffer *line, const char *field,
 }
 
 void fault_redact(lua_State *L, const char *secret) {
-  struct buffer clean = {0};
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
-  char *room;
-  int result = redact_text(text, length, secret, &clean);
-  if (result < 0) {
-    buffer_free(&clean);
-    fault_no_memory(L);
-  }
-  /* Lua may raise while it makes a string: the copy is then Lua's to free. */
-  room = lua_newuserdatauv(L, clean.length + 1, 0);
-  length = clean.length;
-  if (length > 0)
-    memcpy(room, clean.bytes, length);
-  buffer_free(&clean);
-  lua_pushlstring(L, room, length);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+  struct buffer *clean = box_push_buffer(L);
+  box_to_string(L, redact_text(text, length, secret, clean) < 0);
+  lua_replace(L, -2);
 }
 
 /* "minimax submit: the text … (content, code 1026, task 40…)" */

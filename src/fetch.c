@@ -67,8 +67,7 @@ static void send_fetch(lua_State *L, struct download *download) {
   transfer->allow_private = download->allow_private || is_own;
   transfer->wants_bytes = (!download->sink.to_file && !download->sink.outlet) ||
                           download->watched || event_wanted(&download->job);
-  if (transfer_start(transfer, &download->job.waiter, &order) < 0)
-    fault_no_memory(L);
+  transfer_start(transfer, &download->job.waiter, &order);
   job_weigh(L, transfer);
 }
 
@@ -368,6 +367,7 @@ static int may_mend(enum transfer_outcome outcome) {
   case TRANSFER_TIMED_OUT:
   case TRANSFER_LOST:
   case TRANSFER_CUT:
+  case TRANSFER_NO_MEMORY:
     return 1;
   default:
     return 0;

@@ -139,7 +139,7 @@ static void free_place(struct gate *gate, const struct pass *pass) {
 }
 
 uint64_t gate_ask(struct gate *gate, struct pass *pass, uint64_t now) {
-  uint64_t due = obstacle(gate, pass, now);
+  uint64_t due = pass->inside ? 0 : obstacle(gate, pass, now);
   if (due > 0) {
     if (!pass->queued) {
       pass->number = ++gate->lanes[pass->lane].last;
@@ -147,6 +147,8 @@ uint64_t gate_ask(struct gate *gate, struct pass *pass, uint64_t now) {
     }
     return due;
   }
+  if (pass->inside) /* and was not sent then: there was no memory for it */
+    return 0;
   if (pass->queued)
     dequeue(gate, pass);
   pass->inside = 1;

@@ -12,7 +12,7 @@
 #include "wait.h"
 
 /* Where each value stands on the stack, for the whole call. */
-enum { CLIENT = 1, REQUEST, DESTINATION, OPTIONS, RESULT };
+enum { CLIENT = 1, REQUEST, DESTINATION, OPTIONS, RESULT, LAST_WORD };
 
 enum { CHECKED, SUBMITTED, WAITED, DOWNLOADED }; /* CHECKED: a dry run */
 
@@ -44,45 +44,91 @@ static const struct option known[] = {
     {NULL, OPTION_ANY, 0},
 };
 
-/* Pushes a table with those of the options that the names choose. */
-static void push_options(lua_State *L, const char *const *names) {
+/* Replaces the options at `index` by a table with those that the names choose.
+ */
+static void choose(lua_State *L, int index, const char *const *names) {
   lua_newtable(L);
   for (; *names; names++)
-    if (options_get(L, OPTIONS, *names))
-      lua_setfield(L, -2, *names);
+    if (options_get(L, index, *names))
+      lua_setfield(L, index + 1, *names);
+  lua_replace(L, index);
+}
+
+/* The client's methods, with those of the options that are theirs. */
+
+static int submit_stage(lua_State *L) {
+  choose(L, 3, submit_options);
+  return submit_call(L);
+}
+
+static int wait_stage(lua_State *L) {
+  choose(L, 3, wait_options);
+  return wait_call(L);
+}
+
+static int download_stage(lua_State *L) {
+  choose(L, 4, download_options);
+  return download_call(L);
 }
 
 static int go_on(lua_State *L, int status, lua_KContext stage);
 
-/* Calls the client's method with what was pushed after it. */
+/* Calls a stage with the values on top. */
 static int call(lua_State *L, int arguments, lua_KContext stage) {
-  lua_callk(L, arguments, 2, stage, go_on);
-  return go_on(L, LUA_OK, stage);
+  return go_on(L, lua_pcallk(L, arguments, 2, 0, stage, go_on), stage);
 }
 
 static int call_submit(lua_State *L, int dry_run) {
-  lua_pushcfunction(L, submit_call);
+  lua_pushcfunction(L, submit_stage);
   lua_pushvalue(L, CLIENT);
   lua_pushvalue(L, REQUEST);
-  push_options(L, submit_options);
+  lua_pushvalue(L, OPTIONS);
   return call(L, 3, dry_run ? CHECKED : SUBMITTED);
 }
 
 static int call_wait(lua_State *L) {
-  lua_pushcfunction(L, wait_call);
+  lua_pushcfunction(L, wait_stage);
   lua_pushvalue(L, CLIENT);
   lua_pushvalue(L, RESULT);
-  push_options(L, wait_options);
+  lua_pushvalue(L, OPTIONS);
   return call(L, 3, WAITED);
 }
 
 static int call_download(lua_State *L) {
-  lua_pushcfunction(L, download_call);
+  lua_pushcfunction(L, download_stage);
   lua_pushvalue(L, CLIENT);
   lua_pushvalue(L, RESULT);
   lua_pushvalue(L, DESTINATION);
-  push_options(L, download_options);
+  lua_pushvalue(L, OPTIONS);
   return call(L, 4, DOWNLOADED);
+}
+
+/* Before anything is paid: the error for a lack of memory after that. Its
+ * fields are there already, and filling them takes no memory. */
+static void push_last_word(lua_State *L) {
+  static const char *const fields[] = {"task", "task_id"};
+  fault_push(L, NULL, FAULT_IO,
+             "not enough memory to go on; the task was submitted and is paid: "
+             "client:wait(err.task) and client:download go on with it");
+  fault_set_retryable(L, -1, 0);
+  lua_pushliteral(L, "wait");
+  lua_setfield(L, -2, "stage");
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, fields[i]);
+  }
+}
+
+/* nil and that error. */
+static int say_last_word(lua_State *L) {
+  lua_settop(L, LAST_WORD);
+  lua_pushvalue(L, RESULT);
+  lua_setfield(L, LAST_WORD, "task");
+  lua_getfield(L, RESULT, "task_id");
+  lua_setfield(L, LAST_WORD, "task_id");
+  lua_pushnil(L);
+  lua_insert(L, LAST_WORD);
+  return 2;
 }
 
 /* A client that was closed between two stages knows no task any more. */
@@ -110,7 +156,10 @@ static int fail(lua_State *L, lua_KContext stage) {
 
 /* The results of a stage are the two values on top. */
 static int go_on(lua_State *L, int status, lua_KContext stage) {
-  (void)status;
+  if (status == LUA_ERRMEM && stage > SUBMITTED)
+    return say_last_word(L);
+  if (status != LUA_OK && status != LUA_YIELD)
+    return lua_error(L);
   if (lua_isnil(L, -2))
     return fail(L, stage);
   lua_pop(L, 1);
@@ -150,5 +199,6 @@ int generate_call(lua_State *L) {
     return fail(L, SUBMITTED);
   }
   lua_pushnil(L); /* RESULT */
+  push_last_word(L);
   return call_submit(L, checked.dry_run);
 }

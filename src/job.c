@@ -14,7 +14,11 @@
 
 #define NAME "minimax.job"
 
-enum { STACK = 40 };
+enum {
+  STACK = 40,
+  BALLAST = 16384, /* bytes: what reading a usual answer takes */
+  TRIES = 3        /* to move on without memory */
+};
 
 /* What libcurl and the kernel hold for a transfer, 24 KB, as LUA_GCSTEP takes
  * it: in an int of KB, since Lua 5.5 in a size_t of bytes. */
@@ -101,6 +105,7 @@ static int dispose(lua_State *L, struct job *job, enum await_reason reason) {
   if (engine_state(engine) != ENGINE_OPEN)
     return 0;
   job_release(job);
+  engine_forget(engine, &job->waiter); /* it may have news to tell yet */
   if (job->parked)
     await_unpark(L, job, 1, reason);
   engine_settle(engine);
@@ -110,9 +115,10 @@ static int dispose(lua_State *L, struct job *job, enum await_reason reason) {
 /* __gc: an abandoned job cancels itself. */
 static int job_collect(lua_State *L) {
   struct job *job = luaL_checkudata(L, 1, NAME);
+  dispose(L, job, AWAIT_COLLECTED);
   if (job->slot)
     give_slot(L, job);
-  return dispose(L, job, AWAIT_COLLECTED);
+  return 0;
 }
 
 /* __close: the coroutine that owns it was closed, or it was awaited. */
@@ -164,7 +170,6 @@ void job_open(lua_State *L) {
 /* ---- its beginning ---- */
 
 static void enter_list(struct job *job, struct client *client) {
-  job->client = client;
   job->next = client->jobs;
   job->back = &client->jobs;
   if (job->next)
@@ -184,8 +189,9 @@ struct job *job_new(lua_State *L, size_t size, const struct deed *deed,
   luaL_setmetatable(L, NAME);
   lua_pushvalue(L, client);
   lua_setiuservalue(L, -2, JOB_CLIENT);
-  enter_list(job, owner);
+  job->client = owner;
   take_slot(L, job, lua_gettop(L));
+  enter_list(job, owner); /* from here on it is to be released */
   return job;
 }
 
@@ -287,6 +293,13 @@ void job_weigh(lua_State *L, const struct transfer *transfer) {
 static int advance(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
   int late = poller_clock() >= job->deadline;
+  if (!lua_checkstack(L, STACK))
+    fault_no_memory(L);
+  if (job->parked &&
+      (job->ended || job->news)) /* no memory to tell so before */
+    await_unpark(L, job, 1, AWAIT_NEWS);
+  if (job->ended)
+    return 0;
   if (late)
     engine_catch_up(job->client->engine, job->deadline);
   job->deed->advance(L, job, 1);
@@ -303,34 +316,75 @@ static void catch_up(lua_State *L, struct job *job) {
     job_cancel(L, job, job->cancelled);
   if (job->dropped)
     release(job);
-  if (job->again && job->back)
+  if (job->again && (job->back || job->parked))
     engine_wake(job->client->engine, &job->waiter);
   job->again = 0;
   if (job->client->closing && job->client->moving == 0)
     client_dispose(L, job->client);
 }
 
+void job_provide(lua_State *L, int self) {
+  lua_newuserdatauv(L, BALLAST, 0);
+  lua_setiuservalue(L, self, JOB_BALLAST);
+  lua_setiuservalue(L, self, JOB_LAST_WORD);
+}
+
+/* It is moved on once more: the ballast is the collector's to take, and an
+ * answer stays where it is until it was read. */
+static void try_again(lua_State *L, struct job *job) {
+  job->starved++;
+  job->again = 1;
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, JOB_BALLAST);
+}
+
+/* Ends it with its last word, or else raises the error on top. */
+static void give_up(lua_State *L, struct job *job, int no_memory) {
+  if (no_memory && lua_getiuservalue(L, 1, JOB_LAST_WORD) != LUA_TNIL)
+    job->failed = 1;
+  else
+    job->raises = 1;
+  if (!job->failed && no_memory)
+    lua_pop(L, 1);
+  end(L, job, 1);
+}
+
 /* Moves the job at index 1 on, then tells the listener what happened. */
 static int move_on(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
+  int result;
   job->moving = 1;
   job->client->moving++;
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, 1);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK && !job->ended) {
-    job->raises = 1;
-    end(L, job, 1);
-  }
+  result = lua_pcall(L, 1, 0, 0);
+  if (result == LUA_OK)
+    job->starved = 0;
+  else if (result == LUA_ERRMEM && job->starved < TRIES)
+    try_again(L, job);
+  else if (!job->ended)
+    give_up(L, job, result == LUA_ERRMEM);
   catch_up(L, job);
   lua_settop(L, 1);
   event_flush(L, job->client, 1);
   return 0;
 }
 
+/* What went wrong besides its move is no reason for whoever steps to fail, and
+ * the job is not stuck in its move: it is moved on once more. */
+static void heed_failure(lua_State *L, struct job *job) {
+  lua_pop(L, 1);
+  lua_warning(L, "minimax: not enough memory", 0);
+  job->client->moving -= job->moving;
+  job->moving = 0;
+  if (job->back || job->parked)
+    engine_wake(job->client->engine, &job->waiter);
+}
+
 /* The Lua half has a thread of its own, which no hook of the caller's reaches:
  * the hook by which Ctrl-C raises its error would otherwise be spent inside a
  * protected call of ours, and the signal lost. */
-enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
+enum job_progress job_advance_one(struct engine *engine) {
   struct job *job = (struct job *)engine_take(engine);
   lua_State *thread;
   int before;
@@ -340,22 +394,15 @@ enum job_progress job_advance_one(lua_State *L, struct engine *engine) {
     job->again = 1;
     return JOB_MOVED;
   }
-  thread = home_of_engine(engine)->worker;
-  if (!lua_checkstack(thread, STACK))
-    fault_no_memory(L);
+  thread = home_of_engine(engine)->worker; /* has room for these few */
   lua_pushcfunction(thread, move_on);
   if (!job_push(thread, job)) {
     lua_pop(thread, 1);
     return JOB_MOVED; /* collected, its finalizer still to run */
   }
   before = job->ended;
-  if (lua_pcall(thread, 1, 0, 0) != LUA_OK) {
-    job->client->moving -= job->moving;
-    job->moving = 0;
-    if (thread != L)
-      lua_xmove(thread, L, 1);
-    lua_error(L);
-  }
+  if (lua_pcall(thread, 1, 0, 0) != LUA_OK)
+    heed_failure(thread, job);
   return job->ended && !before ? JOB_ENDED : JOB_MOVED;
 }
 

@@ -22,7 +22,9 @@ enum {
   JOB_TOKEN,      /* who is to be told that there is news (await.c) */
   JOB_CALLBACK,   /* the user's function, or a Lua file */
   JOB_EXTRA,      /* the deed's own */
-  JOB_VALUES = JOB_EXTRA
+  JOB_BALLAST,    /* memory that it gives up where there is no other */
+  JOB_LAST_WORD,  /* what it ends with where that did not help; or nil */
+  JOB_VALUES = JOB_LAST_WORD
 };
 
 /* What a kind of job does. `self` is the stack index of its userdata. */
@@ -68,6 +70,7 @@ struct job {
   unsigned char again;   /* it was ready meanwhile */
   unsigned char dropped; /* its owner closed it meanwhile */
   unsigned char parked;  /* its owner sleeps and must be told of news */
+  unsigned char starved; /* how often in a row there was no memory to move on */
 };
 
 /* Creates the metatable; once for each Lua state. */
@@ -102,6 +105,11 @@ int job_push_results(lua_State *L, struct job *job, int self);
 /* The usual results, for deeds that have others besides. */
 int job_push_outcome(lua_State *L, struct job *job, int self);
 
+/* From here on it can tell how it ends, come what may: keeps memory aside that
+ * moving it on may use where there is no other, and the error object on top,
+ * which it pops. */
+void job_provide(lua_State *L, int self);
+
 /* Asks to be moved on at `due`, or at the deadline. */
 void job_sleep(struct job *job, uint64_t due);
 
@@ -111,7 +119,7 @@ void job_weigh(lua_State *L, const struct transfer *transfer);
 enum job_progress { JOB_NONE, JOB_MOVED, JOB_ENDED };
 
 /* The Lua half of a step: moves one ready job on, if there is one. */
-enum job_progress job_advance_one(lua_State *L, struct engine *engine);
+enum job_progress job_advance_one(struct engine *engine);
 
 /* Ends it from outside with kind "cancelled"; one that moves on right now ends
  * after that. */

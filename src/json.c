@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "box.h"
+#include "fault.h"
 #include "jsontext.h"
 #include "number.h"
 
@@ -198,37 +200,30 @@ static void mend_table(lua_State *L, int table, int is_list) {
 /* Pushes the text with its marks, or a short reason. */
 static enum json_result push_text(lua_State *L, const char *text, size_t length,
                                   size_t most) {
-  static const char *const reasons[] = {
-      [JSONTEXT_NUL] = "it holds a NUL byte",
-      [JSONTEXT_TOO_MANY] = "it holds too many values",
-      [JSONTEXT_NO_MEMORY] = "not enough memory",
-  };
-  struct buffer marked = {0};
-  char *room;
-  enum jsontext_result result = jsontext_mark(text, length, most, &marked);
+  struct buffer *marked = box_push_buffer(L);
+  enum jsontext_result result = jsontext_mark(text, length, most, marked);
+  if (result == JSONTEXT_MARKED || result == JSONTEXT_NO_MEMORY) {
+    box_to_string(L, result == JSONTEXT_NO_MEMORY);
+    return JSON_OK;
+  }
+  box_pop(L);
   if (result == JSONTEXT_SAME) {
     lua_pushlstring(L, text, length);
     return JSON_OK;
   }
-  if (result != JSONTEXT_MARKED) {
-    buffer_free(&marked);
-    lua_pushstring(L, reasons[result]);
-    return result == JSONTEXT_TOO_MANY ? JSON_TOO_MANY : JSON_BAD;
-  }
-  length = marked.length;
-  room = lua_newuserdatauv(L, length, 0); /* Lua frees it if it raises */
-  memcpy(room, marked.bytes, length);
-  buffer_free(&marked);
-  lua_pushlstring(L, room, length);
-  lua_remove(L, -2);
-  return JSON_OK;
+  lua_pushstring(L, result == JSONTEXT_NUL ? "it holds a NUL byte"
+                                           : "it holds too many values");
+  return result == JSONTEXT_NUL ? JSON_BAD : JSON_TOO_MANY;
 }
 
 /* Calls lua-cjson with the value on top. It raises its reason; in cjson.safe,
  * which a program may have put in its place, it returns nil and the reason. */
 static int call_cjson(lua_State *L) {
   const char *reason;
-  int done = lua_pcall(L, 1, 2, 0) == LUA_OK;
+  int result = lua_pcall(L, 1, 2, 0);
+  int done = result == LUA_OK;
+  if (result == LUA_ERRMEM) /* which says nothing of the value */
+    lua_error(L);
   if (done && !lua_isnil(L, -2)) {
     lua_pop(L, 1);
     return 0;

@@ -59,15 +59,22 @@ static struct run *run_at(lua_State *L, int index) {
   return lua_touserdata(L, index);
 }
 
-/* Puts the coroutine at `thread` among the ready of the run at `self`. */
-static void add_ready(lua_State *L, int self, int thread) {
+/* Puts the coroutine at `thread` into the list of the ready of the run at
+ * `self`. */
+static void put_in_list(lua_State *L, int self, int thread) {
   struct run *run = run_at(L, self);
   thread = lua_absindex(L, thread);
   lua_getiuservalue(L, self, JOB_EXTRA);
   lua_pushvalue(L, thread);
-  lua_rawseti(L, -2, ++run->last);
+  lua_rawseti(L, -2, run->last + 1);
+  run->last++;
   lua_pop(L, 1);
-  job_tell(L, &run->job, self);
+}
+
+/* The same, and tells the run. */
+static void add_ready(lua_State *L, int self, int thread) {
+  put_in_list(L, self, thread);
+  job_tell(L, &run_at(L, self)->job, self);
 }
 
 /* Pushes the run of the coroutine at `thread`; nil if it has none. */
@@ -97,8 +104,9 @@ static void join(lua_State *L, int self, int thread) {
   lua_pushboolean(L, 1);
   lua_rawset(L, -3);
   lua_pop(L, 2);
-  run->alive++;
-  add_ready(L, self, thread);
+  put_in_list(L, self, thread);
+  run->alive++; /* once it is sure to be resumed */
+  job_tell(L, &run->job, self);
 }
 
 /* ---- resuming ---- */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ascii.h"
+#include "box.h"
 #include "file.h"
 #include "image.h"
 #include "sniff.h"
@@ -228,25 +229,46 @@ static const char *check_rules(struct finding *finding, int kind,
                                                  : largest_audio[kind]);
 }
 
-const char *media_check(lua_State *L, const char *path, int kind,
-                        const char *field) {
-  struct finding finding = {L, path, 0, -1};
+static void close_file(void *content) {
+  const int *file = content;
+  if (*file > 0)
+    close(*file - 1);
+}
+
+/* Opens the file for as long as its box is on the stack: what is looked for in
+ * it may raise an error. -1: errno says why. */
+static int open_boxed(lua_State *L, const char *path) {
+  int *file = box_push(L, sizeof *file, close_file); /* zero: none */
+  int fd = file_open(path, O_RDONLY | O_NONBLOCK);
+  *file = fd + 1;
+  return fd;
+}
+
+/* The same of the file that is open. */
+static const char *check_open(struct finding *finding, int kind,
+                              const char *field) {
   struct stat status;
-  const char *mime;
-  finding.fd = file_open(path, O_RDONLY | O_NONBLOCK);
-  if (finding.fd < 0 || fstat(finding.fd, &status) < 0) {
-    lua_pushfstring(L, "file '%s' can't be opened: %s", path, strerror(errno));
-    if (finding.fd >= 0)
-      close(finding.fd);
+  if (finding->fd < 0 || fstat(finding->fd, &status) < 0) {
+    lua_pushfstring(finding->L, "file '%s' can't be opened: %s", finding->path,
+                    strerror(errno));
     return NULL;
   }
-  finding.size = (uint64_t)status.st_size;
-  if (!S_ISREG(status.st_mode)) {
-    lua_pushfstring(L, "'%s' is no regular file", path);
-    mime = NULL;
-  } else {
-    mime = check_rules(&finding, kind, field);
-  }
-  close(finding.fd);
+  finding->size = (uint64_t)status.st_size;
+  if (S_ISREG(status.st_mode))
+    return check_rules(finding, kind, field);
+  lua_pushfstring(finding->L, "'%s' is no regular file", finding->path);
+  return NULL;
+}
+
+const char *media_check(lua_State *L, const char *path, int kind,
+                        const char *field) {
+  struct finding finding = {L, path, 0, open_boxed(L, path)};
+  int box = lua_gettop(L);
+  const char *mime = check_open(&finding, kind, field);
+  lua_pushvalue(L, box);
+  box_pop(L);
+  if (!mime)
+    lua_replace(L, box); /* the reason */
+  lua_settop(L, mime ? box - 1 : box);
   return mime;
 }

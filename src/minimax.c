@@ -4,6 +4,7 @@
 #include <lua.h>
 
 #include "await.h"
+#include "box.h"
 #include "call.h"
 #include "callback.h"
 #include "cancel.h"
@@ -179,6 +180,7 @@ static void open_parts(lua_State *L) {
                   "a finalizer, which must not wait, from other code");
   home_open(L);
   json_open(L);
+  box_open(L);
   fault_open(L);
   media_open(L);
   job_open(L);

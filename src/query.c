@@ -32,7 +32,6 @@ int query_is_definite(const struct exchange *exchange,
   case TRANSFER_NO_CREDENTIALS:
   case TRANSFER_BAD_CERTIFICATE:
   case TRANSFER_BAD_URL:
-  case TRANSFER_NO_MEMORY:
     return 1;
   default:
     return 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "box.h"
 #include "fault.h"
 #include "json.h"
 #include "options.h"
@@ -129,16 +130,14 @@ static int add_file(lua_State *L, int splice, struct body *body) {
 }
 
 static int add_long_string(lua_State *L, int splice, struct body *body) {
-  struct buffer quoted = {0};
   size_t length;
   const char *text = lua_tolstring(L, splice, &length);
-  int result = json_add_string(&quoted, text, length);
-  if (result == 0)
-    result = body_add_text(body, quoted.bytes, quoted.length);
-  buffer_free(&quoted);
-  if (result < 0)
-    fault_push(L, NULL, FAULT_IO, "not enough memory");
-  return result;
+  struct buffer *quoted = box_push_buffer(L);
+  if (json_add_string(quoted, text, length) < 0 ||
+      body_add_text(body, quoted->bytes, quoted->length) < 0)
+    fault_no_memory(L);
+  box_pop(L);
+  return 0;
 }
 
 /* Adds what the splice on top stands for. */
@@ -150,10 +149,9 @@ static int add_splice(lua_State *L, struct body *body) {
   if (lua_rawgeti(L, splice, 1) == LUA_TNIL)
     return add_file(L, splice, body);
   digits = lua_tostring(L, -1);
-  if (body_add_text(body, digits, strlen(digits)) == 0)
-    return 0;
-  fault_push(L, NULL, FAULT_IO, "not enough memory");
-  return -1;
+  if (body_add_text(body, digits, strlen(digits)) < 0)
+    fault_no_memory(L);
+  return 0;
 }
 
 /* Cuts the JSON text on top at its placeholders and fills the body. */
@@ -170,10 +168,8 @@ static int fill_body(struct walk *walk, struct body *body) {
     char *after;
     const char *found = strstr(text, mark);
     const char *until = found ? found : end;
-    if (body_add_text(body, text, (size_t)(until - text)) < 0) {
-      fault_push(L, NULL, FAULT_IO, "not enough memory");
-      return -1;
-    }
+    if (body_add_text(body, text, (size_t)(until - text)) < 0)
+      fault_no_memory(L);
     if (!found)
       return 0;
     lua_rawgeti(L, walk->splices, strtol(found + strlen(mark), &after, 10));

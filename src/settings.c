@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "box.h"
 #include "fault.h"
 #include "nearest.h"
 #include "options.h"
@@ -228,30 +229,30 @@ static void set_headers(lua_State *L, int options, struct profile *profile) {
 }
 
 static void set_query(lua_State *L, int options, struct profile *profile) {
-  struct buffer query = {0};
+  struct buffer *query;
   int failed = 0;
   if (!options_get(L, options, "query"))
     return;
+  query = box_push_buffer(L);
   lua_pushnil(L);
-  while (lua_next(L, -2)) {
+  while (lua_next(L, -3)) {
     size_t name_length, length;
     const char *name, *value;
-    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1)) {
-      buffer_free(&query);
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
       luaL_error(L, "option 'query' must hold names and texts");
-    }
     name = lua_tolstring(L, -2, &name_length);
     value = options_text(L, -1, &length);
-    failed |= (query.length && buffer_add(&query, "&", 1) < 0) ||
-              url_add_escaped(&query, name, name_length) < 0 ||
-              buffer_add(&query, "=", 1) < 0 ||
-              url_add_escaped(&query, value, length) < 0;
+    failed |= (query->length && buffer_add(query, "&", 1) < 0) ||
+              url_add_escaped(query, name, name_length) < 0 ||
+              buffer_add(query, "=", 1) < 0 ||
+              url_add_escaped(query, value, length) < 0;
     lua_pop(L, 1);
   }
-  lua_pop(L, 1);
-  profile->query = query.bytes;
-  if (failed)
+  if (failed ||
+      (query->length && profile_set(&profile->query, query->bytes) < 0))
     fault_no_memory(L);
+  box_pop(L);
+  lua_pop(L, 1);
 }
 
 static void set_base(lua_State *L, struct profile *profile,

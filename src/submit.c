@@ -2,11 +2,11 @@
 #include "submit.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "await.h"
+#include "box.h"
 #include "client.h"
 #include "doubt.h"
 #include "exchange.h"
@@ -227,30 +227,30 @@ static int find_kind(lua_State *L, const struct client *client) {
   return request_kind(L, 2, client->profile->key);
 }
 
+static void release_body(void *body) {
+  body_free(body);
+}
+
 /* Pushes what would be sent, or nil and an error; returns their number. */
 static int dry_run(lua_State *L, struct client *client,
                    const struct request *request) {
-  struct body body = {0};
-  char *url =
-      exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
+  struct body *body = box_push(L, sizeof *body, release_body);
   int result;
   lua_createtable(L, 0, 6);
   lua_pushliteral(L, "POST");
   lua_setfield(L, -2, "method");
-  lua_pushstring(L, url);
+  exchange_push_url(L, client, endpoints[request->kind].submit_path);
   lua_setfield(L, -2, "url");
-  free(url);
   lua_pushstring(L, endpoints[request->kind].submit_path);
   lua_setfield(L, -2, "path");
   lua_pushstring(L, endpoints[request->kind].name);
   lua_setfield(L, -2, "kind");
-  result = request_build(L, 2, request, &body);
+  result = request_build(L, 2, request, body);
   if (result == 0) {
-    lua_pushinteger(L, (lua_Integer)body.length);
+    lua_pushinteger(L, (lua_Integer)body->length);
     lua_setfield(L, -2, "bytes");
     result = request_preview(L, 2, request);
   }
-  body_free(&body);
   if (result < 0) {
     lua_pushliteral(L, "submit");
     lua_setfield(L, -2, "stage");

@@ -15,8 +15,10 @@
 #include "verdict.h"
 
 enum {
-  SLOWEST = 1024, /* bytes a second; slower is a stall */
-  GRACE = 1000    /* ms: the answer is there, and no more of the body leaves */
+  SLOWEST = 1024,     /* bytes a second; slower is a stall */
+  USUAL_REPLY = 4095, /* bytes: of a paid request's, there is memory for so
+                         many before it leaves */
+  GRACE = 1000 /* ms: the answer is there, and no more of the body leaves */
 };
 
 static void link_up(struct transfer *transfer) {
@@ -58,9 +60,12 @@ static struct transfer *make(struct engine *engine, struct profile *profile,
   transfer->made = 1;
   transfer->announced = -1;
   transfer->easy = curl_easy_init();
-  if (transfer->easy && handle_dress(transfer) == 0)
+  if (transfer->easy && handle_dress(transfer) == 0 &&
+      (purpose != TRANSFER_PAID ||
+       buffer_reserve(&transfer->reply, USUAL_REPLY) == 0))
     return transfer;
   curl_easy_cleanup(transfer->easy);
+  buffer_free(&transfer->reply);
   free(transfer);
   return NULL;
 }
@@ -77,17 +82,6 @@ struct transfer *transfer_new(struct engine *engine, struct profile *profile,
   profile_retain(profile);
   link_up(transfer);
   return transfer;
-}
-
-int transfer_start(struct transfer *transfer, struct waiter *waiter,
-                   const struct transfer_order *order) {
-  transfer->waiter = waiter;
-  transfer->leave_by = order->leave_by;
-  transfer->started = transfer->waiting_since = poller_clock();
-  transfer->engine->now = transfer->started;
-  if (handle_address(transfer, order) < 0)
-    return -1;
-  return alpn_attach(transfer);
 }
 
 static void detach(struct transfer *transfer) {
@@ -114,6 +108,21 @@ static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
   detach(transfer);
   if (transfer->waiter)
     engine_wake(transfer->engine, transfer->waiter);
+}
+
+static int attach(struct transfer *transfer,
+                  const struct transfer_order *order) {
+  return handle_address(transfer, order) < 0 ? -1 : alpn_attach(transfer);
+}
+
+void transfer_start(struct transfer *transfer, struct waiter *waiter,
+                    const struct transfer_order *order) {
+  transfer->waiter = waiter;
+  transfer->leave_by = order->leave_by;
+  transfer->started = transfer->waiting_since = poller_clock();
+  transfer->engine->now = transfer->started;
+  if (attach(transfer, order) < 0)
+    conclude(transfer, TRANSFER_NO_MEMORY);
 }
 
 /* Nothing of it has left: it begins again, on a connection of its own. */

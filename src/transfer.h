@@ -55,6 +55,7 @@ struct transfer {
   int is_held;           /* see alpn.c */
   struct waiter *waiter; /* woken at the end, and as bytes arrive */
   int attached;          /* to the multi handle */
+  int heard;             /* a socket of it is watched */
   int reusable;          /* a plain GET leaves nothing behind in it */
   int made;              /* its handle is new, none that served before */
   int connected;         /* a socket was opened for it */
@@ -110,9 +111,9 @@ struct transfer_order {
 struct transfer *transfer_new(struct engine *engine, struct profile *profile,
                               enum transfer_purpose purpose);
 
-/* Sends it; -1: no memory. `waiter` is woken when it ends. */
-int transfer_start(struct transfer *transfer, struct waiter *waiter,
-                   const struct transfer_order *order);
+/* Sends it. `waiter` is woken when it ends, be it at once. */
+void transfer_start(struct transfer *transfer, struct waiter *waiter,
+                    const struct transfer_order *order);
 
 /* For callbacks: what it is to end with; libcurl's code for it says less. */
 void transfer_decide(struct transfer *transfer, enum transfer_outcome outcome);

@@ -1,0 +1,32 @@
+--- Memory that ends, in Lua's allocator and outside of it: nothing is lost, left
+-- or closed. `torture/memory.lua` tries each place; here are some of each kind.
+
+local starving = require "spec.support.starving"
+
+describe("memory that ends", function()
+  local host
+
+  setup(function()
+    host = starving.start()
+  end)
+
+  teardown(function()
+    host:close()
+  end)
+
+  for way, cases in pairs {
+    ["lua"] = { submit = 3, bare = 4, run = 5, dry = 3, download = 3, each = 9, generate = 9,
+      call = 4, strange = 5, new = 4 },
+    ["burst"] = { submit = 7, wait = 9, dropped = 3 },
+    ["module malloc ENOMEM"] = { submit = 2, wait = 3, download = 4, call = 3 },
+    ["libcurl malloc ENOMEM"] = { submit = 8, wait = 9 },
+  } do
+    for case, every in pairs(cases) do
+      it(("(%s) costs a %s nothing but its own result"):format(way, case), function()
+        local runs, wrong = host:play(way, case, every)
+        assert.same({}, wrong)
+        assert.is_true(runs > 3)
+      end)
+    end
+  end
+end)
