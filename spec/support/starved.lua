@@ -281,7 +281,7 @@ local function one(n, round)
   local ran, result, err = pcall(play, client, number)
   local count = disarm() -- nothing was allocated here in between
   local outcome = { ran, result, err }
-  result, err = nil, nil
+  result, err = nil, nil -- luacheck: ignore
   say("was", n, tostring(outcome[2]):sub(1, 200), tostring(outcome[3]):sub(1, 300))
   if MONEY[CASE] then
     check_money(n, number, outcome)
@@ -289,7 +289,7 @@ local function one(n, round)
   if SURVIVES[CASE] and WAY:match "^libcurl" and not (outcome[1] and outcome[2]) then
     say("ENDED", n, tostring(outcome[2]), tostring(outcome[3]))
   end
-  outcome = nil
+  outcome = nil -- luacheck: ignore
   -- What it has broken for good shows in a call that nothing disturbs.
   do
     local other <close> = new_client()
