@@ -3,6 +3,7 @@
 local claims = require "minimax.batch.claims"
 local ledger = require "minimax.batch.ledger"
 local ledgers = require "spec.support.ledgers"
+local schema = require "minimax.batch.schema"
 local process = require "spec.support.process"
 local sqlite = require "minimax.batch.sqlite"
 local temp = require "spec.support.temp"
@@ -133,11 +134,69 @@ local function specs_of(kind)
     assert.equal("77", row.task_id)
     local ok, err = l:adopt("a", "78")
     assert.is_nil(ok)
-    assert.equal("job 'a' is submitted: only an unknown one can adopt a task", err.message)
+    assert.matches("job 'a' is submitted: only one that is unknown,", err.message, 1, true)
     brought("b", { "intend" }, UNKNOWN)
     ok, err = l:adopt("b", "77")
     assert.is_nil(ok)
     assert.equal("task 77 belongs to job 'a'", err.message)
+  end)
+
+  it("adopts another task where the first was mistyped, and keeps both ids", function()
+    local _, worker = brought("a", { "intend" }, UNKNOWN)
+    assert.is_true(l:adopt("a", "76"))
+    local row = assert(worker:take "submitted")
+    assert.is_true(worker:failed(row, { kind = "invalid", message = "no such task" }))
+    assert.is_true(l:adopt("a", "77"))
+    assert.same({ "submitted", "77", "76 " }, { l:find("a").state, l:find("a").task_id,
+      l:find("a").strays })
+    row = assert(worker:take "submitted")
+    assert.is_true(worker:succeeded(row))
+    assert.is_true(worker:failed(row, { kind = "io", message = "no" }))
+    local ok, err = l:adopt("a", "78")
+    assert.is_nil(ok)
+    assert.equal("invalid", err.kind)
+    assert.equal("77", l:find("a").task_id)
+  end)
+
+  it("adopts no id that can be none", function()
+    brought("a", { "intend" }, UNKNOWN)
+    for _, id in ipairs { "77 ", " 77", "7 7", "77\n", "7\27[m", "7\0", "7\xFF", "\t" } do
+      local ok, err = l:adopt("a", id)
+      assert.is_nil(ok)
+      assert.equal("invalid", err.kind)
+      assert.is_nil(err.message:find "[%c\x80-\xFF]")
+    end
+    assert.equal("unknown", l:find("a").state)
+  end)
+
+  it("gives one task to one job, however it came", function()
+    local _, worker = brought("a", { "intend" }, UNKNOWN)
+    local other = brought("b", { "intend" }, TASK)
+    assert.is_nil((l:run "UPDATE minimax_jobs SET task_id = '42' WHERE key = 'a'"))
+    assert(l:add(job "c"))
+    local row = worker:take "added"
+    assert.is_true(worker:intend(row))
+    assert.is_false(worker:submitted(row, { task_id = other.task_id, kind = "template" }))
+    assert.is_true(worker:unknown(row, { kind = "unknown", message = "whose task?" }))
+    assert.same({ "unknown", nil, "42 " }, { l:find("c").state, l:find("c").task_id,
+      l:find("c").strays })
+  end)
+
+  it("brings a ledger of version 1 up to date, also one in which two jobs have one task", function()
+    local where = new()
+    local old = assert(ledger.open(where, { schema.migrations[1] }))
+    for key, state in pairs { a = "submitted", b = "submitted", c = "failed" } do
+      assert(old:run([[INSERT INTO minimax_jobs (key, request, output, state, task_id, error_kind)
+        VALUES (?, '{}', ?, ?, ?, ?)]], key, key, state, key == "c" and "43" or "42",
+        key == "c" and "failed" or nil))
+    end
+    old:close()
+    local today = assert(ledger.open(where))
+    local states = { today:find("a").state, today:find("b").state }
+    table.sort(states)
+    assert.same({ "submitted", "unknown" }, states)
+    assert.equal(1, today:find("c").task_failed)
+    today:close()
   end)
 
   local function failed(error_kind, task_failed)

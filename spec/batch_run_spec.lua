@@ -879,6 +879,26 @@ describe("a run", function()
     assert.truthy(lock)
   end)
 
+  it("makes two jobs of no task that a server names twice", function()
+    local first
+    local echo = setmetatable({ submit = function(_, ...)
+      local task, err = client:submit(...)
+      first = first or task
+      return task and first, err
+    end }, { __index = function(_, name)
+      return function(_, ...) return client[name](client, ...) end
+    end })
+    local other <close> = assert(batch.open(folder:file "ledger.db", echo))
+    add "a"
+    add "b"
+    local counts, reason = other:run { poll_interval = 0.05, max_in_flight = 1 }
+    assert.same({ 1, 1, "done" }, { counts.downloaded, counts.unknown, reason })
+    assert.matches("named task " .. first.task_id .. ", but that is another job's",
+      job("b").err.message, 1, true)
+    assert.is_true(b:adopt("b", tasks()[2].task_id))
+    assert.equal(2, run().downloaded)
+  end)
+
   it("stops where its client is closed", function()
     add "a"
     local counts, reason = run { on_event = function(event)

@@ -160,7 +160,8 @@ function Batch:retry(key, given)
   return self.ledger:retry(key, options.retry(given).resubmit)
 end
 
---- Settles an unknown job: this is the task that was created for it.
+--- Settles an unknown job, or one that failed before a task of it succeeded: this
+-- is the task that was created for it. The id of another one that it had is kept.
 -- @tparam string key
 -- @param task its id, or a task or status
 -- @treturn[1] boolean true

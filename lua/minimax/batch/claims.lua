@@ -177,8 +177,10 @@ function claims:submitted(job, task)
     kind = ?, trace_id = NULL, submitted_at = $clock, worker = ?, host = ?, lease = $clock + ?,
     error = NULL, error_kind = NULL, ended_at = NULL WHERE id = ? AND attempt = ?
     AND (task_id IS NULL OR task_id = ?)
-    AND state IN ('submitting', 'unknown', 'added', 'submitted')]], task.task_id, task.kind,
-    self.name, self.host, self.lease, job.id, job.attempt, task.task_id)
+    AND state IN ('submitting', 'unknown', 'added', 'submitted')
+    AND NOT EXISTS (SELECT 1 FROM minimax_jobs AS other WHERE other.task_id = ?
+    AND other.id <> minimax_jobs.id)]], task.task_id, task.kind, self.name, self.host, self.lease,
+    job.id, job.attempt, task.task_id, task.task_id)
   if changed == 1 then
     job.state, job.task_id, job.kind = "submitted", task.task_id, task.kind
     annotate(self, job, task.trace_id)

@@ -211,25 +211,40 @@ function ledger:retry(key, resubmit)
   return ok and state, err
 end
 
---- Settles an unknown job: this is its task.
+-- Why a job can't be given a task, or nil. One whose task succeeded has its video.
+local function misfit_for_task(job)
+  if job.state == "unknown" or job.state == "failed" and not job.succeeded_at then
+    return nil
+  end
+  return fault.new("invalid", "job '%s' is %s: only one that is unknown, or that failed before a "
+    .. "task of it succeeded, can adopt a task", job.key, job.state)
+end
+
+-- Why an id can be no task's of this job, or nil; and an error of the ledger.
+local function misfit_of_task(self, job, task_id)
+  if task_id:find("[%s%c]") or not utf8.len(task_id) then
+    return fault.new("invalid", "a task's id has no blanks and no control characters: '%s'",
+      (task_id:gsub("[%c\x80-\xFF]", "?")))
+  end
+  local owner, err = self:row("SELECT key FROM minimax_jobs WHERE task_id = ? AND id <> ?",
+    task_id, job.id)
+  return err or owner and fault.new("invalid", "task %s belongs to job '%s'", task_id, owner.key)
+end
+
+--- Settles an unknown job, or one that failed with a wrong task: this is its task.
 function ledger:adopt(key, task_id)
   local job, err = find_settled(self, key)
   if not job then
     return nil, err
-  elseif job.state ~= "unknown" then
-    return nil, fault.new("invalid", "job '%s' is %s: only an unknown one can adopt a task", key,
-      job.state)
   end
-  local owner
-  owner, err = self:row("SELECT key FROM minimax_jobs WHERE task_id = ?", task_id)
+  err = misfit_for_task(job) or misfit_of_task(self, job, task_id)
   if err then
     return nil, err
-  elseif owner then
-    return nil, fault.new("invalid", "task %s belongs to job '%s'", task_id, owner.key)
   end
-  return changed(key, self:run([[UPDATE minimax_jobs SET state = 'submitted', task_id = ?,
-    submitted_at = $clock, error = NULL, error_kind = NULL, ended_at = NULL
-    WHERE id = ? AND state = 'unknown' AND attempt = ?]], task_id, job.id, job.attempt))
+  return changed(key, self:run("UPDATE minimax_jobs SET state = 'submitted', " .. KEEP_ID
+    .. [[, task_id = ?, submitted_at = $clock, error = NULL, error_kind = NULL, ended_at = NULL,
+    avoid = ',' WHERE id = ? AND state = ? AND attempt = ?]], task_id, job.id, job.state,
+    job.attempt))
 end
 
 function ledger:close()

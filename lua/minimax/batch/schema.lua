@@ -52,10 +52,19 @@ local MIGRATIONS = {
     [[UPDATE minimax_jobs SET task_failed = 1 WHERE state = 'failed' AND error_kind = 'failed'
       AND task_id IS NOT NULL AND succeeded_at IS NULL]],
     "ALTER TABLE minimax_jobs ADD COLUMN digest TEXT",
+    -- One task is one job's: the first one's.
+    [[UPDATE minimax_jobs SET strays = coalesce(strays, '') || task_id || ' ', task_id = NULL,
+      worker = NULL, lease = NULL, error_kind = 'unknown', error = 'its task ' || task_id
+      || ' is that of another job', state = CASE WHEN state IN ('submitted', 'succeeded')
+      THEN 'unknown' ELSE state END WHERE EXISTS (SELECT 1 FROM minimax_jobs AS other
+      WHERE other.task_id = minimax_jobs.task_id AND other.id < minimax_jobs.id)]],
+    "CREATE UNIQUE INDEX minimax_jobs_by_task ON minimax_jobs (task_id)",
     "ALTER TABLE minimax_jobs ADD COLUMN place TEXT",
     "CREATE INDEX minimax_jobs_by_place ON minimax_jobs (place) WHERE place IS NOT NULL",
   },
 }
+
+schema.migrations = MIGRATIONS
 
 local function set_version(db, version)
   local changed, err = db:run("UPDATE minimax_ledger SET version = ?", version)

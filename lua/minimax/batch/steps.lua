@@ -104,9 +104,13 @@ local function keep_id(run, job, task)
     job.fresh = true
     return true
   end
+  local stray = fault.new("unknown", "the server named task %s, but that is another job's, or this "
+    .. "job has another by now: one may be paid besides", task.task_id)
   run:tell { type = "task", key = job.key, task_id = task.task_id, kind = task.kind,
-    err = err or fault.new("unknown", "the job has another task by now: this one is paid as well") }
-  if err then
+    err = err or stray }
+  if not err then
+    run:step(job, "unknown", stray) -- unless it has another task by now
+  else
     warn("minimax: the id of a paid task could not be written: job ", job.key, ", task ",
       task.task_id)
     run.lost[#run.lost + 1] = { key = job.key, task_id = task.task_id, kind = task.kind }
