@@ -62,6 +62,9 @@ while true do
     connection:reply(200, {}, json(id, { nil }))
   else
     local id = request.path:match("task_id=([^&]*)") or request.path:match("([^/?]*)$")
+    id = id:gsub("%%%%(%%x%%x)", function(digits)
+      return string.char(tonumber(digits, 16))
+    end)
     local step = next_step(id)
     if step.pause then
       connection:pause(step.pause)
