@@ -56,8 +56,8 @@ describe("the doctor", function()
     for index, line in ipairs(result.lines) do
       names[index] = line.check.name
     end
-    assert.same({ "versions", "optional", "key", "proxy", "dns", "connection", "tls", "clock",
-      "region" }, names)
+    assert.same({ "versions", "optional", "address", "key", "proxy", "dns", "connection", "tls",
+      "clock", "region" }, names)
     assert.matches("libcurl/%d", checks.versions.found)
     assert.is_nil(result.out:find(api.KEY, 1, true))
     local asked = server:asked()
@@ -70,8 +70,8 @@ describe("the doctor", function()
     answer(REFUSED, NO_TASK)
     local result = command.run({ "doctor" }, { env = { MINIMAX_API_KEY = api.KEY,
       MINIMAX_BASE_URL = server.url } })
-    assert.equal(9, select(2, result.out:gsub("\nok    ", "\n")) + 1)
-    assert.equal(9, select(2, result.out:gsub("\n", "")))
+    assert.equal(10, select(2, result.out:gsub("\nok    ", "\n")) + 1)
+    assert.equal(10, select(2, result.out:gsub("\n", "")))
     assert.is_nil(result.out:find(api.KEY, 1, true))
   end)
 
@@ -130,6 +130,95 @@ describe("the doctor", function()
     assert.is_nil(result.out:find("secret", 1, true))
     checks = examine { "--base-url", "https://example.invalid", "--proxy", proxy }
     assert.matches("(--proxy)", checks.proxy.found, 1, true)
+  end)
+
+  it("says that a key is accepted where the API itself does, and else what answered", function()
+    local PAGE = "<html>Welcome</html>"
+    local cases = {
+      { "ok", 0, NO_TASK },
+      { "ok", 0, '{"base_resp":{"status_code":0},"status":"Success","task_id":"100000000000000000",'
+        .. '"video_url":"https://x/y"}' },
+      { "warn", 0, '{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}',
+        "accepts the key, but: insufficient balance" },
+      { "fail", 3, REFUSED, "refuses the key" },
+      { "fail", 9, '{"base_resp":{"status_code":1000,"status_msg":"unknown error"}}',
+        "unknown error" },
+      { "fail", 13, PAGE, "HTTP 200" },
+      { "fail", 13, '{"hello":1}', "HTTP 200" },
+      { "fail", 8, { status = 404, body = PAGE }, "HTTP 404" },
+      { "fail", 8, { status = 404, body = '{"hello":1}' }, "HTTP 404" },
+      { "fail", 3, { status = 401, body = PAGE }, "HTTP 401" },
+      { "fail", 3, { status = 403, body = PAGE }, "HTTP 403" },
+      { "fail", 9, { status = 500, body = PAGE }, "HTTP 500" },
+      { "fail", 9, { status = 503, body = PAGE }, "HTTP 503" },
+      { "fail", 13, { status = 302, headers = { Location = "https://x/y" }, body = PAGE },
+        "HTTP 302" },
+    }
+    for _, case in ipairs(cases) do
+      server:answer(REFUSED, case[3])
+      local checks, code, result = examine { "--base-url", server.url,
+        env = { MINIMAX_API_KEY = "sk-spec" } }
+      assert.same({ case[1], case[2] }, { checks.region.state, code }, result.out)
+      assert.equal(case[1] == "ok", checks.region.found:find("accepts the key$") ~= nil)
+      assert.matches(case[4] or "", checks.region.found, 1, true)
+      assert.equal(case[3] == REFUSED, checks.region.found:find("refuses the key", 1, true) ~= nil)
+    end
+  end)
+
+  it("waits no longer than its own time for a server that limits it", function()
+    server:answer(REFUSED, { body = '{"base_resp":{"status_code":1002,"status_msg":"rate limit"}}',
+      headers = { ["Retry-After"] = "3000" } })
+    local checks, code = examine { "--base-url", server.url, env = { MINIMAX_API_KEY = "sk-spec" } }
+    assert.same({ "warn", 0 }, { checks.region.state, code })
+    assert.matches("limits requests", checks.region.found, 1, true)
+  end)
+
+  it("tells a proxy that refuses from a key that is refused", function()
+    local refusal = { status = 407, headers = { ["Proxy-Authenticate"] = "Basic" }, body = "no" }
+    for _, base in ipairs { "http://example.invalid", "https://example.invalid" } do
+      server:answer(refusal)
+      local checks, code = examine { "--base-url", base,
+        "--proxy", server.url:gsub("//", "//bob:wrong@"), env = { MINIMAX_API_KEY = "sk-spec" } }
+      assert.same({ "fail", "warn", "warn", 11 },
+        { checks.connection.state, checks.clock.state, checks.region.state, code })
+      assert.matches("the proxy wants a user and a password", checks.connection.found, 1, true)
+      assert.equal("see connection", checks.region.advice)
+    end
+  end)
+
+  it("does not read a check that could not run as the result of a later one", function()
+    local folder <close> = temp.folder()
+    assert(os.execute("chmod 644 " .. folder:write("key", "sk-x")))
+    server:answer { body = REFUSED, headers = { Date = http_date(os.time()) } }
+    local checks, code = examine { "--base-url", server.url, "--key-file", folder:file "key" }
+    assert.same({ "fail", "ok", "ok", "warn", 3 }, { checks.key.state, checks.connection.state,
+      checks.clock.state, checks.region.state, code })
+    assert.equal("see key", checks.region.advice)
+  end)
+
+  it("finds a key that can't be one", function()
+    server:answer(REFUSED)
+    for key, words in pairs { ["sk-a\nsk-b"] = "control character", ["'sk-a'"] = "quotes",
+      ["Bearer sk-a"] = "Bearer" } do
+      local checks, code = examine { "--base-url", server.url, env = { MINIMAX_API_KEY = key } }
+      assert.same({ "fail", "warn", "ok", 3 }, { checks.key.state, checks.region.state,
+        checks.connection.state, code })
+      assert.matches(words, checks.key.found, 1, true)
+    end
+  end)
+
+  it("gives the whole table where no server can be asked", function()
+    for _, base in ipairs { "api.minimax.io", "https://x:70000" } do
+      local checks, code, result = examine { "--base-url", base,
+        env = { MINIMAX_API_KEY = "sk-spec" } }
+      assert.same({ 10, 8 }, { #result.lines, code })
+      assert.same({ "fail", "ok" }, { checks.address.state, checks.key.state })
+      assert.matches("https://", checks.address.found, 1, true)
+      for _, name in ipairs { "dns", "connection", "tls", "clock", "region" } do
+        assert.same({ "warn", "not tried", "see address" },
+          { checks[name].state, checks[name].found, checks[name].advice })
+      end
+    end
   end)
 end)
 

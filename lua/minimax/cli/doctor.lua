@@ -4,6 +4,7 @@
 local minimax = require "minimax"
 local codes = require "minimax.cli.codes"
 local columns = require "minimax.cli.columns"
+local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local probe = require "minimax.cli.probe"
 
@@ -59,6 +60,37 @@ function checks.optional()
     "install " .. table.concat(advice, "; ")
 end
 
+local function variable(...)
+  for _, name in ipairs { ... } do
+    local value = os.getenv(name)
+    if value and value ~= "" then
+      return value, name
+    end
+  end
+end
+
+-- Why no client can be made so; nil where it can.
+local function refusal(session, options)
+  local ok, client = pcall(session.client, session, options)
+  if ok then
+    client:close()
+  elseif fault.is_misuse(client) then
+    return tostring(client)
+  else
+    error(client, 0)
+  end
+end
+
+-- What the options and the environment say of the way to the server.
+function checks.address(state)
+  if state.problem then
+    return "fail", state.problem, "nothing below can be tried without that", "invalid"
+  end
+  local _, name = variable("MINIMAX_BASE_URL", "MINIMAX_API_HOST")
+  return "ok", string.format("%s (%s)", state.base,
+    state.session.arguments.base_url and "--base-url" or name or "the default")
+end
+
 local FAMILIES = { { "^sk%-api%-", "pay as you go" }, { "^sk%-cp%-", "a subscription's" } }
 
 function checks.key(state)
@@ -69,21 +101,16 @@ function checks.key(state)
     return "fail", "there is none", "set MINIMAX_API_KEY, or MINIMAX_API_KEY_FILE to a file "
       .. "with mode 0600", "auth"
   end
+  local problem = refusal(state.session, { api_key = found })
+  if problem and problem ~= state.problem then
+    return "fail", "from " .. from .. ": " .. problem, nil, "auth"
+  end
   local family = "of an unknown family"
   for _, known in ipairs(FAMILIES) do
     family = found:find(known[1]) and known[2] or family
   end
   state.has_key = true
   return "ok", string.format("from %s, %d characters, %s", from, #found, family)
-end
-
-local function variable(...)
-  for _, name in ipairs { ... } do
-    local value = os.getenv(name)
-    if value and value ~= "" then
-      return value, name
-    end
-  end
 end
 
 -- A proxy's URL may hold a password.
@@ -117,6 +144,12 @@ local function is_name_trouble(err)
   return err.kind == "network" and err.message:find("can't be resolved", 1, true) ~= nil
 end
 
+-- The proxy itself has answered, and not the server behind it.
+local function is_proxy_refusal(reach)
+  return reach.status == 407 or reach.err ~= nil and (reach.err.http_status == 407
+    or reach.err.message:find("the proxy wants credentials", 1, true) ~= nil)
+end
+
 function checks.dns(state)
   local reach = reached(state)
   if reach.status or not is_name_trouble(reach.err) then
@@ -128,7 +161,11 @@ end
 
 function checks.connection(state)
   local reach = reached(state)
-  if reach.status then
+  if is_proxy_refusal(reach) then
+    return "fail", "the proxy wants a user and a password, or others than it got",
+      "put them into its URL: http://user:password@host:port, special characters percent-encoded",
+      "network"
+  elseif reach.status then
     return "ok", string.format("%s answers (HTTP %d)", state.host, reach.status)
   elseif reach.err.kind == "tls" then
     return "ok", state.host .. " accepts connections"
@@ -145,6 +182,8 @@ function checks.tls(state)
   elseif state.plain then
     return "warn", "none: the key crosses the network in the clear",
       "let the base URL begin with https://"
+  elseif is_proxy_refusal(reach) then
+    return "warn", "not tried", "see connection"
   elseif reach.status then
     return "ok", "the certificate is trusted"
   elseif reach.err.kind ~= "tls" then
@@ -158,9 +197,12 @@ function checks.tls(state)
 end
 
 function checks.clock(state)
-  local ahead = reached(state).ahead
-  if not ahead then
-    return "warn", "the server did not say what time it is", "see connection"
+  local reach = reached(state)
+  local ahead = not is_proxy_refusal(reach) and reach.ahead
+  if not reach.status then
+    return "warn", "not tried", "see connection"
+  elseif not ahead then
+    return "warn", "the server did not say what time it is"
   elseif math.abs(ahead) <= OFTEN_WRONG then
     return "ok", string.format("within %d s of the server's", math.max(1, math.abs(ahead)))
   end
@@ -172,29 +214,66 @@ local function other_region(region)
   return region and "; one of the other region needs MINIMAX_BASE_URL=" .. region[2] or ""
 end
 
+-- Kinds of the API's own errors that it answers with once it knows the key.
+local AFTER_THE_KEY = { invalid = true, failed = true }
+local BUT = { balance = true, quota = true, content = true }
+
+-- What the answer to a query with the key says about the key.
+local function judge(answer, place, region)
+  local err = answer.err
+  if not err or err.code and AFTER_THE_KEY[err.kind] then
+    return "ok", place .. " accepts the key"
+  elseif err.code and BUT[err.kind] then
+    return "warn", place .. " accepts the key, but: " .. err.message
+  elseif err.code and err.kind == "auth" then
+    return "fail", place .. " refuses the key", "check it" .. other_region(region), "auth"
+  elseif answer.limited then
+    return "warn", place .. " limits requests now, and so does not tell whether it accepts the key",
+      "try again in some minutes"
+  elseif not answer.status then
+    return "fail", err.message, "try again", err.kind
+  end
+  return "fail", string.format("%s does not answer as the API does: HTTP %d, %s", place,
+    answer.status, err.message), "is this the API's address, with its path prefix? A proxy or a "
+    .. "login page may stand in between", err.kind
+end
+
 function checks.region(state)
   local region = REGIONS[state.host]
   local place = state.host .. " (" .. (region and region[1] or "a gateway, or another host") .. ")"
-  if not state.has_key or not reached(state).status then
-    return "warn", place .. "; the key was not tried", "see above"
+  local reach = reached(state)
+  if not state.has_key then
+    return "warn", place .. "; the key was not tried", "see key"
+  elseif not reach.status or is_proxy_refusal(reach) then
+    return "warn", place .. "; the key was not tried", "see connection"
   end
-  local answer = probe.authorize(state.session)
-  if answer.err and answer.err.kind == "auth" then
-    return "fail", place .. " refuses the key", "check it" .. other_region(region), "auth"
-  elseif not answer.status then
-    return "fail", answer.err.message, "try again", answer.err.kind
-  end
-  return "ok", place .. " accepts the key"
+  return judge(probe.authorize(state.session), place, region)
 end
 
-local ORDER = { "versions", "optional", "key", "proxy", "dns", "connection", "tls", "clock",
-  "region" }
+local ORDER = { "versions", "optional", "address", "key", "proxy", "dns", "connection", "tls",
+  "clock", "region" }
+
+-- Those that ask the server.
+local ASKING = { dns = true, connection = true, tls = true, clock = true, region = true }
+
+local WITHOUT_KEY = { api_key = "none", auth = false }
 
 local function new_state(session)
-  local client = session:client { api_key = "none", auth = false }
-  local base = client and client:submit({ template_id = "1" }, { dry_run = true }).url
-  return { session = session, plain = base and base:find("^http://") ~= nil,
-    host = base and base:match("^%w+://([^/:]*)") or "?" }
+  local problem = refusal(session, WITHOUT_KEY)
+  if problem then
+    return { session = session, problem = problem }
+  end
+  local client <close> = session:client(WITHOUT_KEY)
+  local url = client:submit({ template_id = "1" }, { dry_run = true }).url
+  return { session = session, plain = url:find("^http://") ~= nil,
+    base = url:match("^(.*)/v1/"), host = url:match("^%w+://%[?([^/%]]-)%]?:?%d*/") }
+end
+
+local function examine(state, name)
+  if state.problem and ASKING[name] then
+    return "warn", "not tried", "see address"
+  end
+  return checks[name](state)
 end
 
 --- Runs all checks.
@@ -202,7 +281,7 @@ end
 function doctor.run(session)
   local state, code = new_state(session), codes.OK
   for _, name in ipairs(ORDER) do
-    local result, found, advice, kind = checks[name](state)
+    local result, found, advice, kind = examine(state, name)
     session.out:emit("check", { name = name, state = result, found = found, advice = advice,
       kind = kind })
     session.out:say("%s", columns.lines { { ("%-4s"):format(result), ("%-10s"):format(name),

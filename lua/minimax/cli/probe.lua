@@ -6,6 +6,8 @@ local probe = {}
 -- No task has this id; a query for it tells whether the key is accepted.
 local NO_TASK = "100000000000000000"
 
+local LONGEST = 20 -- seconds until an answer must be there, whatever holds it up
+
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
   Oct = 10, Nov = 11, Dec = 12 }
 
@@ -41,10 +43,13 @@ local function ask(session, changes)
     if event.type == "response" then
       local theirs = event.date and probe.seconds(event.date)
       seen.status, seen.ahead = event.http_status, theirs and os.time() - theirs
+    elseif event.type == "rate_limit" then -- which may last for an hour
+      seen.limited = true
+      client:abort(NO_TASK)
     end
   end)
   local _
-  _, seen.err = client:query(NO_TASK, { kind = "template" })
+  _, seen.err = client:query(NO_TASK, { kind = "template", timeout = LONGEST })
   session:listen("probe", nil)
   client:close()
   return seen
@@ -52,9 +57,10 @@ end
 
 --- Reaches the server without the key.
 -- @return a table: `status` (HTTP, where there was an answer), `err`, `ahead`
---   (seconds that this clock is before the server's; nil where it said none)
+--   (seconds that this clock is before the server's; nil where it said none),
+--   `limited` (true where the server wants fewer requests)
 function probe.reach(session)
-  return ask(session, { auth = false })
+  return ask(session, { auth = false, api_key = "none" })
 end
 
 --- Asks with the key.

@@ -71,15 +71,23 @@ function session:options(api_key)
 end
 
 --- The client of this run.
--- @param changes other options of `minimax.new` (optional)
+-- @param changes other options of `minimax.new` (optional); with `api_key` no key
+--   is looked for
 -- @return it; or nil and an error
 function session:client(changes)
-  local api_key, err = key.find(self.arguments.key_file)
-  if err then
-    return nil, err
+  changes = changes or {}
+  local options, err
+  if changes.api_key then
+    options = self:options(changes.api_key)
+  else
+    local api_key
+    api_key, err = key.find(self.arguments.key_file)
+    if err then
+      return nil, err
+    end
+    options = self:options(api_key)
   end
-  local options = self:options(api_key)
-  for name, value in pairs(changes or {}) do
+  for name, value in pairs(changes) do
     options[name] = value
   end
   self.base_url = options.base_url

@@ -15,8 +15,9 @@ end
 
 local function add_doctor(parser)
   values.command(parser, "doctor", "Look at all that a render needs.", [[
-One line each for the versions, the key, the proxy, the name, the connection,
-TLS, the clock and the region, and what to do about it. It costs nothing.
+One line each for the versions, the address, the key, the proxy, the name, the
+connection, TLS, the clock and the region, and what to do about it. It costs
+nothing.
 
 Examples:
   minimax doctor
