@@ -122,6 +122,7 @@ build = {
     ["minimax.cli.tasks"] = "lua/minimax/cli/tasks.lua",
     ["minimax.cli.templates"] = "lua/minimax/cli/templates.lua",
     ["minimax.cli.terminal"] = "lua/minimax/cli/terminal.lua",
+    ["minimax.cli.wording"] = "lua/minimax/cli/wording.lua",
     ["minimax.copas"] = "lua/minimax/copas.lua",
     ["minimax.emulator"] = "lua/minimax/emulator.lua",
     ["minimax.emulator.api"] = "lua/minimax/emulator/api.lua",

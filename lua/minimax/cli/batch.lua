@@ -9,6 +9,7 @@ local ledgers = require "minimax.batch"
 local postgresql = require "minimax.batch.postgresql"
 local tally = require "minimax.cli.tally"
 local tasks = require "minimax.cli.tasks"
+local wording = require "minimax.cli.wording"
 
 local batch = {}
 
@@ -59,7 +60,7 @@ function commands.add(session, ledger)
   for _, problem in ipairs(problems) do
     session.out:emit("bad_line", problem)
     if not session.out.json then
-      session.out:warn("line %d: %s", problem.line, problem.message)
+      session.out:warn("line %d: %s", problem.line, wording.of(problem.message))
     end
   end
   session.out:emit("added", { count = count, bad = #problems })
@@ -85,7 +86,8 @@ local function tell_job(session, job)
     kind = job.kind, output = job.output, attempt = job.attempt, bytes = job.bytes,
     host = job.host, strays = job.strays, error = job.err, added_at = job.added_at,
     submitted_at = job.submitted_at, ended_at = job.ended_at })
-  return { job.key, job.state, job.task_id or "-", job.err and job.err.message or job.output }
+  return { job.key, job.state, job.task_id or "-",
+    job.err and wording.of(job.err.message) or job.output }
 end
 
 function commands.status(session, ledger)

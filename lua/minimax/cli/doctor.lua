@@ -7,6 +7,7 @@ local columns = require "minimax.cli.columns"
 local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local probe = require "minimax.cli.probe"
+local wording = require "minimax.cli.wording"
 
 local doctor = {}
 
@@ -172,7 +173,8 @@ function checks.connection(state)
   elseif is_name_trouble(reach.err) then
     return "warn", "not tried", "see dns"
   end
-  return "fail", reach.err.message, "a firewall, or a proxy that is needed here?", reach.err.kind
+  return "fail", wording.of(reach.err.message), "a firewall, or a proxy that is needed here?",
+    reach.err.kind
 end
 
 function checks.tls(state)
@@ -189,11 +191,11 @@ function checks.tls(state)
   elseif reach.err.kind ~= "tls" then
     return "warn", "not tried", "see connection"
   elseif reach.err.retryable then -- no certificate was seen
-    return "fail", reach.err.message,
+    return "fail", wording.of(reach.err.message),
       "does this port speak TLS? Something in between may break it off", "tls"
   end
-  return "fail", reach.err.message, "is the clock right, and ca-certificates installed? A proxy "
-    .. "that reads along has a CA of its own: --ca-file", "tls"
+  return "fail", wording.of(reach.err.message), "is the clock right, and ca-certificates "
+    .. "installed? A proxy that reads along has a CA of its own: --ca-file", "tls"
 end
 
 function checks.clock(state)
@@ -224,18 +226,18 @@ local function judge(answer, place, region)
   if not err or err.code and AFTER_THE_KEY[err.kind] then
     return "ok", place .. " accepts the key"
   elseif err.code and BUT[err.kind] then
-    return "warn", place .. " accepts the key, but: " .. err.message
+    return "warn", place .. " accepts the key, but: " .. wording.of(err.message)
   elseif err.code and err.kind == "auth" then
     return "fail", place .. " refuses the key", "check it" .. other_region(region), "auth"
   elseif answer.limited then
     return "warn", place .. " limits requests now, and so does not tell whether it accepts the key",
       "try again in some minutes"
   elseif not answer.status then
-    return "fail", err.message, "try again", err.kind
+    return "fail", wording.of(err.message), "try again", err.kind
   end
   return "fail", string.format("%s does not answer as the API does: HTTP %d, %s", place,
-    answer.status, err.message), "is this the API's address, with its path prefix? A proxy or a "
-    .. "login page may stand in between", err.kind
+    answer.status, wording.of(err.message)), "is this the API's address, with its path prefix? A "
+    .. "proxy or a login page may stand in between", err.kind
 end
 
 function checks.region(state)

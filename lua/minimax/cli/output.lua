@@ -4,6 +4,7 @@
 local console = require "minimax.console"
 local json = require "minimax.batch.json"
 local terminal = require "minimax.cli.terminal"
+local wording = require "minimax.cli.wording"
 
 local output = {}
 output.__index = output
@@ -73,13 +74,14 @@ local FIELDS = { "kind", "message", "code", "http_status", "trace_id", "task_id"
 --- An error of the module, on the stream where its reader looks.
 function output:fail(err)
   if not self.json then
-    line(io.stderr, terminal.clean(err))
+    line(io.stderr, terminal.clean(wording.of(err)))
     return
   end
   local object = { task_kind = err.task and err.task.kind }
   for _, name in ipairs(FIELDS) do
     object[name] = err[name]
   end
+  object.message = wording.of(err.message)
   self:emit("error", object)
 end
 

@@ -7,6 +7,7 @@ local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local output = require "minimax.cli.output"
 local terminal = require "minimax.cli.terminal"
+local wording = require "minimax.cli.wording"
 
 local session = {}
 session.__index = session
@@ -44,7 +45,7 @@ end
 local function make(options)
   local ok, client = pcall(minimax.new, options)
   if not ok then
-    fault.misuse("%s", without_place(client))
+    fault.misuse("%s", wording.of(without_place(client)))
   end
   return client
 end

@@ -3,6 +3,7 @@
 
 local figures = require "minimax.cli.figures"
 local terminal = require "minimax.cli.terminal"
+local wording = require "minimax.cli.wording"
 
 local tally = {}
 tally.__index = tally
@@ -73,7 +74,7 @@ local function line_of(event)
   if event.output then
     text = text .. "  " .. event.output
   end
-  return event.err and text .. "  " .. event.err.message or text
+  return event.err and text .. "  " .. wording.of(event.err.message) or text
 end
 
 -- What is a step on the way is worth no line.
@@ -93,7 +94,7 @@ end
 
 -- An outage of a night is told once for each job, not at each attempt.
 local function tell_trouble(self, event)
-  local message = event.err.message
+  local message = wording.of(event.err.message)
   if self.troubles[event.key] ~= message then
     self.troubles[event.key] = message
     note(self, event.key .. ": " .. message)
