@@ -21,6 +21,7 @@ struct cancel {
   struct exchange look; /* before the DELETE, or after it */
   struct exchange act;  /* the DELETE; without a URL: it is over */
   int sent;             /* it left, perhaps */
+  int wants_look;       /* it is to be begun yet */
 };
 
 static void begin_look(lua_State *L, struct cancel *cancel, int self) {
@@ -30,6 +31,7 @@ static void begin_look(lua_State *L, struct cancel *cancel, int self) {
     fault_no_memory(L);
   exchange_begin(&cancel->look, &cancel->job, "GET", url, LANE_QUERY,
                  EXCHANGE_REPEAT);
+  cancel->wants_look = 0;
   lua_pop(L, 1);
 }
 
@@ -109,8 +111,8 @@ static int heed_delete(lua_State *L, struct cancel *cancel, int self,
     job_succeed(L, &cancel->job, self);
   } else {
     lua_settop(L, object);
+    cancel->wants_look = 1;
     exchange_clear(&cancel->act, cancel->job.client);
-    begin_look(L, cancel, self);
     return 1;
   }
   return 0;
@@ -139,7 +141,7 @@ static int advance_delete(lua_State *L, struct cancel *cancel, int self) {
     return 0;
   if (step == EXCHANGE_READY) {
     gate_lend(&cancel->job.client->gate, &cancel->act.pass);
-    begin_look(L, cancel, self);
+    cancel->wants_look = 1;
     return 1;
   }
   if (step == EXCHANGE_LOST)
@@ -151,6 +153,8 @@ static void cancel_advance(lua_State *L, struct job *job, int self) {
   struct cancel *cancel = (struct cancel *)job;
   int more;
   do {
+    if (cancel->wants_look)
+      begin_look(L, cancel, self);
     more = cancel->look.url ? advance_look(L, cancel, self)
                             : advance_delete(L, cancel, self);
     if (more)

@@ -141,8 +141,8 @@ static void await_file(lua_State *L, struct download *download, int self) {
     fail_exchange(L, download, self, &reply, step, object);
     return;
   }
-  end_exchange(download);
   heed_file(L, download, object);
+  end_exchange(download); /* last: without memory its answer is read again */
   download_go_to(download, fetch_bytes);
 }
 
@@ -197,13 +197,13 @@ static void await_task(lua_State *L, struct download *download, int self) {
   object = lua_gettop(L);
   state = query_result(L, &download->job, self, &download->exchange, &reply,
                        step, object);
-  end_exchange(download);
   if (state == STATE_NONE)
     download_fail(L, download, self);
   else if (state != STATE_SUCCEEDED)
     fail_state(L, download, self, lua_gettop(L));
   else
     heed_status(L, download);
+  end_exchange(download);
 }
 
 void link_of_task(lua_State *L, struct download *download, int self) {
