@@ -121,6 +121,44 @@ local function specs_of(kind)
     assert.is_true(one:intend(unheard))
   end)
 
+  it("waits for what a living worker holds, and for no dead one's", function()
+    one:take "added"
+    assert.equal(1, two:held_by_others())
+    run_out "one"
+    assert.equal(0, two:held_by_others())
+    brought(two, "intend")
+    run_out "two"
+    assert.equal(1, one:held_by_others()) -- it becomes unknown first
+    l:give_up_dead(false)
+    assert.equal(0, one:held_by_others())
+  end)
+
+  it("gives back what it holds without knowing, but for what may be paid", function()
+    one:take "added"
+    brought(one, "intend")
+    assert.equal(1, one:let_go())
+    assert.equal("k1", two:take("added").key)
+    assert.equal("submitting", l:find("k2").state)
+  end)
+
+  it("sees that a step is made whose answer was lost, and by whom", function()
+    local job = brought(one, "intend", "submitted", "succeeded")
+    local write = l.db.run
+    local lost = 0
+    l.db.run = function(...)
+      write(...)
+      lost = lost + 1
+      return nil, { kind = "io", message = "lost", passing = true }
+    end
+    assert.is_nil((one:downloaded(job, 5)))
+    l.db.run = write
+    assert.same({ 1, "succeeded" }, { lost, job.state })
+    local other = { id = job.id, state = "succeeded", attempt = job.attempt }
+    assert.is_false(one:downloaded(other, 5)) -- nobody said that it was made
+    assert.is_true(one:downloaded(job, 5))
+    assert.equal("downloaded", job.state)
+  end)
+
   it("takes it back even after others gave the worker up", function()
     local job = brought(one, "intend")
     run_out "one"
@@ -301,7 +339,7 @@ local function specs_of(kind)
     pace.limited.submit = true
     local failure = { kind = "unknown", message = "no answer" }
     local calls = { take = { "added" }, prolong = { { 1 } }, intend = { job }, unsent = { job },
-      submitted = { job, TASK }, unknown = { job, failure }, succeeded = { job },
+      let_go = {}, submitted = { job, TASK }, unknown = { job, failure }, succeeded = { job },
       fetched = { job, 5, "d" }, settle_place = { job, "p" }, downloaded = { job, 5 },
       failed = { job, failure }, release = { job } }
     local of_ledger = { add = { { key = "x", request = "{}", output = "x", kind = "template" } },

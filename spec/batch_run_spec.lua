@@ -836,6 +836,47 @@ describe("a run", function()
     assert.same({ 1, "done" }, { counts.failed, reason })
   end)
 
+  -- The connection breaks after each such statement was made, the first time.
+  local function lose_answers(pattern)
+    local count = 0
+    for _, name in ipairs { "rows", "run" } do
+      local work, lost = b.ledger.db[name], {}
+      b.ledger.db[name] = function(db, sql, ...)
+        local result, err = work(db, sql, ...)
+        local made = type(result) == "table" and result[1] or result == 1
+        if made and sql:find(pattern) and not lost[sql] then
+          lost[sql], count = true, count + 1
+          return nil, { kind = "io", message = "the connection is lost", passing = true }
+        end
+        return result, err
+      end
+    end
+    return function() return count end
+  end
+
+  for what, case in pairs {
+    ["a claim"] = { "WITH free", 1 }, ["an intent"] = { "SET state = 'submitting'", 1 },
+    ["an id"] = { "SET state = 'submitted'", 1 },
+    ["a success"] = { "SET state = 'succeeded', succeeded_at", 1 },
+    ["a whole video"] = { "SET state = 'succeeded', bytes", 1 },
+    ["the end"] = { "SET state = 'downloaded'", 1 }, ["anything"] = { "UPDATE", 6 },
+  } do
+    it("comes to its end where the ledger's answer to " .. what .. " is lost", function()
+      add "a"
+      add "b"
+      local lost = lose_answers(case[1])
+      local counts, reason = run()
+      assert.same({ 2, "done" }, { counts.downloaded, reason })
+      assert.equal(2, #tasks())
+      assert.is_true(lost() >= case[2])
+      local downloaded = 0
+      for _, event in ipairs(told "state") do
+        downloaded = downloaded + (event.state == "downloaded" and 1 or 0)
+      end
+      assert.equal(2, downloaded)
+    end)
+  end
+
   it("warns once of an error in on_event, and goes on", function()
     add "a"
     local counts = run { on_event = function() error "mine" end }

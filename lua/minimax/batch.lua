@@ -212,13 +212,13 @@ local function prepare(self, run, given)
     table.insert(steps, 1, function() return run.claims:free_all() end)
   end
   for _, step in ipairs(steps) do
-    local ok, err = step()
+    local ok, err = run:with_ledger(false, step)
     if not ok then
       return nil, err
     end
   end
   run:bury(not self.ledger.dialect.shared)
-  local counts, err = self.ledger:count()
+  local counts, err = run:with_ledger(false, self.ledger.count, self.ledger)
   if not counts then
     return nil, err
   end

@@ -62,11 +62,20 @@ function claims:forget_avoided()
     "," .. self.host .. ",", self.shunned)
 end
 
---- How many open jobs others hold, or may take, and this worker can't.
+--- Gives back what this worker holds without knowing, where it knows of nothing
+-- that it holds: the answer to a claim was lost.
+-- @return how many jobs; or nil and an error
+function claims:let_go()
+  return self.ledger:run([[UPDATE minimax_jobs SET worker = NULL, lease = NULL
+    WHERE worker = ? AND state IN ('added', 'submitted', 'succeeded')]], self.name)
+end
+
+--- How many open jobs this worker may come to do, and can't take now: others live
+-- that hold them, or it will be seen that they do not.
 function claims:held_by_others()
   local row, err = self.ledger:row([[SELECT count(*) AS jobs FROM minimax_jobs
-    WHERE state IN ('added', 'submitting', 'submitted', 'succeeded')
-    AND worker IS NOT NULL AND worker <> ?]], self.name)
+    WHERE state = 'submitting' OR state IN ('added', 'submitted', 'succeeded')
+    AND worker <> ? AND lease >= $clock]], self.name)
   return row and row.jobs, err
 end
 
@@ -82,6 +91,15 @@ local HELD = " WHERE id = ? AND attempt = ? AND (state = ? AND worker = ?)"
 -- What came of a submit is known to who made it, also after others gave it up.
 local INTENDED = HELD:sub(1, -2) .. " OR state = 'unknown' AND intent = ?)"
 
+-- Whether a step was made whose answer was lost.
+-- @return 1 or 0; or nil and an error
+local function was_made(self, job, to)
+  local row, err = self.ledger:row([[SELECT count(*) AS jobs FROM minimax_jobs
+    WHERE id = ? AND attempt = ? AND state = ? AND coalesce(worker, ?) = ?]],
+    job.id, job.attempt, to, self.name, self.name)
+  return row and row.jobs, err
+end
+
 local function step(self, job, to, changes, ...)
   local parameters = table.pack(...)
   local count = parameters.n + 4
@@ -93,6 +111,10 @@ local function step(self, job, to, changes, ...)
   end
   local changed, err = self.ledger:run("UPDATE minimax_jobs SET state = '" .. to .. "'" .. changes
     .. where, table.unpack(parameters, 1, count))
+  if changed == 0 and job.unheard == to then
+    changed, err = was_made(self, job, to)
+  end
+  job.unheard = err and to
   if changed == 1 then
     job.state = to
   end

@@ -186,13 +186,20 @@ local function work(self, job)
   self.active[job.id] = nil
 end
 
--- Whether others are at work on what this worker would have to take over.
-local function others_work(self)
-  if not self.ledger.dialect.shared then
-    return false
+-- Nothing could be taken, and nothing is under way here: is the work done? What is
+-- held without anybody's knowing is freed; others may leave work to be taken over.
+local function is_done(self)
+  local shared = self.ledger.dialect.shared
+  local freed = self:with_ledger(false, self.claims.let_go, self.claims)
+  self:bury(not shared)
+  if not freed or freed > 0 then
+    return self.stopping
   end
-  local jobs = self:with_ledger(false, self.claims.held_by_others, self.claims)
-  return jobs and jobs > 0
+  local jobs = shared and self:with_ledger(false, self.claims.held_by_others, self.claims) or 0
+  if jobs > 0 then
+    self:sleep(WATCH)
+  end
+  return self.stopping or jobs == 0
 end
 
 local slot
@@ -219,9 +226,8 @@ function slot(self)
     if job then
       grow(self)
       work(self, job)
-    elseif not self.stopping and self.slots == 1 and others_work(self) then
-      self:sleep(WATCH)
-      job = true
+    elseif not self.stopping and self.slots == 1 then
+      job = not is_done(self)
     end
   until not job
 end
