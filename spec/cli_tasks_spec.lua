@@ -64,6 +64,47 @@ describe("on the command line", function()
     end)
   end
 
+  it("an id whose kind is not told is looked for among all kinds", function()
+    for kind in pairs(REQUESTS) do
+      local id = finished(kind).task_id
+      for _, words in ipairs { { "query", id }, { "wait", id, "-o", "a.mp4" },
+        { "download", id, "-o", "b.mp4" } } do
+        local result = run(words)
+        assert.equal(0, result.code, result.err)
+        assert.equal(kind ~= "template",
+          result.err:find(id .. " is a task of --kind " .. kind, 1, true) ~= nil)
+      end
+    end
+  end)
+
+  it("what nobody knows is no task that goes on, and no command leads to it", function()
+    local known = finished("video").task_id
+    for _, words in ipairs { { "wait", "100000000000000001" },
+      { "wait", "100000000000000001", "-o", "a.mp4" }, { "wait", known, "--kind", "template" },
+      { "download", "100000000000000001" }, { "query", "100000000000000001" } } do
+      local result = run(words)
+      assert.equal(8, result.code, result.err)
+      assert.matches("--kind names another", result.err, 1, true)
+      assert.is_nil(result.err:find("goes on", 1, true), result.err)
+      assert.is_nil(result.err:find("\n  minimax", 1, true), result.err)
+    end
+    local result = run({ "wait", known }, { env = { MINIMAX_API_KEY = "sk-wrong" } })
+    assert.equal(3, result.code)
+    assert.is_nil(result.err:find("goes on", 1, true), result.err)
+  end)
+
+  it("a task whose video can't be kept has succeeded, and does not go on", function()
+    local id = finished("template").task_id
+    folder:write("a.mp4", "mine")
+    local result = run { "wait", id, "-o", "a.mp4", "--no-overwrite" }
+    assert.equal(18, result.code)
+    assert.matches("Task " .. id .. " has succeeded. To go on here:\n  minimax wait " .. id
+      .. " -o a.mp4 --no-overwrite\n", result.err, 1, true)
+    result = run { "download", id, "-o", "none/a.mp4" }
+    assert.equal(18, result.code)
+    assert.is_nil(result.err:find("is kept", 1, true), result.err)
+  end)
+
   it("a task is also what --json printed of it", function()
     local task = finished "video2"
     for _, text in ipairs {
@@ -107,6 +148,7 @@ describe("on the command line", function()
     local result = run({ "download", id, "-o", "a.mp4" }, { emulator = slow })
     assert.equal(8, result.code)
     assert.matches("queued", result.err, 1, true)
+    assert.equal(1, #slow:requests { endpoint = "query" })
     assert.same({}, folder:names())
   end)
 

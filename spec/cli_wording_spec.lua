@@ -52,7 +52,8 @@ local function foreign_word(text, names)
       return word
     end
   end
-  for _, form in ipairs { "option", "minimax%.%l", "client:", "err%.", "%l+ = " } do
+  for _, form in ipairs { "option", "minimax%.%l", "client:", "err%.", "%l+ = ", "is false",
+    "is true" } do
     if text:find(form) then
       return form
     end

@@ -23,7 +23,9 @@ end
 
 --- The state of a task, now.
 function commands.query(session, client)
-  local status, err = client:query(tasks.subject(tasks.read(session.arguments)))
+  local status, err = tasks.try(session, client, tasks.read(session.arguments), function(subject)
+    return client:query(subject)
+  end)
   return status and show(session, "status", status), err
 end
 
@@ -43,29 +45,38 @@ function commands.wait(session, client)
   return info and tasks.tell_download(session, info), err
 end
 
--- What to download and what to call it, from the words of the command.
+-- A task, or else what to download, and what to call it.
 local function what_of(arguments)
   local word = arguments.task
   if not word and not arguments.file_id then
     fault.misuse("what is to be downloaded? A task, a URL or --file-id")
   elseif not word then
-    return { file_id = arguments.file_id }, arguments.file_id
+    return nil, { file_id = arguments.file_id }, arguments.file_id
   elseif word:find("^https?://") then
-    return word, word:gsub("[?#].*", "")
+    return nil, word, (word:gsub("[?#].*", ""))
   end
   local task = tasks.read(arguments)
-  return tasks.subject(task), task.task_id
+  return task, nil, task.task_id
 end
 
 --- Downloads the video of a task that has succeeded, a file or a link.
 function commands.download(session, client)
   local arguments = session.arguments
-  local what, name = what_of(arguments)
+  local task, what, name = what_of(arguments)
   if not arguments.output then
     arguments.output = name:gsub("^.*/", ""):gsub("%.mp4$", "") .. ".mp4"
   end
-  session:advise { "What has arrived is kept; the same command goes on from there." }
-  local info, err = tasks.download(session, client, what, name)
+  local function fetch(subject)
+    return tasks.download(session, client, subject, name, arguments.output ~= "-" and function()
+      session:advise { "What has arrived is kept; the same command goes on from there." }
+    end)
+  end
+  local info, err
+  if task then
+    info, err = tasks.try(session, client, task, fetch)
+  else
+    info, err = fetch(what)
+  end
   if err and err.kind ~= "network" and err.kind ~= "timeout" then
     session:advise(nil)
   end

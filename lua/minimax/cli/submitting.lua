@@ -39,7 +39,7 @@ local function watch(session, shown)
 end
 
 local function tell(session, task, shown)
-  tasks.keep(session, task)
+  tasks.keep(session, task, "goes on at the server")
   shown:hide()
   session.out:emit("task", { task_id = task.task_id, kind = task.kind, trace_id = task.trace_id })
   session.out:note("submitted: task %s (%s)", task.task_id, task.kind)

@@ -57,26 +57,74 @@ function tasks.words(task, arguments)
 end
 
 --- Says how to go on with a task, should this run stop here.
-function tasks.keep(session, task)
+-- @param what becomes of it meanwhile: it "goes on at the server", or "has succeeded"
+function tasks.keep(session, task, what)
   session:advise {
-    "Task " .. task.task_id .. " goes on at the server. To go on here:",
+    "Task " .. task.task_id .. " " .. what .. ". To go on here:",
     "  " .. session:command(tasks.words(task, session.arguments)),
   }
 end
 
---- Waits for a task.
+local KINDS = { "template", "video", "video2" }
+
+-- The server's own word that it knows no such task.
+local function is_unknown(err)
+  return err.kind == "invalid" and (err.code or err.http_status)
+end
+
+local function find_kind(client, id)
+  for _, kind in ipairs(KINDS) do
+    if client:query(id, { kind = kind }) then
+      return kind
+    end
+  end
+end
+
+--- Does something with a task. Where its kind was not told, and the first one is
+-- wrong, the server is asked for the others.
+-- @param work called with what the client takes for the task, once or twice
+-- @return what it returns
+function tasks.try(session, client, task, work)
+  local result, err = work(tasks.subject(task))
+  if result or task.kind or not is_unknown(err) then
+    return result, err
+  end
+  local kind = find_kind(client, task.task_id)
+  if not kind then
+    return nil, err
+  end
+  session.out:note("%s is a task of --kind %s", task.task_id, kind)
+  task.kind = kind
+  return work(task)
+end
+
+local GOING_ON = { queued = true, running = true }
+
+local function keep_as(session, task, status)
+  if GOING_ON[status.state] then
+    tasks.keep(session, task, "goes on at the server")
+  elseif status.state == "succeeded" then
+    tasks.keep(session, task, "has succeeded")
+  else
+    session:advise(nil)
+  end
+end
+
+--- Waits for a task. How to go on with it is said from the moment on at which it is
+-- known to be there.
 -- @return its status; or nil and an error
 function tasks.wait(session, client, task)
   local shown <close> = progress.start(session.out, task.task_id)
-  local arguments = session.arguments
-  tasks.keep(session, task)
-  local status, err = client:wait(tasks.subject(task), {
-    timeout = arguments.timeout,
-    on_status = function(status)
-      shown:status(status)
-    end,
-  })
-  if err and err.kind == "failed" then
+  local status, err = tasks.try(session, client, task, function(subject)
+    return client:wait(subject, {
+      timeout = session.arguments.timeout,
+      on_status = function(status)
+        keep_as(session, task, status)
+        shown:status(status)
+      end,
+    })
+  end)
+  if err and (err.kind == "failed" or is_unknown(err)) then
     session:advise(nil) -- nothing is left to wait for
   end
   return status, err
@@ -90,8 +138,9 @@ end
 --- Downloads a task's video, or what a URL leads to.
 -- @param what a status, a task, an id or a URL
 -- @param name of it, to be shown
+-- @param on_arrival called when the first bytes have come (optional)
 -- @return info; or nil and an error
-function tasks.download(session, client, what, name)
+function tasks.download(session, client, what, name, on_arrival)
   local shown <close> = progress.start(session.out, name)
   local arguments = session.arguments
   return client:download(what, destination_of(arguments.output), {
@@ -100,6 +149,10 @@ function tasks.download(session, client, what, name)
     max_bytes = arguments.max_bytes,
     verify = arguments.verify,
     on_progress = function(received, total)
+      if on_arrival then
+        on_arrival()
+        on_arrival = nil
+      end
       shown:moved(received, total)
     end,
   })

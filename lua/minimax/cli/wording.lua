@@ -14,6 +14,7 @@ local WORDS = {
   { "base_url = \"(%S-)\"", "--base-url %1" },
   { "base_url", "--base-url" },
   { "verify = false", "--no-verify" },
+  { "overwrite is false", "--no-overwrite is set" },
   { "allow_private = true", "--allow-private" },
   { "; connect_timeout, request_timeout and stall_timeout bound an attempt", "" },
   { "larger than max_response_bytes", "larger than any that is read" },
