@@ -186,20 +186,19 @@ local function work(self, job)
   self.active[job.id] = nil
 end
 
--- Nothing could be taken, and nothing is under way here: is the work done? What is
--- held without anybody's knowing is freed; others may leave work to be taken over.
-local function is_done(self)
+-- Nothing could be taken, and nothing is under way here: what is held without
+-- anybody's knowing is freed, and looked for once more.
+-- @return a job; or true where others may leave work to be taken over
+local function look_again(self)
   local shared = self.ledger.dialect.shared
-  local freed = self:with_ledger(false, self.claims.let_go, self.claims)
+  self:with_ledger(false, self.claims.let_go, self.claims)
   self:bury(not shared)
-  if not freed or freed > 0 then
-    return self.stopping
+  local job = not self.stopping and claim(self)
+  if job or self.stopping or not shared then
+    return job
   end
-  local jobs = shared and self:with_ledger(false, self.claims.held_by_others, self.claims) or 0
-  if jobs > 0 then
-    self:sleep(WATCH)
-  end
-  return self.stopping or jobs == 0
+  local jobs = self:with_ledger(false, self.claims.held_by_others, self.claims)
+  return jobs and jobs > 0 and self:sleep(WATCH)
 end
 
 local slot
@@ -223,11 +222,12 @@ function slot(self)
   local _ <close> = setmetatable({}, { __close = function() leave_slot(self) end })
   repeat
     local job = not self.stopping and claim(self)
-    if job then
+    if not job and not self.stopping and self.slots == 1 then
+      job = look_again(self)
+    end
+    if job and job ~= true then
       grow(self)
       work(self, job)
-    elseif not self.stopping and self.slots == 1 then
-      job = not is_done(self)
     end
   until not job
 end
