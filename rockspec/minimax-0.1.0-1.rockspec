@@ -165,6 +165,7 @@ build = {
     ["minimax.http1"] = "lua/minimax/http1.lua",
     ["minimax.listener"] = "lua/minimax/listener.lua",
     ["minimax.luv"] = "lua/minimax/luv.lua",
+    ["minimax.printable"] = "lua/minimax/printable.lua",
     ["minimax.receiver"] = "lua/minimax/receiver.lua",
     ["minimax.types"] = "lua/minimax/types.lua",
   },

@@ -2,6 +2,7 @@
 
 local columns = require "minimax.cli.columns"
 local output = require "minimax.cli.output"
+local printable = require "minimax.printable"
 local process = require "spec.support.process"
 local terminal = require "minimax.cli.terminal"
 
@@ -73,7 +74,7 @@ end)
 
 describe("a line for the terminal", function()
   it("can't steer it", function()
-    assert.equal("?[2J a?b é?", terminal.clean "\27[2J a\nb é\194\155")
-    assert.equal("7", terminal.clean(7))
+    assert.equal("?[2J a?b é?", printable.line "\27[2J a\nb é\194\155")
+    assert.equal("7", printable.line(7))
   end)
 end)

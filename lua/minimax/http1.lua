@@ -259,8 +259,9 @@ function http1.write_head(socket, status, fields, deadline)
   return http1.write(socket, table.concat(lines, "\r\n") .. "\r\n\r\n", deadline)
 end
 
---- Ends a connection after an answer. To close one on which bytes wait unread
--- makes the system throw away also what the other side has not read yet.
+--- Ends a connection whose request was not read to its end. To close one on which
+-- bytes wait unread makes the system throw away also what the other side has not
+-- read yet.
 function http1.finish(socket)
   local deadline = cqueues.monotime() + LINGER_SECONDS
   socket:shutdown("w")

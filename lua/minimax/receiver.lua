@@ -137,9 +137,12 @@ local function serve(self, connection)
   -- The answer goes first: the user's function may take its time.
   if status then
     respond(connection, status, body)
+  end
+  if status and status ~= 200 then
     http1.finish(connection)
   end
   if event then
+    connection:close()
     self.options.client:notify(event)
     call(self, "on_event", event, query)
   end

@@ -32,7 +32,7 @@ describe("the emulator from a shell", function()
     assert.equal("GET /v1/files/retrieve  retrieve 1", child:read "l")
     child:signal "INT"
     local result = child:finish()
-    assert.same({ 0, "" }, { result.code, result.err })
+    assert.same({ 130 - 128, "Interrupted.\n" }, { result.signal, result.err })
   end)
 
   it("ends with its standard input, and takes its certificate with it", function()

@@ -1,6 +1,6 @@
 --- Rows of texts as columns.
 
-local terminal = require "minimax.cli.terminal"
+local printable = require "minimax.printable"
 
 local columns = {}
 
@@ -16,7 +16,7 @@ function columns.lines(rows)
   for number, row in ipairs(rows) do
     cells[number] = {}
     for index, value in ipairs(row) do
-      local text = terminal.clean(value)
+      local text = printable.line(value)
       cells[number][index] = text
       widths[index] = math.max(widths[index] or 0, width_of(text))
     end

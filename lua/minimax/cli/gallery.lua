@@ -2,6 +2,7 @@
 -- HTML, without scripts. All that comes from elsewhere is escaped.
 
 local catalogue = require "minimax.catalogue"
+local printable = require "minimax.printable"
 
 local gallery = {}
 
@@ -46,14 +47,9 @@ local FOOT = [[
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;",
   ["'"] = "&#39;" }
 
---- A text as HTML, also inside quotes. What is no UTF-8 or no character of HTML
--- becomes a question mark.
+--- A text as HTML, also inside quotes, in which nothing is hidden.
 function gallery.escape(text)
-  text = tostring(text)
-  if not utf8.len(text) then
-    text = text:gsub("[\x80-\xFF]", "?")
-  end
-  return (text:gsub("[%z\1-\8\11\12\14-\31\127]", "?"):gsub("[&<>\"']", ENTITIES))
+  return (printable.text(text):gsub("[&<>\"']", ENTITIES))
 end
 
 local escape = gallery.escape

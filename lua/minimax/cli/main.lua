@@ -6,6 +6,7 @@ local console = require "minimax.console"
 local fault = require "minimax.cli.fault"
 local grammar = require "minimax.cli.grammar"
 local session = require "minimax.cli.session"
+local terminal = require "minimax.cli.terminal"
 
 local main = {}
 
@@ -65,7 +66,10 @@ local function explain_raised(run_session, problem)
     advise(run_session)
     return codes.of(problem)
   end
-  run_session.out:warn("minimax: please report this: %s", problem)
+  run_session.out:warn("minimax: please report this:")
+  for line in tostring(problem):gmatch("[^\n]+") do
+    run_session.out:warn("%s", line)
+  end
   advise(run_session)
   return codes.BUG
 end
@@ -82,7 +86,8 @@ local function conclude(run_session, ok, code, err)
 end
 
 local function refuse(parser, message)
-  io.stderr:write("minimax: ", message, "\n", parser:get_usage(), "\n")
+  terminal.say(io.stderr, "minimax: %s", message)
+  io.stderr:write(parser:get_usage(), "\n")
   os.exit(codes.USAGE)
 end
 
@@ -92,7 +97,7 @@ end
 function main.run(words)
   local parser, why = grammar.parser()
   if not parser then
-    io.stderr:write("minimax: ", why, "\n")
+    terminal.say(io.stderr, "minimax: %s", why)
     return codes.USAGE
   end
   parser.error = refuse

@@ -3,6 +3,7 @@
 
 local console = require "minimax.console"
 local json = require "minimax.batch.json"
+local printable = require "minimax.printable"
 local terminal = require "minimax.cli.terminal"
 local wording = require "minimax.cli.wording"
 
@@ -34,38 +35,33 @@ end
 
 --- A value as JSON text.
 function output.text(value)
-  return json.encode(value) or assert(json.encode(encodable(value)))
-end
-
-local function line(file, text)
-  file:write(text, "\n")
-  file:flush()
+  return printable.json(json.encode(value) or assert(json.encode(encodable(value))))
 end
 
 --- A line of the result, for people.
 function output:say(format, ...)
   if not self.json then
-    line(io.stdout, format:format(...))
+    terminal.say(io.stdout, format, ...)
   end
 end
 
 --- A result for scripts: `{"name": value}`.
 function output:emit(name, value)
   if self.json then
-    line(io.stdout, '{"' .. name .. '":' .. output.text(value) .. "}")
+    terminal.say(io.stdout, '{"%s":%s}', name, output.text(value))
   end
 end
 
 --- A line about how it goes; not with --quiet or --json.
 function output:note(format, ...)
   if not self.quiet then
-    line(io.stderr, format:format(...))
+    terminal.say(io.stderr, format, ...)
   end
 end
 
 --- A line that must be seen, whatever the options are.
 function output.warn(_, format, ...)
-  line(io.stderr, format:format(...))
+  terminal.say(io.stderr, format, ...)
 end
 
 local FIELDS = { "kind", "message", "code", "http_status", "trace_id", "task_id", "stage",
@@ -74,7 +70,7 @@ local FIELDS = { "kind", "message", "code", "http_status", "trace_id", "task_id"
 --- An error of the module, on the stream where its reader looks.
 function output:fail(err)
   if not self.json then
-    line(io.stderr, terminal.clean(wording.of(err)))
+    terminal.say(io.stderr, "%s", wording.of(err))
     return
   end
   local object = { task_kind = err.task and err.task.kind }

@@ -12,18 +12,12 @@ local BAR = 24 -- columns
 --- @param out an output
 -- @param name what is awaited or moved, such as a task's id or a path
 function progress.start(out, name)
-  local self = setmetatable({ out = out, name = terminal.clean(name), began = os.time(),
-    beat = 0 }, progress)
+  local self = setmetatable({ out = out, name = name, began = os.time(), beat = 0 }, progress)
   if out.live then
     self.columns = terminal.width() - 1
     self:watch_clock()
   end
   return self
-end
-
-local function shorter(text, columns)
-  local stop = utf8.offset(text, columns + 1)
-  return stop and text:sub(1, stop - 1) or text
 end
 
 local function draw(self)
@@ -36,8 +30,7 @@ local function draw(self)
       .. figures.clock(seconds)
   end
   self.drawn = os.time()
-  io.stderr:write("\r", shorter(self.name .. "  " .. text, self.columns), "\27[K")
-  io.stderr:flush()
+  terminal.draw(self.name .. "  " .. text, self.columns)
 end
 
 -- Between two answers of the server nothing calls us, but a bar that stands still
@@ -54,7 +47,7 @@ end
 
 --- A status came.
 function progress:status(status)
-  local word = terminal.clean(status.status)
+  local word = status.status
   if word == self.word then
     return
   end

@@ -6,6 +6,7 @@ local minimax = require "minimax"
 local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local output = require "minimax.cli.output"
+local printable = require "minimax.printable"
 local terminal = require "minimax.cli.terminal"
 local wording = require "minimax.cli.wording"
 
@@ -130,7 +131,11 @@ end
 -- @param advice lines of text, or nil
 function session:advise(advice)
   self.advice = advice
-  console.advise(advice and table.concat(advice, "\n") .. "\n")
+  local lines = {}
+  for index, line in ipairs(advice or lines) do
+    lines[index] = printable.line(line) .. "\n"
+  end
+  console.advise(advice and table.concat(lines))
 end
 
 return session

@@ -47,8 +47,7 @@ function tally:draw()
   end
   text = text .. "  " .. figures.clock(os.time() - self.began)
   self.drawn = os.time()
-  io.stderr:write("\r", text:sub(1, self.columns), "\27[K")
-  io.stderr:flush()
+  terminal.draw(text, self.columns)
 end
 
 local function move(self, event)
@@ -89,7 +88,7 @@ end
 
 local function note(self, text)
   clear(self)
-  self.out:note("%s", terminal.clean(text))
+  self.out:note("%s", text)
 end
 
 -- An outage of a night is told once for each job, not at each attempt.

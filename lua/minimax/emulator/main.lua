@@ -90,8 +90,7 @@ local function to_options(arguments)
 end
 
 local function say(...)
-  io.stdout:write(...)
-  io.stdout:write("\n")
+  io.stdout:write(require "minimax.printable".line(table.concat { ... }), "\n")
   io.stdout:flush()
 end
 

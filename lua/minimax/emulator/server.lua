@@ -165,10 +165,8 @@ local function serve1(handle, socket, places)
     places:serves(socket)
     local stream = stream1.new(socket, head)
     answer_to(handle, stream, request)
-    if not stream.connection.socket then
-      return -- it was taken
-    elseif not head.keep_alive then
-      return http1.finish(socket)
+    if not stream.connection.socket or not head.keep_alive then
+      return
     end
   end
 end
