@@ -263,9 +263,28 @@ static void end_unheard(struct engine *engine) {
   struct transfer *next;
   for (struct transfer *each = engine->transfers; each; each = next) {
     next = each->next;
-    if (each->attached && !each->heard)
-      transfer_stop(each, TRANSFER_NO_MEMORY);
+    if (!each->attached || each->heard)
+      continue;
+    if (each->opened && engine->broken_count < ENGINE_BROKEN)
+      engine->broken[engine->broken_count++] = each->opened;
+    transfer_stop(each, TRANSFER_NO_MEMORY);
   }
+}
+
+static int is_broken(const struct engine *engine, int fd) {
+  for (int i = 0; i < engine->broken_count; i++)
+    if (engine->broken[i] == fd)
+      return 1;
+  return 0;
+}
+
+int engine_avoid_broken(const struct engine *engine, int fd) {
+  while (fd >= 0 && is_broken(engine, fd)) {
+    int other = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+    close(fd);
+    fd = other;
+  }
+  return fd;
 }
 
 static void act_on(struct engine *engine, curl_socket_t fd, int ready) {

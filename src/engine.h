@@ -20,6 +20,8 @@ struct waiter {
   int ready;
 };
 
+enum { ENGINE_BROKEN = 16 };
+
 struct engine {
   void *multi; /* CURLM */
   struct poller poller;
@@ -31,6 +33,8 @@ struct engine {
   struct waiter *first_ready, *last_ready;
   struct transfer *transfers; /* all that were not released */
   struct transfer *unwatched; /* lost their socket in this turn */
+  int broken[ENGINE_BROKEN];  /* descriptors that libcurl must not have again */
+  int broken_count;
   struct lookups lookups;
   int alpn_told;        /* see alpn.c */
   int turning;          /* inside engine_turn */
@@ -90,5 +94,9 @@ void engine_pool(struct engine *engine, long connections);
 /* The version of the libcurl that runs, and the name and version of its TLS
  * library, NULL where it has none. */
 const char *engine_libcurl(const char **tls);
+
+/* The socket, or another number for it: where libcurl had no memory to note
+ * one, libcurl 7.88 divides by zero when it meets that number again. */
+int engine_avoid_broken(const struct engine *engine, int fd);
 
 #endif

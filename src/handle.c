@@ -58,8 +58,11 @@ static curl_socket_t on_open(void *user, curlsocktype type,
   if (fd >= 0)
     fcntl(fd, F_SETFD, FD_CLOEXEC);
 #endif
+  if (fd >= 0)
+    fd = engine_avoid_broken(transfer->engine, fd);
   if (fd < 0)
     return CURL_SOCKET_BAD;
+  transfer->opened = fd;
   poller_opened(&transfer->engine->poller, fd);
   transfer->connected = 1;
   return fd;

@@ -56,6 +56,7 @@ struct transfer {
   struct waiter *waiter; /* woken at the end, and as bytes arrive */
   int attached;          /* to the multi handle */
   int heard;             /* a socket of it is watched */
+  int opened;            /* the last socket opened for it; 0: none */
   int reusable;          /* a plain GET leaves nothing behind in it */
   int made;              /* its handle is new, none that served before */
   int connected;         /* a socket was opened for it */

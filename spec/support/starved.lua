@@ -252,17 +252,20 @@ local function check_rest(n, round, before)
   end
 end
 
+-- libcurl 7.88 keeps what it could not note of a socket for as long as the engine
+-- lives.
+local SLACK = WAY:match "^libcurl" and 2 or 0
 local most_blocks = 0
 
 local function check_blocks(n, round, since)
   local blocks = starve.blocks()
   if round <= WARMING then
     most_blocks = math.max(most_blocks, blocks)
-  elseif blocks > most_blocks then
+  elseif blocks > most_blocks + SLACK then
     say("LEAKED", n, blocks - most_blocks)
     starve.name(since)
-    most_blocks = blocks
   end
+  most_blocks = math.max(most_blocks, blocks)
 end
 
 local function one(n, round)
