@@ -2,6 +2,7 @@
 
 local claims = require "minimax.batch.claims"
 local ledger = require "minimax.batch.ledger"
+local lfs = require "lfs"
 local ledgers = require "spec.support.ledgers"
 local schema = require "minimax.batch.schema"
 local process = require "spec.support.process"
@@ -391,6 +392,24 @@ describe("a ledger in a file", function()
     lock = assert(sqlite.lock(l.db))
     lock:close()
     l:close()
+  end)
+
+  it("is run by one process at a time by whatever path it is reached", function()
+    lfs.mkdir(folder:file "real")
+    local l = assert(ledger.open(folder:file "real/a.db"))
+    lfs.link("real/a.db", folder:file "link.db", true)
+    lfs.link("real", folder:file "folder", true)
+    local lock <close> = assert(sqlite.lock(l.db))
+    assert.truthy(lock)
+    for _, path in ipairs { "link.db", "folder/a.db", "real/../folder/a.db" } do
+      local other = assert(ledger.open(folder:file(path)))
+      local second, err = sqlite.lock(other.db)
+      assert.is_nil(second, path)
+      assert.equal("another process is running this ledger", err.message)
+      other:close()
+    end
+    l:close()
+    assert.is_nil(lfs.attributes(folder:file "link.db-run"))
   end)
 
   it("is closed for good", function()

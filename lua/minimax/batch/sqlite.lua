@@ -62,7 +62,15 @@ function sqlite.open(where)
     db:close()
     return nil, explain(err, where)
   end
-  db.path, db.explain = path, function(why) return explain(why, where) end
+  local found
+  found, err = db:row "SELECT file FROM pragma_database_list WHERE name = 'main'"
+  if not found then
+    db:close()
+    return nil, explain(err, where)
+  end
+  -- The file itself, whatever links lead to it: its lock and its reserve stand
+  -- beside it, as SQLite's own files do.
+  db.path, db.explain = found.file ~= "" and found.file or path, function(why) return explain(why, where) end
   return db
 end
 
