@@ -108,6 +108,22 @@ local function specs_of(kind)
     assert.equal(20, taken(b, "submit", 20))
   end)
 
+  it("waits for no turn of a slower rate that it had", function()
+    local b = opened()
+    assert(b:configure("submit", { 1, 86400 }))
+    assert(b:refresh())
+    assert.equal(2, taken(b, "submit", 5))
+    assert.is_true(b:look "submit" > 80000)
+    assert(b:configure("submit", { 100, 1 }))
+    assert.is_true(b:look "submit" <= 0.02)
+    assert(b:configure("submit", { 1, 3600 }))
+    taken(b, "submit", 5)
+    local wait = b:look "submit"
+    assert(b:configure("submit", { 1, 3600 })) -- as each run does: no turn is won
+    assert.is_true(b:look "submit" > wait - 10)
+    assert.equal(0, taken(b, "submit", 5))
+  end)
+
   it("is held for all after a rate limit, the longest time counting", function()
     local b, its = opened(), opened(other)
     assert(b:hold("submit", 60))

@@ -13,17 +13,21 @@ function budget.new(ledger, account)
   return setmetatable({ ledger = ledger, account = account, limited = {} }, budget)
 end
 
---- Sets the rate of a lane for all workers.
+--- Sets the rate of a lane for all workers. The next turn is then as far away as it
+-- can be at that rate, and no farther: a slower one is not waited out.
 -- @param lane "submit" or "query"
 -- @param rate `{ count, seconds }`, false for none, nil to leave it as it is
 function budget:configure(lane, rate)
   if rate == nil then
     return true
   end
+  local farthest = rate and (AHEAD + 1) * rate[2] / rate[1] or 0
   return self.ledger:run([[INSERT INTO minimax_budgets (account, lane, count, seconds)
     VALUES (?, ?, ?, ?) ON CONFLICT (account, lane)
-    DO UPDATE SET count = excluded.count, seconds = excluded.seconds]],
-    self.account, lane, rate and rate[1] or nil, rate and rate[2] or nil)
+    DO UPDATE SET count = excluded.count, seconds = excluded.seconds, next_at =
+    (CASE WHEN minimax_budgets.next_at > $clock + ? THEN $clock + ?
+    ELSE minimax_budgets.next_at END)]], self.account, lane, rate and rate[1] or nil,
+    rate and rate[2] or nil, farthest, farthest)
 end
 
 --- Reads which lanes have a budget at all: another worker may have set it.

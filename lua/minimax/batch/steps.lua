@@ -11,6 +11,7 @@ local states = require "minimax.batch.states"
 local steps = {}
 
 local ATTEMPTS = 5 -- downloads in a row that fail, until the job is left for this run
+local LOOK = 5     -- seconds at most until a turn is asked for again: rates change
 local HOLD = 2     -- seconds that a rate limit holds all workers, doubling up to a minute
 
 -- Common ends ---------------------------------------------------------------------
@@ -62,7 +63,7 @@ local function wait_for_turn(run, lane)
     if not seconds or seconds == 0 then
       break
     end
-    run:sleep(seconds * (1 + math.random() / 10))
+    run:sleep(math.min(seconds, LOOK) * (1 + math.random() / 10))
   end
   return not run.stopping
 end
@@ -243,7 +244,7 @@ local function take_turn(run, lane)
     if seconds == 0 then
       return true
     end
-    run:sleep((seconds or 0) * (1 + math.random() / 10))
+    run:sleep(math.min(seconds or 0, LOOK) * (1 + math.random() / 10))
   end
 end
 
