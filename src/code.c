@@ -219,10 +219,14 @@ static int has_content(lua_State *L, int object, const char *name) {
 /* A gateway's own envelope: { code = "success", message, data }. Beside data
  * only an HTTP error refuses: its words for success may be any. */
 static struct code read_gateway(lua_State *L, int object, long http_status) {
-  int has_data = has_content(L, object, "data");
   lua_Integer number;
   struct code code;
-  lua_getfield(L, object, "code");
+  int has_data;
+  if (lua_getfield(L, object, "code") == LUA_TNIL) { /* as MiniMax's own */
+    lua_pop(L, 1);
+    return fine;
+  }
+  has_data = has_content(L, object, "data");
   number = lua_tointeger(L, -1);
   code = take(L, http_status);
   if (number == 200 || (has_data && !is_http_error(number)))

@@ -10,7 +10,7 @@
 #include "jsontext.h"
 #include "number.h"
 
-enum { DEPTH = 64 };
+enum { DEPTH = 64, SHORT_TEXT = 1024 /* bytes */ };
 
 /* Their addresses are the keys in the registry. */
 static const char decode_key = 0, encode_key = 0, list_key = 0;
@@ -108,6 +108,10 @@ static int is_id(lua_State *L, int key, int in_list) {
 static void push_number(lua_State *L, const char *text) {
   lua_Integer integer;
   int is_whole;
+  if (text[0] >= '0' && text[0] <= '9' && text[1] == '\0') { /* most are */
+    lua_pushinteger(L, text[0] - '0');
+    return;
+  }
   if (text[strspn(text, "-0123456789")] == '\0' &&
       lua_stringtonumber(L, text) > 0)
     return;
@@ -197,11 +201,35 @@ static void mend_table(lua_State *L, int table, int is_list) {
   }
 }
 
+/* Pushes the text with its marks where it is short, as most replies are: those
+ * fit our own stack, and nothing is held while Lua may raise. Returns whether
+ * it did. */
+static int push_short(lua_State *L, const char *text, size_t length,
+                      size_t most) {
+  char room[SHORT_TEXT];
+  struct buffer marked = {0};
+  enum jsontext_result result = jsontext_mark(text, length, most, &marked);
+  size_t size = marked.length;
+  int fits = result == JSONTEXT_MARKED && size <= sizeof room;
+  if (fits)
+    memcpy(room, marked.bytes, size);
+  buffer_free(&marked);
+  if (fits)
+    lua_pushlstring(L, room, size);
+  else if (result == JSONTEXT_SAME)
+    lua_pushlstring(L, text, length);
+  return fits || result == JSONTEXT_SAME;
+}
+
 /* Pushes the text with its marks, or a short reason. */
 static enum json_result push_text(lua_State *L, const char *text, size_t length,
                                   size_t most) {
-  struct buffer *marked = box_push_buffer(L);
-  enum jsontext_result result = jsontext_mark(text, length, most, marked);
+  struct buffer *marked;
+  enum jsontext_result result;
+  if (length <= SHORT_TEXT && push_short(L, text, length, most))
+    return JSON_OK;
+  marked = box_push_buffer(L);
+  result = jsontext_mark(text, length, most, marked);
   if (result == JSONTEXT_MARKED || result == JSONTEXT_NO_MEMORY) {
     box_to_string(L, result == JSONTEXT_NO_MEMORY);
     return JSON_OK;

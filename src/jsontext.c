@@ -205,12 +205,12 @@ static enum change change_of_token(const char *text, size_t length,
   const char *token = text + place->at;
   size_t size = place->end - place->at;
   int may_end = ends_value(text, length, place->end);
+  if (jsontext_is_number(token, size))
+    return may_end ? QUOTE : NOTHING;
   for (size_t i = 0; may_end && i < sizeof words / sizeof *words; i++)
     if (strlen(words[i]) == size && memcmp(words[i], token, size) == 0)
       return BLANK;
-  if (!jsontext_is_number(token, size))
-    return is_digit(*token) || strchr("+-.", *token) ? SPOIL : NOTHING;
-  return may_end ? QUOTE : NOTHING;
+  return is_digit(*token) || strchr("+-.", *token) ? SPOIL : NOTHING;
 }
 
 /* Whether the string is a value that begins with the mark. */
@@ -225,12 +225,46 @@ static int begins_with_mark(const char *text, size_t length,
   return begins_so && ends_value(text, length, place->end);
 }
 
-/* Most characters of a string are plain ASCII. */
+#define FOUR    1, 1, 1, 1
+#define SIXTEEN FOUR, FOUR, FOUR, FOUR
+
+/* What in a string stands for itself and is no mark: ASCII but for NUL, the
+ * quote, the backslash and DEL. */
+static const unsigned char plain[256] = {
+    0,       1,       1,    1, FOUR, FOUR, FOUR, /* 00 */
+    SIXTEEN,                                     /* 10 */
+    1,       1,       0,    1, FOUR, FOUR, FOUR, /* 20 */
+    SIXTEEN, SIXTEEN,                            /* 30 and 40 */
+    FOUR,    FOUR,    FOUR, 0, 1,    1,    1,    /* 50 */
+    SIXTEEN,                                     /* 60 */
+    FOUR,    FOUR,    FOUR, 1, 1,    1,    0,    /* 70 */
+};
+
 static size_t skip_plain(const char *text, size_t length, size_t at) {
-  while (at < length && text[at] != '"' && text[at] != '\\' &&
-         (unsigned char)(text[at] - 1) < 0x7f)
+  while (at < length && plain[(unsigned char)text[at]])
     at++;
   return at;
+}
+
+/* Offset behind what stands there, if at first sight it needs nothing: most of
+ * a text does not. */
+static size_t skip_sound(const char *text, size_t length, size_t here) {
+  size_t end;
+  switch (text[here]) {
+  case ',':
+  case ':':
+  case '{':
+  case '}':
+  case ']':
+  case ' ':
+  case '\n':
+    return here + 1;
+  case '"':
+    end = skip_plain(text, length, here + 1);
+    return end < length && text[end] == '"' ? end + 1 : here;
+  default:
+    return here;
+  }
 }
 
 /* A string from its opening quote on. */
@@ -348,10 +382,13 @@ enum jsontext_result jsontext_mark(const char *text, size_t length, size_t most,
   size_t start = out->length, copied = 0, values = 0;
   struct place place;
   for (size_t here = 0; here < length; here = place.end) {
-    place = look(text, length, here);
     values += (size_t)begins_value(text[here]);
     if (values > most)
       return give_up(out, start, JSONTEXT_TOO_MANY);
+    place.end = skip_sound(text, length, here);
+    if (place.end > here)
+      continue;
+    place = look(text, length, here);
     if (place.change == NOTHING)
       continue;
     if (place.change == REFUSE)

@@ -40,6 +40,7 @@ struct poller {
   int note_count, note_capacity;
   uint64_t retry_at; /* to tell the kernel again what it refused, or NEVER */
   int first;         /* where the portable poller begins to look */
+  int found;         /* and where stale.c does */
 };
 
 /* Milliseconds on the monotonic clock. */

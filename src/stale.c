@@ -36,23 +36,30 @@ static int local_port_of(struct watch *watch, int fd) {
 static int has_peer(int fd, const char *peer, int peer_port) {
   union end end = {.any = {.sa_family = AF_UNSPEC}};
   socklen_t size = sizeof end;
-  char text[INET6_ADDRSTRLEN] = "";
-  if (getpeername(fd, &end.any, &size) < 0 || port_of(&end) != peer_port)
+  struct in6_addr address; /* has room for one of either family */
+  if (getpeername(fd, &end.any, &size) < 0 || port_of(&end) != peer_port ||
+      inet_pton(end.any.sa_family, peer, &address) != 1)
     return 0;
-  inet_ntop(end.any.sa_family,
-            end.any.sa_family == AF_INET ? (void *)&end.v4.sin_addr
-                                         : (void *)&end.v6.sin6_addr,
-            text, sizeof text);
-  return strcmp(text, peer) == 0;
+  return end.any.sa_family == AF_INET
+             ? memcmp(&address, &end.v4.sin_addr, sizeof end.v4.sin_addr) == 0
+             : memcmp(&address, &end.v6.sin6_addr, sizeof address) == 0;
 }
 
+/* One connection after the other is used again, mostly in one order: each look
+ * begins where the last one ended. */
 static int find(struct poller *poller, int local_port, const char *peer,
                 int peer_port) {
-  for (int fd = 0; fd < poller->watch_count; fd++) {
-    struct watch *watch = &poller->watches[fd];
+  int fd = poller->found;
+  for (int i = 0; i < poller->watch_count; i++, fd++) {
+    struct watch *watch;
+    if (fd >= poller->watch_count)
+      fd = 0;
+    watch = &poller->watches[fd];
     if (watch->opened && local_port_of(watch, fd) == local_port &&
-        has_peer(fd, peer, peer_port))
+        has_peer(fd, peer, peer_port)) {
+      poller->found = fd;
       return fd;
+    }
   }
   return -1;
 }

@@ -191,13 +191,13 @@ int status_is_foreign(lua_State *L, int object, const char *id) {
     const char *named = push_path(L, object, wrappings[i], 3) == LUA_TTABLE
                             ? named_id(L, i > 0)
                             : "";
+    lua_settop(L, top); /* the name stays in the table */
+    if (strcmp(named, id) == 0)
+      return 0;
     if (is_outermost && *named) {
       foreign = have_one_form(id, named);
       is_outermost = 0;
     }
-    if (strcmp(named, id) == 0)
-      foreign = is_outermost = 0;
-    lua_settop(L, top);
   }
   return foreign;
 }

@@ -142,15 +142,20 @@ static int is_seen(const unsigned char *bytes) {
 }
 
 static int is_printable(const char *id, size_t length) {
+  const unsigned char *bytes = (const unsigned char *)id;
+  int is_ascii = 1;
+  for (size_t i = 0; i < length; i++) {
+    if (bytes[i] <= ' ' || bytes[i] == 0x7F)
+      return 0;
+    is_ascii &= bytes[i] < 0x80;
+  }
+  if (is_ascii)
+    return 1;
   if (jsontext_utf8_error(id, length) != length)
     return 0;
-  for (size_t i = 0; i < length; i++) {
-    const unsigned char *byte = (const unsigned char *)id + i;
-    if (*byte <= ' ' || *byte == 0x7F)
+  for (size_t i = 0; i < length; i++)
+    if (bytes[i] >= 0xC0 && !is_seen(bytes + i))
       return 0;
-    if (*byte >= 0xC0 && !is_seen(byte))
-      return 0;
-  }
   return 1;
 }
 

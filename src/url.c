@@ -304,6 +304,8 @@ static int add_origin(struct buffer *out, const char *url) {
 
 int url_add_target(struct buffer *out, const char *url, int absolute) {
   const char *rest = rest_of(url);
+  if (buffer_reserve(out, strlen(url) + 1) < 0)
+    return -1;
   if (absolute && add_origin(out, url) < 0)
     return -1;
   if (*rest != '/' && buffer_add(out, "/", 1) < 0)
