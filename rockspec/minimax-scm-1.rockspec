@@ -74,6 +74,7 @@ build = {
     ["minimax.batch.check"] = "lua/minimax/batch/check.lua",
     ["minimax.batch.claims"] = "lua/minimax/batch/claims.lua",
     ["minimax.batch.database"] = "lua/minimax/batch/database.lua",
+    ["minimax.batch.doubts"] = "lua/minimax/batch/doubts.lua",
     ["minimax.batch.drive"] = "lua/minimax/batch/drive.lua",
     ["minimax.batch.fault"] = "lua/minimax/batch/fault.lua",
     ["minimax.batch.json"] = "lua/minimax/batch/json.lua",

@@ -1,11 +1,11 @@
 -- What the catalogues of templates and models say against a request.
 
-local check = require "minimax.batch.check"
+local all_doubts = require "minimax.batch.doubts"
 
 local RUN_FOR_LIFE, ANIME = "393769180141805569", "394514820878671878"
 
 local function doubts(kind, body)
-  return table.concat(check.doubts(kind, body), "; ")
+  return table.concat(all_doubts.of(kind, body), "; ")
 end
 
 describe("a template's doubts", function()
@@ -29,9 +29,20 @@ end)
 describe("a model's doubts", function()
   local CASES = {
     { { model = "MiniMax-Hailuo-2.3", prompt = "x" }, "" },
-    { { model = "MiniMax-Hailuo-2.3", resolution = "768P", duration = 10 }, "" },
-    { { model = "MiniMax-Hailuo-2.3", resolution = "1080P", duration = 10 }, "10 s at 1080P" },
-    { { model = "MiniMax-Hailuo-2.3", resolution = "720P" }, "does not make 720P" },
+    { { model = "MiniMax-Hailuo-2.3" }, "wants a prompt" },
+    { { model = "MiniMax-Hailuo-2.3", prompt = "x", resolution = "768P", duration = 10 }, "" },
+    { { model = "MiniMax-Hailuo-2.3", prompt = "x", resolution = "1080P", duration = 10 },
+      "10 s at 1080P" },
+    { { model = "MiniMax-Hailuo-2.3", prompt = "x", duration = 99 }, "99 s at 768P" },
+    { { model = "T2V-01", prompt = "x", duration = 10 }, "10 s at 720P" },
+    { { model = "MiniMax-Hailuo-2.3", prompt = "x", resolution = "720P" }, "does not make 720P" },
+    { { model = "MiniMax-Hailuo-02", first_frame_image = "x", resolution = "512P" }, "" },
+    { { model = "MiniMax-Hailuo-02", prompt = "x", resolution = "512P" },
+      "makes 512P from a first frame alone" },
+    { { model = "S2V-01", subject_reference = {}, first_frame_image = "x" },
+      "does not take a subject and a frame" },
+    { { model = "S2V-01", subject_reference = {}, duration = 6 }, "takes no duration" },
+    { { model = "S2V-01", subject_reference = {}, resolution = "768P" }, "does not make 768P" },
     { { model = "MiniMax-Hailuo-2.3-Fast", prompt = "x" }, "does not take text alone" },
     { { model = "MiniMax-Hailuo-2.3-Fast", first_frame_image = "x" }, "" },
     { { model = "MiniMax-Hailuo-2.3", first_frame_image = "x", last_frame_image = "x" },
@@ -76,7 +87,7 @@ describe("a model's doubts", function()
       { media_inputs = 5, template_id = RUN_FOR_LIFE } } do
       for _, kind in ipairs { "template", "video", "video2" } do
         body.model = body.model or "MiniMax-H3"
-        assert.equal("table", type(check.doubts(kind, body)))
+        assert.equal("table", type(all_doubts.of(kind, body)))
       end
     end
   end)

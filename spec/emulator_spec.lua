@@ -21,11 +21,12 @@ end
 
 describe("the emulator", function()
   it("starts with nothing said, and tells where it is", function()
-    local emu <close> = emulator.start()
+    local emu <close> = emulator.start { speed = 50 }
     assert.equal("http://127.0.0.1:" .. emu.port, emu.base_url)
     assert.equal("http://127.0.0.1:" .. emu.storage_port, emu.storage_url)
     assert.equal("sk-api-emulator", emu.api_key)
-    assert.same({ MINIMAX_API_KEY = emu.api_key, MINIMAX_BASE_URL = emu.base_url }, emu.env)
+    assert.same({ MINIMAX_API_KEY = emu.api_key, MINIMAX_BASE_URL = emu.base_url,
+      MINIMAX_POLL_INTERVAL = "0.2" }, emu.env)
     assert.truthy(listens(emu.port))
     assert.truthy(listens(emu.storage_port))
   end)
@@ -112,6 +113,24 @@ describe("the emulator", function()
     api.emu:clear()
     assert.same({}, api.emu:requests())
     assert.equal(1, #api.emu:tasks())
+  end)
+
+  it("keeps the newest ten thousand requests, however many there were", function()
+    local record = require "minimax.emulator.record"
+    local world = {}
+    record.clear(world)
+    for index = 1, 30000 do
+      record.add(world, { method = "GET", path = "/v1/" .. index, raw_body = "" }, "call")
+      assert(#world.log <= 20000)
+    end
+    local shown = record.newest(world.log)
+    assert.same({ 10000, "/v1/20001", "/v1/30000" }, { #shown, shown[1].path, shown[10000].path })
+    assert.same({ 30000, 20001 }, { shown[10000].attempt, shown[1].attempt })
+    local paths = 0
+    for _ in pairs(world.path_counts) do
+      paths = paths + 1
+    end
+    assert.is_true(paths <= 10000)
   end)
 
   it("tells the tasks that were paid for", function()

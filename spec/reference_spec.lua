@@ -63,7 +63,8 @@ end
 local function public_functions()
   local emu <close> = emulator.start { speed = 1000 }
   local client <close> = minimax.new { base_url = emu.base_url, api_key = emu.api_key }
-  local task = assert(client:submit { template_id = "393488336655310850" })
+  local task = assert(client:submit { template_id = "393488336655310850",
+    media_inputs = { "https://x/y.jpg" } })
   local status = assert(client:wait(task, { interval = 0.05, timeout = 30 }))
   local controller = require "cqueues".new()
   local served <close> = receiver.start { controller = controller, client = client }

@@ -10,7 +10,8 @@ local PENDING = '{"task_id":"1","status":"Processing"}'
 -- No variable of the machine's own has a say.
 local BARE = {}
 for name in ([[MINIMAX_API_KEY MINIMAX_API_KEY_FILE MINIMAX_BASE_URL MINIMAX_API_HOST
-  MINIMAX_DEBUG http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY no_proxy
+  MINIMAX_DEBUG MINIMAX_POLL_INTERVAL
+  http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY no_proxy
   NO_PROXY CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR]]):gmatch("%S+") do
   BARE[name] = false
 end
@@ -435,5 +436,51 @@ describe("trust", function()
       assert.is_nil(event.insecure)
     end }
     assert(careful:query "1")
+  end)
+end)
+
+describe("the time between two polls", function()
+  local server
+
+  setup(function()
+    server = api.start()
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  -- Prints how often it asked about a task that does not end.
+  local SCRIPT = [[
+    local minimax = require "minimax"
+    local client = minimax.new { %s }
+    local polls = 0
+    client:wait("1", { timeout = %s, on_status = function()
+      polls = polls + 1
+    end })
+    print(polls)
+  ]]
+
+  local function polls(interval, options, timeout)
+    server:answer(PENDING)
+    return tonumber(run({ MINIMAX_API_KEY = "sk", MINIMAX_BASE_URL = server.url,
+      MINIMAX_POLL_INTERVAL = interval }, SCRIPT:format(options or "", timeout or 0.4)))
+  end
+
+  it("comes from MINIMAX_POLL_INTERVAL, and the option counts more", function()
+    assert.equal(1, polls(""))
+    assert.is_true(polls("0.02") > 3)
+    assert.is_true(polls(".02") > 3)
+    assert.equal(1, polls("0.02", "poll_interval = 10"))
+    assert.is_true(polls("3600", "poll_interval = 0.02") > 3)
+  end)
+
+  it("is refused where the variable holds no seconds", function()
+    for _, text in ipairs { "ten", "1s", "-1", ".", "1,5", "0x10", "1e9", " 1", "nan" } do
+      local out = run({ MINIMAX_API_KEY = "sk", MINIMAX_POLL_INTERVAL = text },
+        [[ print(pcall(require "minimax".new)) ]])
+      assert.matches("MINIMAX_POLL_INTERVAL must be a number of seconds, got '" .. text .. "'",
+        out, 1, true)
+    end
   end)
 end)

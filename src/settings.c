@@ -11,6 +11,7 @@
 #include "box.h"
 #include "fault.h"
 #include "nearest.h"
+#include "number.h"
 #include "options.h"
 #include "url.h"
 
@@ -367,8 +368,26 @@ static void set_listener(lua_State *L, struct client *client, int self) {
   lua_pop(L, 1);
 }
 
+/* Digits with or without a point among them: what a shell script writes. */
+static void set_poll_interval(lua_State *L, struct settings *settings) {
+  static const double longest = 1e9;
+  const char *text = variable("MINIMAX_POLL_INTERVAL");
+  const char *rest = text ? text + strspn(text, "0123456789") : NULL;
+  double seconds;
+  if (!text)
+    return;
+  rest += *rest == '.' ? 1 + strspn(rest + 1, "0123456789") : 0;
+  if (*rest || strcmp(text, ".") == 0)
+    luaL_error(L, "MINIMAX_POLL_INTERVAL must be a number of seconds, got '%s'",
+               text);
+  seconds = number_read(text);
+  seconds = seconds < longest ? seconds : longest;
+  settings->poll_interval = (uint64_t)(seconds * 1000);
+}
+
 void settings_read(lua_State *L, struct client *client, int self) {
   struct settings settings = defaults;
+  set_poll_interval(L, &settings);
   options_read(L, 1, known, &settings);
   set_profile(L, client, &settings);
   set_client(client, &settings);

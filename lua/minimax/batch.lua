@@ -261,7 +261,8 @@ end
 --     do not know), the reason is "dry_run", the error the first job's, or that
 --     `max_submits` is too small
 --   * `strict`: refuses what the catalogues of templates and models do not know
---   * `poll_interval` (10 s), `wait_timeout` (7200 s, false), `patience`: seconds
+--   * `poll_interval` (MINIMAX_POLL_INTERVAL, 10 s),
+--     `wait_timeout` (7200 s, false), `patience`: seconds
 --     without any answer until the run gives up (3600, false)
 --   * `submit_rate`, `query_rate`: `{ count, seconds }` for all workers of the
 --     ledger together, kept there; false takes it away

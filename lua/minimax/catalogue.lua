@@ -39,16 +39,22 @@ local ROWS = {
   { "398574688191234048", "四季写真", CHINA, "media", "a face, in four seasons" },
 }
 
---- All templates: a list of tables `template_id`, `name`, `list`
--- ("international", "china" or "both"), `media` and `text` (whether it wants
--- such inputs), `wants` (what they show) and `price` (US dollars, where known).
+-- "Run for Life" as a word that no shell takes apart.
+local function slug_of(name)
+  return (name:lower():gsub("'", ""):gsub("[%s%p]+", "-"))
+end
+
+--- All templates: a list of tables `template_id`, `name`, `slug` (the name as the
+-- command line takes it), `list` ("international", "china" or "both"), `media` and
+-- `text` (whether it wants such inputs), `wants` (what they show) and `price` (US
+-- dollars, where known).
 catalogue.templates = {}
 
 local by_id = {}
 
 for index, row in ipairs(ROWS) do
   local template = {
-    template_id = row[1], name = row[2], list = row[3],
+    template_id = row[1], name = row[2], slug = slug_of(row[2]), list = row[3],
     media = row[4]:find("media", 1, true) ~= nil, text = row[4]:find("text", 1, true) ~= nil,
     wants = row[5], price = row[6],
   }
@@ -73,6 +79,22 @@ function catalogue.by_name(name)
       return template
     end
   end
+end
+
+--- The members of a request that a template may want.
+catalogue.INPUTS = { "media_inputs", "text_inputs" }
+
+local MEMBERS = { media_inputs = "media", text_inputs = "text" }
+
+--- Whether a template wants an input.
+-- @param name one of `INPUTS`
+function catalogue.wants(template, name)
+  return template[MEMBERS[name]]
+end
+
+--- Whether a request has that input.
+function catalogue.is_given(body, name)
+  return type(body[name]) == "table" and #body[name] > 0
 end
 
 return catalogue

@@ -86,6 +86,7 @@ end
 --   * `seconds`: how long a task takes at speed 1 (60)
 --   * `api_keys`: the keys that it accepts (`{ "sk-api-emulator" }`)
 --   * `submit_rate`, `query_rate`: `{ count, seconds }`, in real seconds (none)
+--   * `hosts`: names that it is called by, besides localhost and 127.0.0.1 (`{}`)
 --   * `port`, `storage_port`: 0 for any free one (0)
 --   * `path_prefix`: what a gateway puts before `/v1` (`""`)
 --   * `auth_header`, `auth_scheme`: where the key stands (`Authorization`, `Bearer`)
@@ -126,8 +127,6 @@ function emulator.start(given)
     self[name] = value
   end
   self.api_key = complete.api_keys[1]
-  self.env = { MINIMAX_API_KEY = self.api_key, MINIMAX_BASE_URL = self.base_url,
-    CURL_CA_BUNDLE = self.ca_file }
   return self
 end
 
@@ -145,7 +144,8 @@ local function must(answer, why)
   return answer
 end
 
---- Every request since the start or the last `clear`, in the order of arrival.
+--- Every request since the start or the last `clear`, in the order of arrival; of
+-- more than 10,000 the newest.
 -- @param filter `endpoint`, `method`, `path`: what an entry must have (optional)
 -- @return a list of tables: `method`, `path`, `query`, `headers` (names in lower
 --   case), `body` (decoded JSON, long strings shortened), `bytes`, `time` (Unix
@@ -185,7 +185,8 @@ function Emulator:tasks()
   return must(ask(self, { order = "tasks" })).tasks
 end
 
---- Every request to a `callback_url` since the start or the last `clear`.
+--- Every request to a `callback_url` since the start or the last `clear`; of more
+-- than 10,000 the newest.
 -- @return a list of tables: `task_id`, `url`, `body`; and once it is answered
 --   `status` (HTTP) and `answer` (text), or `error`; `passed` for a challenge
 function Emulator:callbacks()

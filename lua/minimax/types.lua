@@ -86,7 +86,7 @@
 ---@field request_timeout? number seconds for each attempt (60)
 ---@field stall_timeout? number seconds below 1 KiB/s that end a body under way (30)
 ---@field retries? integer further attempts for a request that is safe to repeat (4)
----@field poll_interval? number seconds (10)
+---@field poll_interval? number seconds (MINIMAX_POLL_INTERVAL, 10)
 ---@field wait_timeout? number|false seconds (1800); false for none
 ---@field submit_rate? minimax.rate shared by all submits of the client; none until learned
 ---@field query_rate? minimax.rate shared by all other API calls; none until learned

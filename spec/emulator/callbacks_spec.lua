@@ -4,16 +4,23 @@ local http_headers = require "http.headers"
 local http_server = require "http.server"
 local json = require "minimax.emulator.json"
 
--- A receiver of callbacks; `answer` makes the reply to a body.
+-- A receiver of callbacks; `answer` makes the reply to a body, and what else it
+-- returns is its status and its location.
 local function receiver(answer)
   local server = assert(http_server.listen { host = "127.0.0.1", port = 0, tls = false,
     onstream = function(_, stream)
       stream:get_headers()
-      local body = answer(json.decode(stream:get_body_as_string()))
+      local body, status, location = answer(json.decode(stream:get_body_as_string()))
       local headers = http_headers.new()
-      headers:append(":status", "200")
+      headers:append(":status", status or "200")
+      if location then
+        headers:append("location", location)
+      end
       stream:write_headers(headers, false)
-      stream:write_chunk(body, true)
+      for piece in type(body) == "function" and body or body:gmatch(".+") do
+        stream:write_chunk(piece, false)
+      end
+      stream:write_chunk("", true)
     end,
   })
   assert(server:listen())
@@ -109,6 +116,52 @@ describe("the emulator's callbacks", function()
       assert.equal(id, sent[1].task_id)
       assert.equal(200, sent[1].status)
     end)
+  end)
+
+  -- What comes of a challenge, once it is known.
+  local function challenged(answer)
+    local entry
+    local server, url = receiver(answer)
+    beside(server, function()
+      local api <close> = emulated.start()
+      assert(api:submit("template", { callback_url = url }))
+      emulated.wait_until(function()
+        entry = api.emu:callbacks()[1]
+        return entry and entry.passed ~= nil
+      end, "the challenge")
+    end)
+    return entry
+  end
+
+  it("want the challenge with a status that says yes, from where they asked", function()
+    assert.is_true(challenged(echo).passed)
+    for _, status in ipairs { "500", "404", "302", "307" } do
+      local bodies = 0
+      local entry = challenged(function(body)
+        bodies = bodies + 1
+        return echo(body), status, "/elsewhere"
+      end)
+      assert.same({ false, tonumber(status), 1 }, { entry.passed, entry.status, bodies })
+    end
+  end)
+
+  it("give the challenge three seconds, all in all", function()
+    local function slow(head, rest)
+      return function(body)
+        cqueues.sleep(head)
+        local pieces = { echo(body):sub(1, 5), echo(body):sub(6) }
+        return function()
+          if #pieces == 1 then
+            cqueues.sleep(rest)
+          end
+          return table.remove(pieces, 1)
+        end
+      end
+    end
+    assert.is_true(challenged(slow(0.1, 0.1)).passed)
+    local entry = challenged(slow(2, 2))
+    assert.is_false(entry.passed)
+    assert.matches("timed out", entry.error)
   end)
 
   it("do not mind that nobody is there", function()

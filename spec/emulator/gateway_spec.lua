@@ -29,19 +29,75 @@ describe("the emulator's keys", function()
 end)
 
 describe("the emulator", function()
-  it("takes no body but JSON under the exact content type", function()
+  it("takes no body but a JSON object, however its type is spelled", function()
     local api <close> = emulated.start()
     local function message(body, content_type)
       return api:send("/v1/video_template_generation", { method = "POST", body = body,
         headers = { ["content-type"] = content_type } }).object.base_resp.status_msg
     end
     local json = '{"template_id":"1"}'
-    assert.equal("success", message(json, "application/json"))
-    for _, content_type in ipairs { "application/json; charset=utf-8", "text/plain" } do
+    for _, content_type in ipairs { "application/json", "application/json; charset=utf-8",
+      "Application/JSON", "application/json;charset=UTF-8", "application/json ; a=b" } do
+      assert.equal("success", message(json, content_type), content_type)
+    end
+    for _, content_type in ipairs { "text/plain", "application/jsonl", "text/json",
+      "application/x; application/json" } do
       assert.truthy(message(json, content_type):find("Content-Type must be", 1, true))
     end
     assert.truthy(message("{", "application/json"):find("not a JSON object", 1, true))
-    assert.truthy(message("12", "application/json"):find("not a JSON object", 1, true))
+    for _, body in ipairs { "12", "[]", '[{"template_id":"1"}]', "null", '"a"' } do
+      assert.truthy(message(body, "application/json"):find("not a JSON object", 1, true), body)
+    end
+  end)
+
+  it("knows its key behind the scheme in any case, and behind no other", function()
+    local api <close> = emulated.start { api_keys = { "one", "Two" } }
+    local function code(value)
+      return api:send("/v1/files/list?purpose=video_generation_input",
+        { headers = { authorization = value } }).object.base_resp.status_code
+    end
+    for _, value in ipairs { "Bearer one", "bearer one", "BEARER one", "Bearer  one",
+      "bEARER Two" } do
+      assert.equal(0, code(value), value)
+    end
+    for _, value in ipairs { "one", "Bearerone", "Basic one", "Bearer" } do
+      assert.equal(1004, code(value), value)
+    end
+    assert.equal(2049, code "Bearer ONE")
+  end)
+
+  it("says when it answered, on both hosts and with errors, too", function()
+    local api <close> = emulated.start()
+    local url = api:query("template", api:finished "template").video_url
+    for _, reply in ipairs { api:send "/v1/nowhere", emulated.fetch(url),
+      emulated.fetch(url .. "x"), emulated.fetch(api.emu.base_url, { headers = { host = "elsewhere" } }) } do
+      local day, year, rest = reply.headers.date:match("^%a%a%a, (%d%d) %a%a%a (%d+)( .*)$")
+      assert.equal(tonumber(os.date "!%Y"), tonumber(year), reply.headers.date)
+      assert.truthy(math.abs(tonumber(day) - tonumber(os.date "!%d")) <= 1 or day == "01")
+      assert.matches("^ %d%d:%d%d:%d%d GMT$", rest)
+    end
+  end)
+
+  it("does not answer to a name that only leads here, unless it is told to", function()
+    local api <close> = emulated.start { hosts = { "emulator.test" } }
+    local film = api:query("template", api:finished "template").video_url
+    local function status(url, host)
+      return emulated.fetch(url, { headers = { [":authority"] = host,
+        authorization = "Bearer " .. api.emu.api_key } }).status
+    end
+    api.emu:clear()
+    local list = api.emu.base_url .. "/v1/files/list?purpose=video_generation_input"
+    for _, host in ipairs { "localhost", "LocalHost:1", "127.0.0.1:" .. api.emu.port, "[::1]:9",
+      "emulator.test:80" } do
+      assert.equal(200, status(list, host), host)
+    end
+    local before = #api.emu:requests()
+    for _, host in ipairs { "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80",
+      "[::2]", "10.0.0.1", "notlocalhost" } do
+      assert.equal(421, status(list, host), host)
+      assert.equal(421, status(film, host), host)
+    end
+    assert.equal(before, #api.emu:requests())
   end)
 
   it("answers an unknown path as plain text, and every request with a trace id", function()

@@ -17,6 +17,8 @@ describe("the emulator from a shell", function()
       local name, value = (line or ""):match("^export ([%w_]+)=(.+)$")
       if name then
         said[name] = value
+      elseif (line or ""):find("--tls", 1, true) then
+        said.hint = line
       end
     until not line or line == "Ctrl-C ends it."
     return said
@@ -26,6 +28,8 @@ describe("the emulator from a shell", function()
     local child <close> = start '"--port", "0", "--key", "mine", "--log", "--submit-rate", "5/60"'
     local said = introduction(child)
     assert.equal("mine", said.MINIMAX_API_KEY)
+    assert.matches("begin with http: a client that makes https of them needs %-%-tls", said.hint)
+    assert.equal("0.167", said.MINIMAX_POLL_INTERVAL)
     local reply = assert(emulated.fetch(said.MINIMAX_BASE_URL .. "/v1/files/retrieve?file_id=1",
       { headers = { authorization = "Bearer mine" } }))
     assert.equal(2013, reply.object.base_resp.status_code)
@@ -39,6 +43,10 @@ describe("the emulator from a shell", function()
     local child <close> = start '"--port", "0", "--tls", "--with-parent"'
     local said = introduction(child)
     assert.truthy(said.MINIMAX_BASE_URL:find "^https://localhost:")
+    for _, name in ipairs { "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE" } do
+      assert.equal(said.CURL_CA_BUNDLE, said[name])
+    end
+    assert.is_nil(said.hint)
     assert.equal(0, child:finish().code)
     assert.is_nil(io.open(said.CURL_CA_BUNDLE))
   end)

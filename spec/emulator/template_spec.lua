@@ -1,4 +1,5 @@
 local emulated = require "spec.support.emulated"
+local json = require "minimax.emulator.json"
 
 describe("the emulator's template tasks", function()
   local api
@@ -60,6 +61,30 @@ describe("the emulator's template tasks", function()
     assert.equal("invalid params, media_inputs[1].value is not valid base64",
       refusal { media_inputs = { { value = "https://example.com/a.jpg" },
         { value = "data:image/png;base64,A*AA" } } })
+  end)
+
+  it("are refused without what the documents require of the template", function()
+    local _, body = api:submit("template", { media_inputs = false })
+    assert.matches("media_inputs is required", body.object.base_resp.status_msg)
+    for _, changes in ipairs { { text_inputs = false }, { media_inputs = json.array() },
+      { media_inputs = false, text_inputs = false } } do
+      assert.matches("is required by this template", refusal(changes))
+    end
+    for _, name in ipairs { "media_inputs", "text_inputs" } do
+      for _, value in ipairs { '{}', '{"value":"https://x/y.jpg"}', '{"0":{"value":"x"}}' } do
+        local _, reply = api:post("/v1/video_template_generation",
+          ('{"template_id":"394514820878671878","%s":%s}'):format(name, value))
+        assert.equal("invalid params, " .. name .. " must be an array",
+          reply.object.base_resp.status_msg)
+      end
+    end
+    assert.equal("invalid params, callback_url must be an http or https URL",
+      refusal { callback_url = "ftp://x/y" })
+    -- A climb is made of a picture alone, and the list may lack the newest.
+    assert.truthy(api:submit("template", { template_id = "393488336655310850",
+      text_inputs = false }))
+    assert.truthy(api:submit("template", { template_id = "1", media_inputs = false,
+      text_inputs = false }))
   end)
 
   it("are known by their id alone, each in its own kind", function()

@@ -44,22 +44,65 @@ describe("the emulator's video tasks", function()
   it("take a frame or a subject in place of a prompt", function()
     local image = "data:image/png;base64,AAAA"
     assert.truthy(api:submit("video", { prompt = false, first_frame_image = image }))
-    assert.truthy(api:submit("video", { prompt = false,
+    assert.truthy(api:submit("video", { prompt = false, model = "S2V-01",
       subject_reference = { { type = "character", image = { image } } } }))
   end)
 
   it("are refused by a message that names the field", function()
     assert.equal("model is required", refusal { model = false })
-    assert.equal("prompt is required", refusal { prompt = false })
+    assert.equal("the model MiniMax-Hailuo-02 wants a prompt", refusal { prompt = false })
     assert.equal("prompt must be up to 2000 characters", refusal { prompt = ("x"):rep(2001) })
-    assert.equal("duration must be one of 6, 10", refusal { duration = 7 })
-    assert.equal("resolution must be one of 512P, 720P, 768P, 1080P",
-      refusal { resolution = "4K" })
+    assert.equal("the model MiniMax-Hailuo-02 does not make 7 s at 768P", refusal { duration = 7 })
+    assert.equal("the model MiniMax-Hailuo-02 does not make 4K", refusal { resolution = "4K" })
+    assert.equal("callback_url must be an http or https URL", refusal { callback_url = "me" })
     assert.equal("first_frame_image must be a URL or a data URL",
       refusal { first_frame_image = "pet.jpg" })
     assert.equal("subject_reference must hold one element of type character",
       refusal { subject_reference = { { type = "dog" } } })
     assert.equal("prompt_optimizer must be a boolean", refusal { prompt_optimizer = "yes" })
+  end)
+
+  -- What the pages of the models do not list costs a client nothing here, too.
+  local IMAGE = "https://example.com/a.jpg"
+  local SUBJECT = { { type = "character", image = { IMAGE } } }
+  local WRONG = {
+    { model = "gpt-4" },
+    { model = "MiniMax-H3" },
+    { resolution = "1080P", duration = 10 },
+    { duration = "6" },
+    { model = "MiniMax-Hailuo-2.3-Fast" },
+    { model = "MiniMax-Hailuo-2.3", resolution = "720P" },
+    { model = "MiniMax-Hailuo-2.3", last_frame_image = IMAGE },
+    { model = "MiniMax-Hailuo-2.3", first_frame_image = IMAGE, last_frame_image = IMAGE },
+    { model = "T2V-01", first_frame_image = IMAGE },
+    { model = "T2V-01", duration = 10 },
+    { model = "I2V-01" },
+    { model = "S2V-01" },
+    { model = "S2V-01", first_frame_image = IMAGE },
+    { model = "S2V-01", subject_reference = SUBJECT, first_frame_image = IMAGE },
+    { model = "S2V-01", subject_reference = SUBJECT, duration = 6 },
+    { model = "MiniMax-Hailuo-02", subject_reference = SUBJECT },
+    { resolution = "512P" },
+  }
+  for index, changes in ipairs(WRONG) do
+    it("are refused where the model does not take that: " .. index, function()
+      local before = #api.emu:tasks()
+      refusal(changes)
+      assert.equal(before, #api.emu:tasks())
+    end)
+  end
+
+  it("are accepted where it does", function()
+    for _, changes in ipairs { { duration = 10, resolution = "768P" }, { resolution = "1080P" },
+      { resolution = "512P", first_frame_image = IMAGE, duration = 10 },
+      { first_frame_image = IMAGE, last_frame_image = IMAGE },
+      { model = "MiniMax-Hailuo-2.3-Fast", first_frame_image = IMAGE, prompt = false },
+      { model = "T2V-01", duration = 6 }, { model = "T2V-01-Director" },
+      { model = "I2V-01-live", first_frame_image = IMAGE },
+      { model = "S2V-01", subject_reference = SUBJECT }, { callback_url = "" } } do
+      local id, reply = api:submit("video", changes)
+      assert.truthy(id, reply.body)
+    end
   end)
 
   it("count a prompt in characters, not in bytes", function()

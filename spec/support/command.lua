@@ -16,7 +16,8 @@ command.FILE = lfs.currentdir() .. "/lua/minimax/cli/minimax"
 
 -- Nothing of whoever runs the specs reaches the program.
 local CLEAN = { MINIMAX_API_KEY = false, MINIMAX_API_KEY_FILE = false, MINIMAX_BASE_URL = false,
-  MINIMAX_API_HOST = false, MINIMAX_DEBUG = false, https_proxy = false, all_proxy = false,
+  MINIMAX_API_HOST = false, MINIMAX_DEBUG = false,
+  MINIMAX_POLL_INTERVAL = false, https_proxy = false, all_proxy = false,
   HTTPS_PROXY = false, ALL_PROXY = false, http_proxy = false, CURL_CA_BUNDLE = false,
   SSL_CERT_FILE = false, TERM = "dumb" }
 

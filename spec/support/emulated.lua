@@ -109,7 +109,9 @@ function Api:finished(kind)
 end
 
 local REQUESTS = {
-  template = { "/v1/video_template_generation", { template_id = "393769180141805569" } },
+  template = { "/v1/video_template_generation", { template_id = "393769180141805569",
+    media_inputs = { { value = "https://example.com/pet.jpg" } },
+    text_inputs = { { value = "Lion" } } } },
   video = { "/v1/video_generation", { model = "MiniMax-Hailuo-02", prompt = "a cat" } },
   video2 = { "/v2/video_generation", { model = "MiniMax-H3", resolution = "768P", duration = 6,
     ratio = "16:9", content = { { type = "text", text = "a cat" } } } },

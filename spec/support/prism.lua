@@ -11,8 +11,8 @@
 -- cannot compile is silently not checked, so each one needs a case that fails.
 
 local cqueues = require "cqueues"
+local npm = require "spec.support.npm"
 local request = require "http.request"
-local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 local prism = {}
@@ -26,11 +26,6 @@ local PROGRAM = FOLDER .. "/node_modules/.bin/prism"
 local START_SECONDS = 120
 local LOG_SECONDS = 30
 
-local function exists(path)
-  local file = io.open(path)
-  return file and file:close()
-end
-
 -- The last release that runs on Debian 12's Node 18. Its parts ask for any newer
 -- part, and those need Node 20: so each is named.
 local PACKAGE = [[{
@@ -42,34 +37,10 @@ local PACKAGE = [[{
   }
 }]]
 
--- npm writes beside the final place, so that half an installation is none.
-local INSTALL = [[
-  exec 2>&1 </dev/null
-  command -v npm >/dev/null || { echo "npm is not installed"; exit 1; }
-  rm -rf "$1.new" && mkdir -p "$1.new" &&
-  printf %s "$2" >"$1.new/package.json" &&
-  npm install --prefix "$1.new" --no-audit --no-fund --loglevel=error \
-    --fetch-retries=1 --fetch-timeout=60000 &&
-  rm -rf "$1" && mv "$1.new" "$1"
-]]
-
-local function tool(script, ...)
-  return "exec " .. shell.join { "env", "-u", "LD_PRELOAD", "sh", "-c", script, "prism", ... }
-end
-
 --- Installs Prism from npm under build/prism, once.
 -- @return true, or nil and the reason
 function prism.install()
-  if exists(PROGRAM) then
-    return true
-  end
-  local pipe = assert(io.popen(tool(INSTALL, FOLDER, PACKAGE), "r"))
-  local output = pipe:read("a")
-  if pipe:close() then
-    return true
-  end
-  local reason = output:gsub("%s+", " "):sub(1, 200)
-  return nil, "Prism could not be installed from npm: " .. reason
+  return npm.install("Prism", FOLDER, PROGRAM, PACKAGE)
 end
 
 --- Installs Prism, and says how a spec file declares a case that needs it.
@@ -123,7 +94,7 @@ end
 
 local function start(...)
   local folder = temp.folder()
-  local words = tool(RUN, folder:file("log"), PROGRAM, ...)
+  local words = npm.tool(RUN, folder:file("log"), PROGRAM, ...)
   local pipe = assert(io.popen(words, "w"))
   local server = setmetatable({ pipe = pipe, folder = folder, marks = 0 }, Server)
   local ok, result = pcall(wait_for, server, START_SECONDS, function(text)

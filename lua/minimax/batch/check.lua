@@ -1,52 +1,19 @@
 --- Looks at jobs before anything is paid: what the client would refuse, and what
 -- the catalogues do not know.
 
-local catalogue = require "minimax.catalogue"
+local doubts = require "minimax.batch.doubts"
 local fault = require "minimax.batch.fault"
-local models = require "minimax.batch.models"
 local output = require "minimax.batch.output"
 local request = require "minimax.batch.request"
 
 local check = {}
 
-local INPUTS = { { "media_inputs", "media" }, { "text_inputs", "text" } }
-
-local function check_template(body, warn)
-  local template = catalogue.by_id(body.template_id)
-  if not template then
-    return warn("the template %s is not in the catalogue", tostring(body.template_id))
-  end
-  for _, input in ipairs(INPUTS) do
-    local given = type(body[input[1]]) == "table" and #body[input[1]] > 0
-    if template[input[2]] and not given then
-      warn("the template '%s' wants %s: %s", template.name, input[1], template.wants)
-    elseif given and not template[input[2]] then
-      warn("the template '%s' takes no %s", template.name, input[1])
-    end
-  end
-end
-
---- What the catalogues of templates and models say against a request.
--- @return a list of texts
-function check.doubts(kind, body)
-  local doubts = {}
-  local function warn(...)
-    doubts[#doubts + 1] = string.format(...)
-  end
-  if kind == "template" then
-    check_template(body, warn)
-  else
-    models.check(kind, body, warn)
-  end
-  return doubts
-end
-
 --- What strict runs refuse.
 -- @return true; or nil and an error
 function check.strict(job, body)
-  local doubts = check.doubts(job.kind, body)
-  if doubts[1] then
-    return nil, fault.new("invalid", "%s (the run is strict)", table.concat(doubts, "; "))
+  local found = doubts.of(job.kind, body)
+  if found[1] then
+    return nil, fault.new("invalid", "%s (the run is strict)", table.concat(found, "; "))
   end
   return true
 end
@@ -84,18 +51,18 @@ end
 
 local function check_job(client, job, strict, known, tell)
   local body = request.thaw(job.request, job.files)
-  local err, doubts = refusal(client, job, body, known), check.doubts(job.kind, body)
+  local err, found = refusal(client, job, body, known), doubts.of(job.kind, body)
   if not err and strict then
     err = select(2, check.strict(job, body))
   end
-  for _, doubt in ipairs(not err and doubts or {}) do
+  for _, doubt in ipairs(not err and found or {}) do
     tell { type = "warning", key = job.key, state = job.state,
       err = fault.new("invalid", "%s", doubt) }
   end
   if err then
     tell { type = "refused", key = job.key, state = job.state, err = err }
   end
-  return err, #doubts > 0
+  return err, #found > 0
 end
 
 local PAGE = 200

@@ -95,8 +95,13 @@ local function read(known, what, given)
   return complete(known, given or {})
 end
 
+-- The variable is a client's; a wrong value has been refused there.
 function options.run(given)
   local result = read(RUN, "run", given)
+  local interval = tonumber(os.getenv "MINIMAX_POLL_INTERVAL" or "")
+  if interval and interval > 0 and not (given and given.poll_interval) then
+    result.poll_interval = interval
+  end
   return result
 end
 

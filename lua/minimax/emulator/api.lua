@@ -1,5 +1,6 @@
 --- The API's host: finds the endpoint, checks key and body, records, answers.
 
+local check = require "minimax.emulator.check"
 local endpoints = require "minimax.emulator.endpoints"
 local faults = require "minimax.emulator.faults"
 local json = require "minimax.emulator.json"
@@ -9,11 +10,13 @@ local reply = require "minimax.emulator.reply"
 
 local api = {}
 
+-- The word before the key may be in any case (RFC 9110, 11.1).
 local function key_of(world, request)
   local value = request.headers[world.options.auth_header:lower()]
   local scheme = world.options.auth_scheme
   if value and scheme ~= "" then
-    value = value:match("^" .. scheme:gsub("%p", "%%%0") .. " +(.+)$")
+    local word, key = value:match("^(%S+) +(.+)$")
+    return word and word:lower() == scheme:lower() and key or nil
   end
   return value
 end
@@ -38,15 +41,21 @@ local function limit(world, request, endpoint)
   end
 end
 
+-- The media type alone: its case and its parameters, such as a charset, say
+-- nothing (RFC 9110, 8.3.1).
+local function media_type(request)
+  return (request.headers["content-type"] or ""):match("^[^;%s]*"):lower()
+end
+
 -- Reads a JSON body; `request.body` is what it holds.
 local function decode(request)
   if request.method ~= "POST" or request.multipart then
     return nil
-  elseif request.headers["content-type"] ~= "application/json" then
+  elseif media_type(request) ~= "application/json" then
     return reply.refuse(request, 2013, "invalid params, Content-Type must be application/json")
   end
   local body = json.decode(request.raw_body)
-  if type(body) ~= "table" then
+  if type(body) ~= "table" or check.is_list(body) then
     return reply.refuse(request, 2013, "invalid params, the body is not a JSON object")
   end
   request.body = body

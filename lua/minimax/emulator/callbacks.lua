@@ -5,12 +5,14 @@ local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local http_request = require "http.request"
 local json = require "minimax.emulator.json"
+local record = require "minimax.emulator.record"
 local tls = require "minimax.emulator.tls"
 
 local callbacks = {}
 callbacks.__index = callbacks
 
 local CHALLENGE_SECONDS = 3
+local LONGEST_ANSWER = 65536 -- bytes
 
 -- The first family knows three words here, in lower case.
 local WORDS = { preparing = "processing", queued = "processing", running = "processing",
@@ -23,9 +25,12 @@ function callbacks.new(world, states)
   return setmetatable(self, callbacks)
 end
 
--- One POST. Returns the HTTP status and the body; or nil and why not.
+-- One POST, which goes where it was told to and no further. Returns the HTTP
+-- status and the body; or nil and why not.
 local function post(url, object)
+  local deadline = cqueues.monotime() + CHALLENGE_SECONDS
   local request = http_request.new_from_uri(url)
+  request.follow_redirects = false
   request.headers:upsert(":method", "POST")
   request.headers:upsert("content-type", "application/json")
   request:set_body(json.encode(object))
@@ -36,14 +41,15 @@ local function post(url, object)
   if not headers then
     return nil, tostring(stream)
   end
-  local body, why = stream:get_body_as_string(CHALLENGE_SECONDS)
+  local left = math.max(0, deadline - cqueues.monotime())
+  local body, why = stream:get_body_chars(LONGEST_ANSWER, left)
   stream:shutdown()
   return body and tonumber(headers:get(":status")), body or tostring(why)
 end
 
 local function send(self, task, object)
   local entry = { task_id = task.id, url = task.request.callback_url, body = object }
-  self.sent[#self.sent + 1] = entry
+  record.keep(self.sent, entry)
   local ok, status, answer = pcall(post, entry.url, object)
   if ok and status then
     entry.status, entry.answer = status, answer
@@ -62,7 +68,8 @@ end
 local function challenge(self, task)
   local value = uuid()
   local entry = send(self, task, { challenge = value })
-  local answer = entry.answer and json.decode(entry.answer)
+  local is_success = entry.status and entry.status >= 200 and entry.status < 300
+  local answer = is_success and json.decode(entry.answer)
   entry.passed = type(answer) == "table" and answer.challenge == value
   return entry.passed
 end

@@ -1,6 +1,8 @@
 --- What the API demands of a request's fields. Each function returns true, or
 -- nil and words that name the field.
 
+local json = require "minimax.emulator.json"
+
 local check = {}
 
 local function kind_check(wanted, article)
@@ -25,6 +27,20 @@ check.string = kind_check("string", "a")
 
 --- A boolean, if it is there at all.
 check.boolean = kind_check("boolean", "a")
+
+--- An http or https URL, if there is one at all.
+function check.url(body, name)
+  local ok, why = check.string(body, name)
+  if ok and body[name] and body[name] ~= "" and not body[name]:find("^https?://[^%s/]+%S*$") then
+    return nil, name .. " must be an http or https URL"
+  end
+  return ok, why
+end
+
+--- Whether a value was a JSON array.
+function check.is_list(value)
+  return type(value) == "table" and (#value > 0 or json.is_empty_list(value))
+end
 
 --- A whole number between two bounds, if it is there at all.
 function check.integer(body, name, low, high)

@@ -2,12 +2,11 @@
 -- what is wrong, or nil.
 
 local check = require "minimax.emulator.check"
+local models = require "minimax.batch.models"
 
 local checks2 = {}
 
 local RATIOS = { "adaptive", "21:9", "16:9", "4:3", "1:1", "3:4", "9:16" }
-local RESOLUTIONS = { ["MiniMax-H3"] = { "768P", "2K" }, ["MiniMax-H3-Max"] = { "480P", "768P" } }
-local SHORTEST = { ["MiniMax-H3"] = 4, ["MiniMax-H3-Max"] = 5 }
 local ROLES = {
   image_url = { first_frame = "frame", last_frame = "frame", reference_image = "reference" },
   video_url = { reference_video = "reference", base_video = "base" },
@@ -83,7 +82,7 @@ end
 
 local function check_model(body)
   local ok, why = check.string(body, "model", true)
-  if ok and not RESOLUTIONS[body.model] then
+  if ok and not models.find("video2", body.model) then
     return nil, "model must be one of MiniMax-H3, MiniMax-H3-Max"
   end
   return ok, why
@@ -98,17 +97,22 @@ end
 
 local function check_resolution(body)
   local ok, why = check.string(body, "resolution", true)
-  if ok then
-    return check.one_of(body, "resolution", RESOLUTIONS[body.model])
+  if not ok then
+    return nil, why
   end
-  return ok, why
+  local words = {}
+  for index, size in ipairs(models.find("video2", body.model).sizes) do
+    words[index] = size.resolution
+  end
+  return check.one_of(body, "resolution", words)
 end
 
 local function check_duration(body)
   if body.duration == nil then
     return nil, "duration is required"
   end
-  return check.integer(body, "duration", SHORTEST[body.model], 15)
+  local durations = models.find("video2", body.model).sizes[1].durations
+  return check.integer(body, "duration", durations[1], durations[#durations])
 end
 
 local function check_extra(body)
@@ -131,7 +135,7 @@ local function check_ratio(body)
 end
 
 local function check_callback(body)
-  return check.string(body, "callback_url")
+  return check.url(body, "callback_url")
 end
 
 local function check_no_resolution(body)

@@ -74,7 +74,9 @@ function child.run()
     answer { error = why }
     return
   end
-  answer(service.addresses(world))
+  local addresses = service.addresses(world)
+  addresses.env = service.environment(world)
+  answer(addresses)
   controller:wrap(take_orders, world)
   controller:wrap(watch_parent, world, parent)
   for problem in controller:errors() do

@@ -8,15 +8,16 @@ local control = {}
 local orders = {}
 
 function orders.requests(world)
-  return { requests = json.array(world.log) }
+  return { requests = json.array(record.newest(world.log)) }
 end
 
 function orders.callbacks(world)
-  return { callbacks = json.array(world.callbacks.sent) }
+  return { callbacks = json.array(record.newest(world.callbacks.sent)) }
 end
 
 function orders.clear(world)
-  world.log, world.counts, world.faults.rules, world.callbacks.sent = {}, {}, {}, {}
+  record.clear(world)
+  world.faults.rules, world.callbacks.sent = {}, {}
   return {}
 end
 

@@ -76,6 +76,9 @@ json.encode = encode
 -- @return the value, or nil and why not
 json.decode = exact.decode
 
+--- Whether a value was read from `[]`.
+json.is_empty_list = exact.is_empty_list
+
 --- What lua-cjson reads for null.
 function json.is_null(value)
   return value == exact.null or value == json.null

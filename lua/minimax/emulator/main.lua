@@ -62,6 +62,7 @@ function main.add_options(parsed)
     end
   end
   parsed:option("--key", "A key that is accepted (sk-api-emulator)."):count("*")
+  parsed:option("--host", "A further name that it is called by, besides localhost."):count("*")
   parsed:option("--fault", "A fault, as endpoint=submit,fault=reset,attempt=2.")
     :count("*"):convert(fault)
   parsed:flag("--tls", "TLS with a certificate of its own, and HTTP/2.")
@@ -86,6 +87,7 @@ local function to_options(arguments)
     end
   end
   options.api_keys = arguments.key[1] and arguments.key
+  options.hosts = arguments.host
   return require "minimax.emulator.options".complete(options, -1)
 end
 
@@ -94,12 +96,16 @@ local function say(...)
   io.stdout:flush()
 end
 
-local function introduce(world, addresses)
+local function introduce(service, world, addresses)
   say("The MiniMax video API, free of charge, at ", addresses.base_url)
-  say("export MINIMAX_BASE_URL=", addresses.base_url)
-  say("export MINIMAX_API_KEY=", world.options.api_keys[1])
-  if addresses.ca_file then
-    say("export CURL_CA_BUNDLE=", addresses.ca_file)
+  local env = service.environment(world)
+  for _, name in ipairs(service.VARIABLES) do
+    if env[name] then
+      say("export ", name, "=", env[name])
+    end
+  end
+  if not addresses.ca_file then
+    say("Links to videos begin with http: a client that makes https of them needs --tls.")
   end
   say("Ctrl-C ends it.")
 end
@@ -148,7 +154,7 @@ local function serve(arguments, options)
   world.on_request = arguments.log and function(entry)
     say(entry.method, " ", entry.path, "  ", entry.endpoint, " ", entry.attempt)
   end
-  introduce(world, service.addresses(world))
+  introduce(service, world, service.addresses(world))
   controller:wrap(wait_for_signal, world)
   if arguments.with_parent then
     controller:wrap(wait_for_parent, world)

@@ -4,7 +4,7 @@ local options = {}
 
 local DEFAULTS = {
   speed = 60, seconds = 60, seed = 1, fail_rate = 0, ids = "string", wrap = 0,
-  api_keys = { "sk-api-emulator" }, port = 0, storage_port = 0, path_prefix = "",
+  api_keys = { "sk-api-emulator" }, hosts = {}, port = 0, storage_port = 0, path_prefix = "",
   auth_header = "Authorization", auth_scheme = "Bearer", tls = false, digits = false,
   video_bytes = false, link_life = false, submit_rate = false, query_rate = false, lua = false,
 }
@@ -29,7 +29,7 @@ local function rate(value)
   return not value or type(value) == "table" and positive(value[1]) and positive(value[2])
 end
 
-local function names(value)
+local function texts(value)
   if type(value) ~= "table" then
     return false
   end
@@ -38,7 +38,7 @@ local function names(value)
       return false
     end
   end
-  return #value > 0
+  return true
 end
 
 local CHECKS = {
@@ -52,7 +52,10 @@ local CHECKS = {
     return value == "string" or value == "number" or value == "ulid"
   end, '"string", "number" or "ulid"' },
   wrap = { function(value) return value == 0 or value == 1 or value == 2 end, "0, 1 or 2" },
-  api_keys = { names, "a list of strings" },
+  api_keys = { function(value)
+    return texts(value) and #value > 0
+  end, "a list of strings" },
+  hosts = { texts, "a list of strings" },
   port = { port, "an integer from 0 to 65535" },
   storage_port = { port, "an integer from 0 to 65535" },
   path_prefix = { function(value)

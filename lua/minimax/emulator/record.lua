@@ -4,6 +4,7 @@ local json = require "minimax.emulator.json"
 
 local record = {}
 
+local KEPT = 10000 -- entries of a list, and paths that are counted
 local LONGEST = 256
 local SHOWN = 64
 
@@ -23,21 +24,50 @@ function record.shortened(value)
   return copy
 end
 
-local function count(world, name)
-  world.counts[name] = (world.counts[name] or 0) + 1
-  return world.counts[name]
+local function count(counts, name)
+  counts[name] = (counts[name] or 0) + 1
+  return counts[name]
+end
+
+-- Paths are as many as there are tasks and strangers' ideas.
+local function count_path(world, path)
+  if not world.path_counts[path] then
+    world.paths = world.paths + 1
+  end
+  if world.paths > KEPT then
+    world.path_counts, world.paths = {}, 1
+  end
+  return count(world.path_counts, path)
+end
+
+--- Adds to a list that keeps its newest entries.
+function record.keep(list, entry)
+  list[#list + 1] = entry
+  if #list > 2 * KEPT then
+    table.move(list, KEPT + 1, #list + KEPT, 1)
+  end
+end
+
+--- The entries of such a list that are shown: the newest of them.
+function record.newest(list)
+  return table.move(list, math.max(1, #list - KEPT + 1), #list, 1, {})
+end
+
+--- Forgets all.
+function record.clear(world)
+  world.log, world.counts, world.path_counts, world.paths = {}, {}, {}, 0
 end
 
 --- Notes a request and counts it.
 -- @param endpoint its name
 -- @return the entry
 function record.add(world, request, endpoint)
-  request.endpoint, request.attempt = endpoint, count(world, endpoint)
-  request.path_attempt = count(world, request.path)
+  request.endpoint, request.attempt = endpoint, count(world.counts, endpoint)
+  request.path_attempt = count_path(world, request.path)
   local entry = { method = request.method, path = request.path, query = request.query,
     headers = request.headers, time = request.time, endpoint = endpoint,
     attempt = request.attempt, http = request.http, bytes = #request.raw_body }
-  world.log[#world.log + 1] = entry
+  record.keep(world.log, entry)
   if world.on_request then
     world.on_request(entry)
   end

@@ -100,10 +100,22 @@ end
 -- compression table that its peer does not have, from the second reply on.
 local NEVER_INDEX = true
 
+local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+  "Dec" }
+
+-- The time as HTTP writes it, in any locale.
+local function http_date()
+  local now = os.date("!*t")
+  return string.format("%s, %02d %s %04d %02d:%02d:%02d GMT", DAYS[now.wday], now.day,
+    MONTHS[now.month], now.year, now.hour, now.min, now.sec)
+end
+
 --- The head of a reply, as lua-http wants it.
 function server.head(answer)
   local headers = http_headers.new()
   headers:append(":status", tostring(answer.status), NEVER_INDEX)
+  headers:append("date", http_date(), NEVER_INDEX)
   for _, pair in ipairs(answer.headers or {}) do
     headers:append(pair[1], pair[2], NEVER_INDEX)
   end

@@ -1,6 +1,8 @@
 --- Puts the two hosts of one emulator together.
 
 local api = require "minimax.emulator.api"
+local json = require "minimax.emulator.json"
+local reply = require "minimax.emulator.reply"
 local server = require "minimax.emulator.server"
 local storage = require "minimax.emulator.storage"
 local template = require "minimax.emulator.template"
@@ -13,8 +15,32 @@ local service = {}
 
 local STATES = { template = template.state, video = video1.state, video2 = video2.state }
 
+local OWN_NAMES = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
+
+local MISDIRECTED = "This is an emulator of the MiniMax video API. It answers as localhost and "
+  .. "127.0.0.1, and as what its option 'hosts' names.\n"
+
+-- Whether the client means this host. A page on another site, whose name is made
+-- to lead here, says that name.
+local function is_meant(world, request)
+  local host = request.headers.host
+  local name = host and host:lower():gsub(":%d*$", "")
+  if not name or OWN_NAMES[name] then
+    return true
+  end
+  for _, other in ipairs(world.options.hosts) do
+    if other:lower() == name then
+      return true
+    end
+  end
+  return false
+end
+
 local function listen(world, controller, port, handle)
   return server.listen(controller, port, function(request)
+    if not is_meant(world, request) then
+      return reply.text(421, MISDIRECTED)
+    end
     return handle(world, request)
   end, world.tls_context)
 end
@@ -51,6 +77,31 @@ function service.addresses(world)
     storage_url = string.format("%s://%s:%d", scheme, host, world.storage_port),
     ca_file = world.ca_file,
   }
+end
+
+-- Who reads a certificate from where: the first is libcurl's and ours, then Node,
+-- Python's requests, and OpenSSL (Python's urllib, Ruby).
+local CERTIFICATE = { "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
+  "SSL_CERT_FILE" }
+
+--- The variables of `environment`, in the order for people.
+service.VARIABLES = { "MINIMAX_BASE_URL", "MINIMAX_API_KEY", "MINIMAX_POLL_INTERVAL",
+  table.unpack(CERTIFICATE) }
+
+local POLL_SECONDS, LEAST_SECONDS = 10, 0.05
+
+--- The environment of a script that is to use it.
+-- @return a table: name to text
+function service.environment(world)
+  local addresses, options = service.addresses(world), world.options
+  local seconds = math.min(math.max(POLL_SECONDS / options.speed, LEAST_SECONDS), POLL_SECONDS)
+  seconds = math.floor(seconds * 1000 + 0.5) / 1000
+  local env = { MINIMAX_BASE_URL = addresses.base_url, MINIMAX_API_KEY = options.api_keys[1],
+    MINIMAX_POLL_INTERVAL = json.encode(seconds) }
+  for _, name in ipairs(CERTIFICATE) do
+    env[name] = world.ca_file
+  end
+  return env
 end
 
 return service

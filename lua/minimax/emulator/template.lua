@@ -1,5 +1,6 @@
 --- The endpoints of the kind "template".
 
+local catalogue = require "minimax.catalogue"
 local check = require "minimax.emulator.check"
 local gateway = require "minimax.emulator.gateway"
 local reply = require "minimax.emulator.reply"
@@ -13,7 +14,7 @@ local function inputs(body, name, accept)
   local list = body[name]
   if list == nil then
     return true
-  elseif type(list) ~= "table" or next(list) ~= nil and #list == 0 then
+  elseif not check.is_list(list) then
     return nil, name .. " must be an array"
   end
   for index, item in ipairs(list) do
@@ -33,11 +34,23 @@ local function any_text()
   return true
 end
 
+-- What the documented templates require. Any other id may be a new one.
+local function check_wants(body)
+  local known = catalogue.by_id(body.template_id)
+  for _, name in ipairs(known and catalogue.INPUTS or {}) do
+    if catalogue.wants(known, name) and not catalogue.is_given(body, name) then
+      return nil, name .. " is required by this template"
+    end
+  end
+  return true
+end
+
 local CHECKS = {
   function(body) return check.string(body, "template_id", true) end,
   function(body) return inputs(body, "text_inputs", any_text) end,
   function(body) return inputs(body, "media_inputs", check.media) end,
-  function(body) return check.string(body, "callback_url") end,
+  check_wants,
+  function(body) return check.url(body, "callback_url") end,
 }
 
 --- `POST /v1/video_template_generation`

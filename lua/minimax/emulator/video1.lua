@@ -2,6 +2,7 @@
 
 local check = require "minimax.emulator.check"
 local gateway = require "minimax.emulator.gateway"
+local models = require "minimax.batch.models"
 local reply = require "minimax.emulator.reply"
 
 local video1 = {}
@@ -45,28 +46,26 @@ local function check_subject(body)
   return check.media(images[1], "subject_reference[0].image[0]")
 end
 
--- Something must say what the film shows.
-local function check_any_input(body)
-  if not body.prompt and not body.first_frame_image and not body.last_frame_image
-      and not body.subject_reference then
-    return nil, "prompt is required"
-  end
-  return true
+-- Whether the model takes that, as the pages say.
+local function check_model(body)
+  local mistake
+  models.check("video", body, function(...)
+    mistake = mistake or string.format(...)
+  end)
+  return not mistake, mistake
 end
 
 local CHECKS = {
   function(body) return check.string(body, "model", true) end,
   check_prompt,
-  check_any_input,
   function(body) return check.boolean(body, "prompt_optimizer") end,
   function(body) return check.boolean(body, "fast_pretreatment") end,
   function(body) return check.boolean(body, "aigc_watermark") end,
-  function(body) return check.one_of(body, "duration", { 6, 10 }) end,
-  function(body) return check.one_of(body, "resolution", { "512P", "720P", "768P", "1080P" }) end,
   check_frame "first_frame_image",
   check_frame "last_frame_image",
   check_subject,
-  function(body) return check.string(body, "callback_url") end,
+  check_model,
+  function(body) return check.url(body, "callback_url") end,
 }
 
 --- `POST /v1/video_generation`

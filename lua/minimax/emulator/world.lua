@@ -7,6 +7,7 @@ local faults = require "minimax.emulator.faults"
 local ids = require "minimax.emulator.ids"
 local limits = require "minimax.emulator.limits"
 local links = require "minimax.emulator.links"
+local record = require "minimax.emulator.record"
 local tasks = require "minimax.emulator.tasks"
 
 local world = {}
@@ -17,8 +18,9 @@ world.__index = world
 -- @param states by kind, see `callbacks.new`
 function world.new(options, controller, states)
   math.randomseed(options.seed)
-  local self = setmetatable({ options = options, log = {}, counts = {}, skipped = 0,
+  local self = setmetatable({ options = options, skipped = 0,
     versions = {}, uploads = {}, upload_list = {} }, world)
+  record.clear(self)
   self.controller = controller
   self.callbacks = callbacks.new(self, states)
   self.started = cqueues.monotime()
