@@ -226,6 +226,27 @@ describe("adding", function()
       assert.equal(2500, b:status().added)
     end)
 
+    it("keeps none of many jobs in memory, and locks nobody out", function()
+      local number, most, base = 0, 0, nil
+      local other <close> = assert(batch.open(folder:file "ledger.db"))
+      other.ledger.db:rows "PRAGMA busy_timeout = 1"
+      local source = { read = function()
+        number = number + 1
+        if number % 2000 == 0 then
+          collectgarbage()
+          base = base or collectgarbage "count"
+          most = collectgarbage "count" - base
+          assert.equal(1, other:add { key = "other" .. number, request = template "x" })
+          assert.equal(number // 2000, other:status().total)
+        end
+        return number <= 10000 and '{"key":"k' .. number .. '","request":{"model":"m","prompt":"'
+          .. ("x"):rep(500) .. '"}}' or nil
+      end }
+      assert.equal(10000, (b:add_lines(source)))
+      assert.equal(10005, b:status().added)
+      assert.is_true(most < 500, most .. " KB") -- 8000 jobs are 4 MB of text alone
+    end)
+
     it("reads an open file as well, and leaves it open", function()
       local file <close> = assert(io.open(lines(GOOD:format "a")))
       assert.equal(1, (b:add_lines(file)))

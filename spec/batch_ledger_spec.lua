@@ -72,14 +72,52 @@ local function specs_of(kind)
   it("takes all jobs of a list, or none, and says which are bad", function()
     assert(l:add(job "a"))
     local list = { job "b", job("a", { request = "{}" }), job "c", job("d", { output = "b.mp4" }) }
-    local count, problems = l:add_all(list, "all")
-    assert.equal(0, count)
-    assert.same({ 2, 4 }, { problems[1].index, problems[2].index })
+    local function add_all(keeping)
+      local bad = {}
+      return l:add_all(function(add)
+        for index, given in ipairs(list) do
+          bad[#bad + 1] = not add(given) and index or nil
+        end
+        return keeping or #bad == 0
+      end), bad
+    end
+    local count, bad = add_all(false)
+    assert.same({ nil, { 2, 4 } }, { count, bad })
     assert.equal(1, l:count().added)
-    assert.same({ 0, {} }, { l:add_all({ job "e" }, "none") })
-    assert.equal(1, l:count().added)
-    assert.equal(2, (l:add_all(list, "some")))
+    assert.equal(2, (add_all(true)))
     assert.equal(3, l:count().added)
+  end)
+
+  it("lets others write while jobs come in, and sees what they added", function()
+    local other = assert(ledger.open(l.db.path or l.db.where[1]))
+    if l.db.path then
+      other.db:rows "PRAGMA busy_timeout = 1"
+    end
+    local count, err = l:add_all(function(add)
+      assert(add(job "a"))
+      assert.equal(1, other:add(job "x"))
+      assert(add(job "b"))
+      return true
+    end)
+    assert.same({ 2, nil }, { count, err })
+    assert.equal(3, other:count().added)
+    if l.db.path then -- elsewhere the second waits for the first
+      count, err = l:add_all(function(add)
+        assert(add(job "c"))
+        assert(add(job "d"))
+        assert.equal(1, other:add(job "c"))
+        return true
+      end)
+      assert.same({ 1, nil }, { count, err })
+      count, err = l:add_all(function(add)
+        assert(add(job "e"))
+        assert.equal(1, other:add(job("e", { output = "else.mp4" })))
+        return true
+      end)
+      assert.is_nil(count)
+      assert.equal("job 'e' is there already, with the output 'else.mp4'", err.message)
+    end
+    other:close()
   end)
 
   it("pages through its jobs in the order of their adding", function()

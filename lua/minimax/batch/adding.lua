@@ -46,6 +46,21 @@ function adding.one(ledger, given)
   return ledger:add(job)
 end
 
+-- Adds the jobs of a list.
+-- @param heed function(index, err) for each that can't be added; false: none is then
+-- @return how many were new; nil where none was, and an error of the ledger
+local function add_list(ledger, jobs, heed)
+  return ledger:add_all(function(add)
+    for index, job in ipairs(jobs) do
+      local added, err = add(job)
+      if not added and (err.kind ~= "invalid" or not heed(index, err)) then
+        return nil, err
+      end
+    end
+    return true
+  end)
+end
+
 --- Adds all jobs of a list, or none.
 -- @return how many were new; or nil and an error with the job's `index`
 function adding.list(ledger, list)
@@ -58,45 +73,63 @@ function adding.list(ledger, list)
     end
     jobs[index] = job
   end
-  local count, problems = ledger:add_all(jobs, "all")
-  if not count then
-    return nil, problems
-  elseif problems[1] then
-    problems[1].err.index = problems[1].index
-    return nil, problems[1].err
-  end
-  return count
+  return add_list(ledger, jobs, function(index, err)
+    err.index = index
+    return false
+  end)
 end
 
--- Jobs that were read wait here for their transaction.
-local Pile = {}
-Pile.__index = Pile
-
-function Pile:flush(how)
-  local count, found = self.ledger:add_all(self.jobs, how)
-  if not count then
-    self.err = found
-    return
+-- Adds those that can be added, so many at a time.
+local function add_good_lines(ledger, source, problems)
+  local digests, jobs, total, failure = {}, {}, 0, nil
+  local function flush()
+    local count, err = add_list(ledger, jobs, function(index, why)
+      problems[#problems + 1] = { line = jobs[index].line, message = why.message }
+      return true
+    end)
+    total, failure, jobs = total + (count or 0), failure or err, {}
   end
-  self.count = self.count + count
-  for _, problem in ipairs(found) do
-    self.problems[#self.problems + 1] = { line = self.jobs[problem.index].line,
-      message = problem.err.message }
+  local bad, err = jsonl.each(source, function(given, line)
+    local job, why = freeze(given, digests)
+    if not job then
+      return nil, why.message
+    end
+    job.line = line
+    jobs[#jobs + 1] = job
+    if #jobs == PIECE and not failure then
+      flush()
+    end
+    return true
+  end)
+  if bad and not failure then
+    flush()
   end
-  self.jobs = {}
+  if not bad or failure then
+    return nil, err or failure
+  end
+  return total, bad
 end
 
-function Pile:add(given, line)
-  local job, err = freeze(given, self.digests)
-  if not job then
-    return nil, err.message
+-- Adds all or none, and reads on after a bad one to tell of the others.
+local function add_all_lines(ledger, source)
+  local digests, bad, failure = {}, {}, nil
+  local count, err = ledger:add_all(function(add)
+    local why
+    bad, why = jsonl.each(source, function(given)
+      local job, problem = freeze(given, digests)
+      local added
+      if job and not failure then
+        added, problem = add(job)
+        failure = not added and problem.kind ~= "invalid" and problem or nil
+      end
+      return added or failure, problem and problem.message
+    end)
+    return bad and not failure and not bad[1], why or failure
+  end)
+  if err then
+    return nil, err
   end
-  job.line = line
-  self.jobs[#self.jobs + 1] = job
-  if self.keep_going and #self.jobs == PIECE and not self.err then
-    self:flush "some"
-  end
-  return true
+  return count or 0, bad
 end
 
 --- Adds the jobs of a file.
@@ -105,19 +138,19 @@ end
 -- @return how many were new, and a list of `{ line, message }` of the bad ones; or
 --   nil and an error
 function adding.lines(ledger, source, keep_going)
-  local pile = setmetatable({ ledger = ledger, keep_going = keep_going, jobs = {}, digests = {},
-    count = 0, problems = {} }, Pile)
-  local bad, err = jsonl.each(source, function(job, line) return pile:add(job, line) end)
-  if not bad then
-    return nil, err
+  local problems = {}
+  local count, bad
+  if keep_going then
+    count, bad = add_good_lines(ledger, source, problems)
+  else
+    count, bad = add_all_lines(ledger, source)
   end
-  pile:flush(keep_going and "some" or bad[1] and "none" or "all")
-  if pile.err then
-    return nil, pile.err
+  if not count then
+    return nil, bad
   end
-  table.move(bad, 1, #bad, #pile.problems + 1, pile.problems)
-  table.sort(pile.problems, function(one, other) return one.line < other.line end)
-  return pile.count, pile.problems
+  table.move(bad, 1, #bad, #problems + 1, problems)
+  table.sort(problems, function(one, other) return one.line < other.line end)
+  return count, problems
 end
 
 return adding

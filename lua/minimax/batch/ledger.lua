@@ -51,13 +51,14 @@ end
 
 -- Adding ------------------------------------------------------------------------
 
--- Why a job could not be put beside those that are there.
-local function compare(self, job)
-  local there, err = self:row("SELECT * FROM minimax_jobs WHERE key = ?", job.key)
+-- Why a job could not be put beside those of a table.
+-- @return 0 where it is there already; or nil and an error
+local function compare(self, where, job)
+  local there, err = self:row("SELECT * FROM " .. where .. " WHERE key = ?", job.key)
   if err then
     return nil, err
   elseif not there then
-    there, err = self:row("SELECT key FROM minimax_jobs WHERE output = ?", job.output)
+    there, err = self:row("SELECT key FROM " .. where .. " WHERE output = ?", job.output)
     return nil, err or fault.new("invalid", "job '%s': its output '%s' belongs to job '%s'",
       job.key, job.output, there and there.key or "?")
   elseif not request.same(there.request, there.files, job.request, job.files) then
@@ -78,37 +79,81 @@ function ledger:add(job)
     (key, request, files, kind, output, state, added_at) VALUES (?, ?, ?, ?, ?, 'added', $clock)
     ON CONFLICT DO NOTHING]], job.key, job.request, job.files, job.kind, job.output)
   if added == 0 then
-    return compare(self, job)
+    return compare(self, "minimax_jobs", job)
   end
   return added, err
 end
 
-local function add_each(self, jobs, how, problems)
-  local count = 0
-  for index, job in ipairs(jobs) do
-    local added, err = self:add(job)
-    if not added and err.kind ~= "invalid" then
-      return nil, err
-    elseif not added then
-      problems[#problems + 1] = { index = index, err = err }
-    end
-    count = count + (added or 0)
-  end
-  return (how == "some" or how == "all" and not problems[1]) and count
-end
-
---- Adds the jobs of a list in one transaction.
--- @param how "all" of them or none, "some": those that can be added, or "none": it
---   only looks whether they can
--- @return how many were new, and a list of `{ index, err }` of those that can't be
---   added; or nil and an error
-function ledger:add_all(jobs, how)
-  local problems = {}
-  local count, err = self.db:transaction(self.dialect.begin, add_each, self, jobs, how, problems)
+-- Puts a job beside the ledger, where nobody else sees it or waits for it.
+local function stage(self, job)
+  local there, err = self:row([[SELECT 1 AS there FROM minimax_jobs WHERE key = ? OR output = ?
+    LIMIT 1]], job.key, job.output)
   if err then
     return nil, err
+  elseif there then
+    return compare(self, "minimax_jobs", job)
   end
-  return count or 0, problems
+  local staged
+  staged, err = self:run([[INSERT INTO minimax_staged (key, request, files, kind, output)
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING]], job.key, job.request, job.files, job.kind,
+    job.output)
+  if staged == 0 then
+    return compare(self, "minimax_staged", job)
+  end
+  return staged, err
+end
+
+-- Brings the staged jobs into the ledger. Others may have added some meanwhile.
+local function move_staged(self)
+  local rows, err = self:rows [[SELECT staged.* FROM minimax_staged AS staged JOIN minimax_jobs
+    AS jobs ON jobs.key = staged.key OR jobs.output = staged.output]]
+  if not rows then
+    return nil, err
+  end
+  for _, job in ipairs(rows) do
+    local there
+    there, err = compare(self, "minimax_jobs", job)
+    if not there then
+      return nil, err
+    end
+  end
+  return self:run [[INSERT INTO minimax_jobs (key, request, files, kind, output, state, added_at)
+    SELECT key, request, files, kind, output, 'added', $clock FROM minimax_staged WHERE true
+    ORDER BY id ON CONFLICT DO NOTHING]]
+end
+
+-- Where one writer keeps all others out, it does so for the last step alone.
+local function add_staged(self, work)
+  local ok, err = self:run [[CREATE TEMPORARY TABLE IF NOT EXISTS minimax_staged
+    (id INTEGER PRIMARY KEY, key TEXT UNIQUE, request TEXT, files TEXT, kind TEXT,
+    output TEXT UNIQUE)]]
+  if ok then
+    ok, err = self.db:transaction("BEGIN", work, function(job) return stage(self, job) end)
+  end
+  local count
+  if ok then
+    count, err = self.db:transaction(self.dialect.begin, move_staged, self)
+  end
+  self:run "DROP TABLE IF EXISTS minimax_staged"
+  return count, err
+end
+
+--- Adds jobs that come one after the other: all of them or none. None is kept in
+-- memory, and others write to the ledger meanwhile.
+-- @param work is called with a function that adds a job as `ledger:add` does; where
+--   `work` returns nil or false, none is added
+-- @return how many were new; or nil and an error, if there was one
+function ledger:add_all(work)
+  if not self.dialect.shared then
+    return add_staged(self, work)
+  end
+  local count = 0
+  local ok, err = self.db:transaction(self.dialect.begin, work, function(job)
+    local added, why = self:add(job)
+    count = count + (added or 0)
+    return added, why
+  end)
+  return ok and count or nil, err
 end
 
 -- Looking -----------------------------------------------------------------------

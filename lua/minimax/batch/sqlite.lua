@@ -70,7 +70,8 @@ function sqlite.open(where)
   end
   -- The file itself, whatever links lead to it: its lock and its reserve stand
   -- beside it, as SQLite's own files do.
-  db.path, db.explain = found.file ~= "" and found.file or path, function(why) return explain(why, where) end
+  db.path = found.file ~= "" and found.file or path
+  db.explain = function(why) return explain(why, where) end
   return db
 end
 
