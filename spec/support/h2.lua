@@ -93,7 +93,7 @@ end
 
 take[HEADERS] = function(session, frame)
   local request = { method = method_of(frame), stream = frame.stream, body = "", body_length = 0,
-    body_file = body_file(session, frame.stream) }
+    head = frame.payload, body_file = body_file(session, frame.stream) }
   session.open[frame.stream] = request
   if session.on_head then
     session.on_head(request)
@@ -168,7 +168,7 @@ end
 
 --- Reads until some request is whole, and reports it to the spec, as it does
 -- with those that are given up.
--- @return a table: `method`, `stream` and, as over HTTP/1.1, `body`,
+-- @return a table: `method`, `stream`, `head` (packed) and, as over HTTP/1.1, `body`,
 --   `body_length`, `body_file`, `whole`, `connection` and `number`; nil once the
 --   client is gone
 function Session:read_request()

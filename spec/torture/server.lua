@@ -79,7 +79,7 @@ end
 
 function Round:finish()
   local result = self.child:finish()
-  local at = self.folder:read "case" or "?"
+  local at = (self.folder:read "case" or "?"):gsub("%d%d$", "") -- the seed of the last case
   for line in result.out:gmatch "FINDING [^\n]*" do
     finding("%s", line)
   end

@@ -24,6 +24,7 @@ local GRACE, GENERATE_SECONDS = 1, 4
 local function new_client(self)
   return minimax.new {
     base_url = self.url, ca_file = self.ca_file, api_key = mutation.KEY,
+    headers = { ["X-Case"] = peer.mark(self.number) },
     request_timeout = pick { 0.2, 0.5 }, connect_timeout = 0.5, stall_timeout = 0.5,
     retries = pick { 0, 0, 1, 3 }, poll_interval = pick { 0.01, 0.05 },
     max_connections = pick { 1, 8 }, max_response_bytes = pick { 65536, 8 << 20 },
@@ -42,13 +43,16 @@ local function note(path, text)
   assert(os.rename(path .. ".new", path))
 end
 
--- What the server noted of requests whose method and path match.
+-- What the server noted of requests whose method and path match. Where others
+-- are on the same connection, the end of one answer may be that of all.
 function Case:sent(pattern)
   local list = {}
   for line in io.lines(self.folder .. "/sent") do
-    local seed, request, limit, sure = line:match "^(%d+) (%S+ %S+) (%S+) (%S+)"
-    if tonumber(seed) == self.seed and request:find(pattern) then
-      list[#list + 1] = { line = line, limit = limit == "limit", sure = sure == "sure" }
+    local number, request, limit, sure, framing =
+      line:match "^(%d+) (%S+ %S+) (%S+) (%S+) (%S+)"
+    if tonumber(number) == self.number and request:find(pattern) then
+      list[#list + 1] = { line = line, limit = limit == "limit",
+        sure = sure == "sure" and not (self.crowded and framing == "h2") }
     end
   end
   return list
@@ -89,6 +93,7 @@ function styles.run(self)
 end
 
 function styles.crowd(self)
+  self.crowded = true
   local others = { pick(BYSTANDERS), pick(BYSTANDERS) }
   minimax.run(function()
     for _, name in ipairs(others) do
@@ -131,16 +136,19 @@ end
 
 --- Plays a case.
 -- @param seed
+-- @param play how often it was played before
 -- @param world `folder`, `places`: a list of `url` and `ca_file`; `corpus`, `http`;
 --   `tally` counts what became of calls
 -- @return the call's name, what broke or nil, whether that is lateness alone
-function case.play(seed, world)
-  note(world.folder .. "/case", tostring(seed))
+function case.play(seed, play, world)
+  local number = seed * peer.PLAYS + play
+  note(world.folder .. "/case", tostring(number))
   note(world.folder .. "/sent", "")
   math.randomseed(seed, 0)
   local place = world.places[seed % #world.places + 1]
-  local self = setmetatable({ seed = seed, id = peer.id(seed), folder = world.folder,
-    url = place.url, ca_file = place.ca_file, link = place.url .. "/storage/v.mp4",
+  local self = setmetatable({ seed = seed, number = number, id = peer.id(seed),
+    folder = world.folder, url = place.url, ca_file = place.ca_file,
+    link = place.url .. "/storage/v.mp4",
     tally = world.tally, corpus = world.corpus, http = world.http, timeout = pick { 0.3, 0.6 },
     name = pick(calls.NAMES), random = math.random }, Case)
   local style = self.name == "generate" and "generate"

@@ -47,9 +47,9 @@ local function settle()
 end
 
 local function play(seed)
-  local what, err, late = case.play(seed, world)
-  for _ = 1, late and 2 or 0 do
-    what, err, late = case.play(seed, world)
+  local what, err, late = case.play(seed, 0, world)
+  for again = 1, late and 2 or 0 do
+    what, err, late = case.play(seed, again, world)
     if not late then
       break
     end

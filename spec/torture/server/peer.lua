@@ -1,7 +1,8 @@
---- The server's half: reads requests and answers each as the seed of the case
--- under way decides. The client writes that seed into the file `case` of their
--- common folder; each POST or DELETE is noted in `sent` as soon as its head was
--- read, with what its answer will tell.
+--- The server's half: reads requests and answers each as the seed of its case
+-- decides. API calls carry a mark of their case; others are of the case under way,
+-- which the client writes into the file `case` of their common folder. Each POST
+-- or DELETE is noted in `sent` as soon as its head was read, with what its answer
+-- will tell.
 
 local answers = require "spec.torture.server.answers"
 local frames = require "spec.torture.server.frames"
@@ -11,6 +12,9 @@ local mutation = require "spec.torture.server.mutation"
 local plan = require "spec.torture.server.plan"
 
 local peer = {}
+
+--- How often a case can be played and its requests told apart.
+peer.PLAYS = 100
 
 local Peer = {}
 Peer.__index = Peer
@@ -53,8 +57,28 @@ function peer.load_corpus(folder)
   return texts, http
 end
 
-function Peer:seed()
-  return math.tointeger(tonumber(read(self.folder .. "/case")))
+-- Digits that HTTP/2's code makes longer, so that it leaves them as they are.
+local DIGITS, DIGIT = '!"#$()+<>@', '[!"#$()+<>@]'
+
+--- The mark of a case: its number in letters that stand as they are in the head
+-- of a request, over HTTP/2 too (in the first one of each connection).
+function peer.mark(number)
+  return (("%020d"):format(number):gsub("%d", function(digit)
+    return DIGITS:sub(digit + 1, digit + 1)
+  end))
+end
+
+local function number_of(head)
+  local mark = head:match(DIGIT:rep(20))
+  return mark and math.tointeger(tonumber((mark:gsub(".", function(letter)
+    return DIGITS:find(letter, 1, true) - 1
+  end))))
+end
+
+-- The number of the case that a request is of: its seed, and which play of it.
+function Peer:number(request)
+  self.marked = number_of(request.head) or self.marked
+  return self.marked or math.tointeger(tonumber(read(self.folder .. "/case")))
 end
 
 --- The id of the task of a case.
@@ -64,8 +88,9 @@ end
 
 -- Draws from here on what this request of this case gets. Over HTTP/2 the path
 -- is not read, and the count of requests stands for it.
-function Peer:draw(method, path)
-  local seed = self:seed()
+function Peer:draw(request)
+  local method, path, number = request.method, request.path, self:number(request)
+  local seed = number // peer.PLAYS
   if self.shared.seed ~= seed then
     self.shared.seed, self.shared.counts = seed, {}
   end
@@ -73,14 +98,15 @@ function Peer:draw(method, path)
   local count = (self.shared.counts[words] or 0) + 1
   self.shared.counts[words] = count
   math.randomseed(seed, hash(words .. count))
-  return { seed = seed, id = peer.id(seed), link = self.url .. "/storage/v.mp4?Expires="
+  return { number = number, seed = seed, id = peer.id(seed),
+    link = self.url .. "/storage/v.mp4?Expires="
     .. os.time() + 3600, corpus = self.corpus, http = self.http }
 end
 
-function Peer:note(method, path, context, answer)
-  if method ~= "GET" then
+function Peer:note(request, context, answer)
+  if request.method ~= "GET" then
     local file <close> = assert(io.open(self.folder .. "/sent", "ab"))
-    file:write(("%d %s %s %s %s %s\n"):format(context.seed, method, path or "-",
+    file:write(("%d %s %s %s %s %s\n"):format(context.number, request.method, request.path or "-",
       answer.limit and "limit" or "-", answer.sure and "sure" or "-", answer.framing or "-"))
   end
 end
@@ -117,7 +143,7 @@ function Peer:send(answer)
 end
 
 function Peer:answer_h1(request)
-  local context = self:draw(request.method, request.path)
+  local context = self:draw(request)
   local answer
   if request.path:find("storage", 1, true) then
     answer = plan.storage(request, context)
@@ -134,7 +160,7 @@ function peer.serve_h1(self)
   while head do
     local request = connection.parse_head(head)
     local answer, context = self:answer_h1(request)
-    self:note(request.method, request.path, context, answer)
+    self:note(request, context, answer)
     local early = math.random(20) == 1
     if not early then
       connection:read_body(request)
@@ -147,7 +173,7 @@ function peer.serve_h1(self)
 end
 
 function Peer:answer_h2(request)
-  local context = self:draw(request.method)
+  local context = self:draw(request)
   local fate = math.random(30)
   if fate == 1 then
     return plan.nothing(), context
@@ -173,7 +199,7 @@ function peer.serve_h2(self)
   session.on_head = function(request)
     local answer, context = self:answer_h2(request)
     planned[request.stream] = answer
-    self:note(request.method, nil, context, answer)
+    self:note(request, context, answer)
   end
   for request in session.read_request, session do
     local answer = planned[request.stream]
