@@ -14,7 +14,7 @@ local losses = {}
 
 local PAGE = "<html><head><title>Whatever</title></head><body>Try again.</body></html>"
 local ACCEPTED = '{"task_id":"%s","base_resp":{"status_code":0,"status_msg":"success"}}'
-local RUNNING = '{"task_id":"1","status":"Processing","base_resp":{"status_code":0}}'
+local RUNNING = '{"status":"Processing","base_resp":{"status_code":0}}'
 local STATUSES = { 500, 502, 503, 504, 529 }
 
 --- The ways of losing an answer over any protocol; `hang` is one more, which
