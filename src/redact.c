@@ -6,7 +6,9 @@
 
 #include "jsontext.h"
 
-#define SHORTEST_SECRET 4
+#define REPLACEMENT "[key]"
+
+enum { SHORTEST_SECRET = 4, SHORTEST_IN_PLACE = 8 };
 
 struct cutter {
   const char *text;
@@ -127,7 +129,7 @@ static void follow_url(struct cutter *cut) {
 static int cut_next(struct cutter *cut) {
   if (at_secret(cut)) {
     cut->at += cut->secret_length;
-    return buffer_add_text(cut->out, "[key]");
+    return buffer_add_text(cut->out, REPLACEMENT);
   }
   follow_url(cut);
   if (cut->authority != 0 && cut->at >= cut->authority) {
@@ -161,4 +163,21 @@ fail:
   out->length = start;
   out->bytes[start] = '\0';
   return -1;
+}
+
+size_t redact_in_place(char *text, size_t length, const char *secret) {
+  size_t size = secret ? strlen(secret) : 0, rest = length, kept = 0, before;
+  const char *from = text, *at;
+  if (size < SHORTEST_IN_PLACE)
+    return length;
+  while (rest >= size && (at = memmem(from, rest, secret, size)) != NULL) {
+    before = (size_t)(at - from);
+    memmove(text + kept, from, before);
+    memcpy(text + kept + before, REPLACEMENT, sizeof REPLACEMENT - 1);
+    kept += before + sizeof REPLACEMENT - 1;
+    rest -= before + size;
+    from = at + size;
+  }
+  memmove(text + kept, from, rest);
+  return kept + rest;
 }

@@ -16,4 +16,8 @@
 int redact_text(const char *text, size_t length, const char *secret,
                 struct buffer *out);
 
+/* Replaces each occurrence of `secret` by `[key]` in place; returns the length
+ * of what is left. One so short that it may be part of an id is left alone. */
+size_t redact_in_place(char *text, size_t length, const char *secret);
+
 #endif

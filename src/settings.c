@@ -13,6 +13,7 @@
 #include "nearest.h"
 #include "number.h"
 #include "options.h"
+#include "transfer.h"
 #include "url.h"
 
 enum {
@@ -313,7 +314,7 @@ static void set_network(lua_State *L, struct profile *profile,
   profile->request_timeout = settings->request_timeout;
   profile->stall_timeout = settings->stall_timeout;
   profile->max_response = settings->max_response;
-  profile->idle_limit = settings->max_connections;
+  profile->idle_limit = transfer_idle_limit(settings->max_connections);
 }
 
 static void set_profile(lua_State *L, struct client *client,

@@ -11,6 +11,7 @@
 #include "handle.h"
 #include "lookup.h"
 #include "profile.h"
+#include "redact.h"
 #include "url.h"
 #include "verdict.h"
 
@@ -98,10 +99,21 @@ static void detach(struct transfer *transfer) {
   guard_leave(&guard);
 }
 
+/* A server may say it back, and whatever is read of the reply would hold it. */
+static void say_no_key(struct transfer *transfer) {
+  struct buffer *reply = &transfer->reply;
+  if (reply->length == 0)
+    return;
+  reply->length =
+      redact_in_place(reply->bytes, reply->length, transfer->profile->key);
+  reply->bytes[reply->length] = '\0';
+}
+
 static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
   if (transfer->status == 0) /* answer_take_head may know it already */
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
                       &transfer->status);
+  say_no_key(transfer);
   transfer->outcome = verdict_weigh(transfer, outcome);
   alpn_ended(transfer);
   lookup_forget(transfer);
@@ -294,6 +306,14 @@ static void dispose(struct transfer *transfer) {
   body_free(&transfer->body);
   buffer_free(&transfer->reply);
   free(transfer);
+}
+
+/* Before 8.1.0 libcurl keeps a pointer to the last header of a response that is
+ * gone: one more that begins with a folded line is appended to freed memory.
+ * https://github.com/curl/curl/pull/11103 */
+unsigned transfer_idle_limit(unsigned connections) {
+  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  return version < 0x080200 ? 0 : connections;
 }
 
 static int can_serve_again(const struct transfer *transfer) {

@@ -152,6 +152,9 @@ void transfer_ended(struct transfer *transfer, int code);
 /* For the engine: frees it for good. */
 void transfer_destroy(struct transfer *transfer);
 
+/* How many easy handles a profile with so many connections may keep. */
+unsigned transfer_idle_limit(unsigned connections);
+
 /* For the profile: frees the handles it keeps. */
 void transfer_free_idle(struct profile *profile);
 
