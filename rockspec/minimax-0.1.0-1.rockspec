@@ -88,6 +88,7 @@ build = {
     ["minimax.batch.request"] = "lua/minimax/batch/request.lua",
     ["minimax.batch.runner"] = "lua/minimax/batch/runner.lua",
     ["minimax.batch.schema"] = "lua/minimax/batch/schema.lua",
+    ["minimax.batch.scratch"] = "lua/minimax/batch/scratch.lua",
     ["minimax.batch.sha256"] = "lua/minimax/batch/sha256.lua",
     ["minimax.batch.sqlite"] = "lua/minimax/batch/sqlite.lua",
     ["minimax.batch.states"] = "lua/minimax/batch/states.lua",

@@ -2,10 +2,11 @@
 
 local fault = require "minimax.batch.fault"
 local minimax = require "minimax"
+local scratch = require "minimax.batch.scratch"
 
 local output = {}
 
-local ROOM = ("\0"):rep(4096)
+local ROOM = 4096 -- bytes that a disk has to have
 
 -- The reason without the name of the file that was tried.
 local function refuse(path, why)
@@ -66,18 +67,11 @@ function output.check(path)
   elseif taken then
     return nil, fault.new("io", "output '%s' exists already; nothing was submitted", path)
   end
-  local probe = path .. ".probe"
-  local file, why = io.open(probe, "wb")
+  local file, why = scratch.filled(path, ROOM)
   if not file then
     return refuse(path, why)
   end
-  local ok
-  ok, why = file:write(ROOM)
-  local closed, reason = file:close()
-  os.remove(probe)
-  if not ok or not closed then
-    return refuse(path, why or reason)
-  end
+  file:close()
   return folder .. "/" .. name:lower()
 end
 

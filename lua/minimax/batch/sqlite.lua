@@ -2,6 +2,7 @@
 
 local database = require "minimax.batch.database"
 local fault = require "minimax.batch.fault"
+local scratch = require "minimax.batch.scratch"
 
 local sqlite = {
   begin = "BEGIN IMMEDIATE",
@@ -104,20 +105,14 @@ local RESERVE = 262144
 -- @return an object with `free`, which gives the room to the ledger, and `close`;
 --   or nil and an error
 function sqlite.reserve(db)
-  local path = db.path .. "-reserve"
-  local file, why = io.open(path, "wb")
-  local ok = file
-  if file then
-    ok, why = file:write(("\0"):rep(RESERVE))
-    local closed, reason = file:close()
-    ok, why = ok and closed, why or reason
+  local file, why = scratch.filled(db.path, RESERVE)
+  if not file then
+    return nil, fault.new("io", "no room beside the ledger: %s", why)
   end
   local function free()
-    return os.remove(path)
-  end
-  if not ok then
-    free()
-    return nil, fault.new("io", "no room beside the ledger: %s", why)
+    if io.type(file) == "file" then
+      file:close()
+    end
   end
   return setmetatable({ free = free, close = free }, { __close = free })
 end
