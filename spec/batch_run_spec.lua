@@ -316,6 +316,25 @@ describe("a run", function()
     assert.is_nil(job("a").task_id)
   end)
 
+  it("keeps an error as an error: it prints as one line, with the server's code", function()
+    emu:fault { endpoint = "submit", fault = "code", code = 1026, message = "not that" }
+    add "a"
+    run()
+    local err = job("a").err
+    assert.same({ "content", 1026, 200, "submit", false },
+      { err.kind, err.code, err.http_status, err.stage, err.retryable })
+    assert.matches("^minimax submit: not that[^\n]* %(content, code 1026, HTTP 200, trace %x+%)$",
+      tostring(err))
+    assert.equal(err.trace_id, tostring(err):match("trace (%x+)"))
+    assert.equal(tostring(err) .. "!", err .. "!")
+    emu:fault { endpoint = "submit", fault = "fail", code = 1027 }
+    assert.equal("added", b:retry "a")
+    run()
+    err = job("a").err
+    assert.same({ "failed", 1027, job("a").task_id }, { err.kind, err.code, err.task_id })
+    assert.matches(", code 1027.*, task " .. err.task_id, tostring(err))
+  end)
+
   it("fails a job whose task fails, with the server's reason", function()
     emu:fault { endpoint = "submit", fault = "fail", code = 1027 }
     add "a"

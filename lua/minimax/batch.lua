@@ -116,16 +116,14 @@ local function shown(row)
   end
   job.bytes = row.bytes and math.tointeger(row.bytes)
   job.request = request.thaw(row.request, row.files)
-  if row.error_kind then
-    job.err = { kind = row.error_kind, message = row.error }
-  end
+  job.err = fault.restore(row)
   return job
 end
 
 --- Iterates over the jobs, in the order of their adding.
 -- @tparam[opt] table filter `state`: only those
 -- @treturn function an iterator of tables: `key`, `state`, `request`, `output`, `kind`,
---   `task_id`, `trace_id`, `err` (`kind`, `message`), `attempt` (how often it was
+--   `task_id`, `trace_id`, `err` (a minimax.error), `attempt` (how often it was
 --   submitted), `bytes`, `host`, `strays` (ids of tasks that it had besides), and
 --   times in Unix seconds. It raises where the ledger fails.
 function Batch:jobs(filter)

@@ -594,7 +594,7 @@ function emulator.main(words) end
 ---@field attempt integer how often it was submitted
 ---@field task_id? string
 ---@field trace_id? string
----@field err? { kind: minimax.error.kind, message: string }
+---@field err? minimax.error
 ---@field bytes? integer of the video
 ---@field host? string the worker that had it last
 ---@field strays? string ids of the tasks that it had besides, each with a blank after it

@@ -3,6 +3,8 @@
 -- leaves and whose job it is: a worker whose lease was taken over changes
 -- nothing.
 
+local fault = require "minimax.batch.fault"
+
 local claims = {}
 claims.__index = claims
 
@@ -182,6 +184,16 @@ local function clean(text)
   return text
 end
 
+local ERROR = "error_kind = ?, error = ?, error_details = ?"
+
+-- The values for ERROR; they come last in a statement.
+local function values_of(err)
+  if err then
+    return err.kind, clean(err.message), clean(fault.details(err))
+  end
+  return nil, nil, nil
+end
+
 -- What is good to know and no more: whether it can be written changes nothing.
 local function annotate(self, job, trace_id)
   if trace_id then
@@ -218,7 +230,7 @@ end
 
 function claims:unknown(job, err)
   return step(self, job, "unknown", [[, worker = NULL, lease = NULL, ended_at = $clock,
-    error_kind = ?, error = ?, trace_id = ?]], err.kind, clean(err.message), clean(err.trace_id))
+    trace_id = ?, ]] .. ERROR, clean(err.trace_id), values_of(err))
 end
 
 function claims:succeeded(job)
@@ -243,17 +255,15 @@ end
 -- alone makes it one that need not be paid twice to be tried again.
 function claims:failed(job, err, task_failed)
   return step(self, job, "failed", [[, worker = NULL, lease = NULL, ended_at = $clock,
-    error_kind = ?, error = ?, task_failed = ?]], err.kind, clean(err.message),
-    task_failed and 1 or 0)
+    task_failed = ?, ]] .. ERROR, task_failed and 1 or 0, values_of(err))
 end
 
 --- Gives a job back as it is.
 -- @param err why, or nil: it is kept for people to see
 -- @param avoid true: this host does not take it again in this run
 function claims:release(job, err, avoid)
-  return step(self, job, job.state, [[, worker = NULL, lease = NULL, error_kind = ?, error = ?,
-    avoid = avoid || ?]], err and err.kind, clean(err and err.message),
-    avoid and self.host .. "," or "")
+  return step(self, job, job.state, ", worker = NULL, lease = NULL, avoid = avoid || ?, "
+    .. ERROR, avoid and self.host .. "," or "", values_of(err))
 end
 
 return claims

@@ -1,14 +1,24 @@
 --- Errors as `minimax` returns them, of what happens around a ledger and on the
 -- command line.
 
+local json = require "minimax.batch.json"
+
 local fault = {}
 
 local Fault = { __name = "minimax.error" }
 
+-- What the line says besides, in this order, with the words before it.
+local PARTS = { { "code", "code " }, { "http_status", "HTTP " }, { "task_id", "task " },
+  { "trace_id", "trace " } }
+
 function Fault:__tostring()
   local stage = self.stage and " " .. self.stage or ""
   local line = "minimax" .. stage .. ": " .. self.message .. " (" .. self.kind
-  return line .. (self.task_id and ", task " .. self.task_id or "") .. ")"
+  for _, part in ipairs(PARTS) do
+    local value = self[part[1]]
+    line = line .. (value and ", " .. part[2] .. value or "")
+  end
+  return line .. ")"
 end
 
 function Fault.__concat(one, other)
@@ -21,6 +31,33 @@ end
 function fault.new(kind, format, ...)
   return setmetatable({ kind = kind, message = format:format(...), stage = "batch",
     retryable = false }, Fault)
+end
+
+-- What a ledger keeps of an error besides its kind and message.
+local DETAILS = { "code", "http_status", "trace_id", "stage" }
+
+--- What is known of an error besides its kind and message, as JSON text; nil where
+-- JSON can't hold it, which keeps nothing else out of a ledger.
+function fault.details(err)
+  local details = {}
+  for _, name in ipairs(DETAILS) do
+    details[name] = err[name]
+  end
+  return (json.encode(details))
+end
+
+--- The error that a row of a ledger tells of; nil where it tells of none.
+function fault.restore(row)
+  if not row.error_kind then
+    return nil
+  end
+  local err = fault.new(row.error_kind, "%s", row.error or "")
+  local details = row.error_details and json.decode(row.error_details)
+  for _, name in ipairs(type(details) == "table" and DETAILS or {}) do
+    err[name] = details[name]
+  end
+  err.task_id = row.task_id
+  return err
 end
 
 return fault

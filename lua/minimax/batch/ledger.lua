@@ -199,7 +199,8 @@ end
 -- @return the rows of those jobs; or nil and an error
 function ledger:give_up_dead(all)
   return self:rows([[UPDATE minimax_jobs SET state = 'unknown', worker = NULL, lease = NULL,
-    ended_at = $clock, error_kind = 'unknown', error = 'the worker on host ' || coalesce(host, '?')
+    ended_at = $clock, error_details = NULL, error_kind = 'unknown',
+    error = 'the worker on host ' || coalesce(host, '?')
     || ' ended while the submit was under way: a task may exist and be paid'
     WHERE state = 'submitting' AND (lease < $clock OR ? = 1) RETURNING *]], all and 1 or 0)
 end

@@ -240,7 +240,7 @@ function runner:bury(all)
   local rows = self:with_ledger(false, self.ledger.give_up_dead, self.ledger, all)
   for _, job in ipairs(rows or {}) do
     self:tell { type = "state", key = job.key, state = "unknown",
-      err = fault.new("unknown", "%s", job.error) }
+      err = fault.restore(job) }
   end
 end
 

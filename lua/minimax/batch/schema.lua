@@ -60,6 +60,7 @@ local MIGRATIONS = {
       WHERE other.task_id = minimax_jobs.task_id AND other.id < minimax_jobs.id)]],
     "CREATE UNIQUE INDEX minimax_jobs_by_task ON minimax_jobs (task_id)",
     "ALTER TABLE minimax_jobs ADD COLUMN place TEXT",
+    "ALTER TABLE minimax_jobs ADD COLUMN error_details TEXT",
     "CREATE INDEX minimax_jobs_by_place ON minimax_jobs (place) WHERE place IS NOT NULL",
   },
 }

@@ -233,7 +233,7 @@ local function heed_status(run, job, status)
     job.status = status
     return settled(job, run:step(job, "succeeded"))
   elseif status.state == "failed" or status.state == "cancelled" then
-    return fail(run, job, fault.new("failed", "%s", status:failure().message), true)
+    return fail(run, job, status:failure(), true)
   end
 end
 
