@@ -46,17 +46,17 @@ _minimax() {
         case "$arg" in
             template)
                 cmd="template"
-                opts="$opts -h --help --request --callback-url --wait --dry-run --turn --timeout --interval -o --output --no-overwrite --max-bytes --allow-private --no-verify -m --media -t --text"
+                opts="$opts -h --help --request --callback-url --wait --dry-run --strict --turn --timeout --interval -o --output --no-overwrite --max-bytes --allow-private --no-verify -m --media -t --text"
                 break
                 ;;
             video)
                 cmd="video"
-                opts="$opts -h --help --request --callback-url --wait --dry-run --turn --timeout --interval -o --output --no-overwrite --max-bytes --allow-private --no-verify --model -p --prompt --duration --resolution --first-frame --last-frame --watermark --subject --optimizer --fast-pretreatment"
+                opts="$opts -h --help --request --callback-url --wait --dry-run --strict --turn --timeout --interval -o --output --no-overwrite --max-bytes --allow-private --no-verify --model -p --prompt --duration --resolution --first-frame --last-frame --watermark --subject --optimizer --fast-pretreatment"
                 break
                 ;;
             video2)
                 cmd="video2"
-                opts="$opts -h --help --request --callback-url --wait --dry-run --turn --timeout --interval -o --output --no-overwrite --max-bytes --allow-private --no-verify --model -p --prompt --duration --resolution --first-frame --last-frame --watermark --ratio --reference-image --reference-video --reference-audio"
+                opts="$opts -h --help --request --callback-url --wait --dry-run --strict --turn --timeout --interval -o --output --no-overwrite --max-bytes --allow-private --no-verify --model -p --prompt --duration --resolution --first-frame --last-frame --watermark --ratio --reference-image --reference-video --reference-audio"
                 break
                 ;;
             query)
@@ -134,6 +134,11 @@ _minimax() {
                 opts="$opts -h --help"
                 break
                 ;;
+            models)
+                cmd="models"
+                opts="$opts -h --help"
+                break
+                ;;
             doctor)
                 cmd="doctor"
                 opts="$opts -h --help"
@@ -141,7 +146,7 @@ _minimax() {
                 ;;
             emulator)
                 cmd="emulator"
-                opts="$opts -h --help --port --storage-port --speed --seconds --submit-rate --query-rate --path-prefix --auth-header --auth-scheme --wrap --ids --digits --video-bytes --link-life --fail-rate --seed --key --fault --tls --log --with-parent"
+                opts="$opts -h --help --port --storage-port --speed --seconds --submit-rate --query-rate --path-prefix --auth-header --auth-scheme --wrap --ids --digits --video-bytes --link-life --fail-rate --seed --key --allow-host --fault --tls --log --with-parent"
                 break
                 ;;
             callback-server)
@@ -159,7 +164,7 @@ _minimax() {
 
     case "$cmd" in
         '')
-            COMPREPLY=($(compgen -W "template video video2 query wait download cancel list upload batch templates doctor emulator callback-server completion" -- "$cur"))
+            COMPREPLY=($(compgen -W "template video video2 query wait download cancel list upload batch templates models doctor emulator callback-server completion" -- "$cur"))
             ;;
         'template')
             case "$prev" in
@@ -626,6 +631,10 @@ _minimax() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --allow-host)
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0
                     ;;

@@ -113,6 +113,7 @@ build = {
     ["minimax.cli.grammar.values"] = "lua/minimax/cli/grammar/values.lua",
     ["minimax.cli.key"] = "lua/minimax/cli/key.lua",
     ["minimax.cli.main"] = "lua/minimax/cli/main.lua",
+    ["minimax.cli.models"] = "lua/minimax/cli/models.lua",
     ["minimax.cli.output"] = "lua/minimax/cli/output.lua",
     ["minimax.cli.probe"] = "lua/minimax/cli/probe.lua",
     ["minimax.cli.progress"] = "lua/minimax/cli/progress.lua",

@@ -176,6 +176,51 @@ describe("a render from the command line", function()
     assert.equal(0, #emu:requests())
   end)
 
+  -- what is wrong with it, the words
+  local DOUBTFUL = {
+    { "does not make 99 s", "video", "--model", "MiniMax-Hailuo-2.3", "-p", "x",
+      "--duration", "99" },
+    { "does not make 720P", "video", "--model", "MiniMax-Hailuo-2.3", "-p", "x",
+      "--resolution", "720P" },
+    { "does not take text alone", "video", "--model", "MiniMax-Hailuo-2.3-Fast", "-p", "x" },
+    { "'video-9' is not among those", "video", "--model", "video-9", "-p", "x" },
+    { "'Run for Life' wants -m: a pet", "template", "run-for-life", "-t", "Lion" },
+    { "'Run for Life' wants -t: a pet", "template", "run-for-life", "-m", "https://x/y.jpg" },
+    { "'Diving' takes no -t", "template", "diving", "-m", "https://x/y.jpg", "-t", "Lion" },
+    { "the template 7 is not in the catalogue", "template", "7", "-t", "Lion" },
+    { "does not make 8K", "video2", "--model", "MiniMax-H3", "-p", "x", "--resolution", "8K",
+      "--duration", "6", "--ratio", "16:9" },
+    { "a duration from 4 to 15 s", "video2", "--model", "MiniMax-H3", "-p", "x",
+      "--resolution", "768P", "--ratio", "16:9" },
+  }
+  for _, case in ipairs(DOUBTFUL) do
+    it("that the lists doubt is warned of, and refused by --strict: " .. case[1], function()
+      local words = table.move(case, 2, #case, 1, {})
+      local function with(flag)
+        return table.move({ flag }, 1, 1, #words + 1, table.move(words, 1, #words, 1, {}))
+      end
+      local result = run(with "--dry-run")
+      assert.equal(0, result.code, result.err)
+      assert.matches("warning: ", result.err, 1, true)
+      assert.matches(case[1], result.err, 1, true)
+      result = run(with "--strict")
+      assert.equal(8, result.code, result.err)
+      assert.matches(case[1], result.err, 1, true)
+      assert.equal(0, #emu:requests())
+      run(words)
+      assert.equal(1, #emu:requests { endpoint = "submit" })
+      words = with "--dry-run"
+      local line = run(with "--json").lines[1]
+      assert.matches(case[1], line.warning.message, 1, true)
+    end)
+  end
+
+  it("that the lists know is not warned of", function()
+    local result = run { "template", "run-for-life", "-m", "@" .. PET, "-t", "Lion", "--dry-run",
+      "--strict" }
+    assert.same({ 0, "" }, { result.code, result.err })
+  end)
+
   it("to a path that can't be written costs nothing", function()
     folder:write("there.mp4", "x")
     for path, flag in pairs { ["none/a.mp4"] = "--quiet", ["there.mp4"] = "--no-overwrite",

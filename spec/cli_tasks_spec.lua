@@ -209,11 +209,27 @@ describe("templates", function()
   it("lists the catalogue without a key or a server, or what fits a word", function()
     local result = command.run { "templates" }
     assert.equal(0, result.code, result.err)
-    assert.matches("\n393769180141805569  %-m %-t  %$0%.45  Run for Life: ", result.out)
+    assert.matches("\n393769180141805569  %-m %-t  %$0%.45  run%-for%-life: ", result.out)
     local all = select(2, result.out:gsub("\n", ""))
     assert.equal(all - 1, #command.run({ "templates", "--json" }).lines)
     local some = command.run({ "templates", "BEAST", "--json" }).lines
     assert.equal(1, #some)
     assert.equal("Run for Life", some[1].template.name)
+  end)
+end)
+
+describe("models", function()
+  it("lists the models without a key or a server, or what fits a word", function()
+    local result = command.run { "models" }
+    assert.equal(0, result.code, result.err)
+    assert.matches("\nMiniMax%-Hailuo%-2%.3 +video +text, first frame +768P 6 or 10 s, 1080P 6 s\n",
+      result.out)
+    assert.matches("\nMiniMax%-H3 +video2 +text, .*references +768P 4 to 15 s, 2K 4 to 15 s\n",
+      result.out)
+    assert.matches("512P 6 or 10 s (first frame)", result.out, 1, true)
+    local all = select(2, result.out:gsub("\n", ""))
+    assert.equal(all - 1, #command.run({ "models", "--json" }).lines)
+    local some = command.run({ "models", "subject", "--json" }).lines
+    assert.same({ 1, "S2V-01", "video" }, { #some, some[1].model.model, some[1].model.kind })
   end)
 end)

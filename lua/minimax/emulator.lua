@@ -86,7 +86,7 @@ end
 --   * `seconds`: how long a task takes at speed 1 (60)
 --   * `api_keys`: the keys that it accepts (`{ "sk-api-emulator" }`)
 --   * `submit_rate`, `query_rate`: `{ count, seconds }`, in real seconds (none)
---   * `hosts`: names that it is called by, besides localhost and 127.0.0.1 (`{}`)
+--   * `allowed_hosts`: names that it is called by, besides localhost and 127.0.0.1 (`{}`)
 --   * `port`, `storage_port`: 0 for any free one (0)
 --   * `path_prefix`: what a gateway puts before `/v1` (`""`)
 --   * `auth_header`, `auth_scheme`: where the key stands (`Authorization`, `Bearer`)

@@ -69,17 +69,18 @@ describe("the emulator", function()
   it("says when it answered, on both hosts and with errors, too", function()
     local api <close> = emulated.start()
     local url = api:query("template", api:finished "template").video_url
+    local elsewhere = { headers = { host = "elsewhere" } }
     for _, reply in ipairs { api:send "/v1/nowhere", emulated.fetch(url),
-      emulated.fetch(url .. "x"), emulated.fetch(api.emu.base_url, { headers = { host = "elsewhere" } }) } do
+      emulated.fetch(url .. "x"), emulated.fetch(api.emu.base_url, elsewhere) } do
       local day, year, rest = reply.headers.date:match("^%a%a%a, (%d%d) %a%a%a (%d+)( .*)$")
-      assert.equal(tonumber(os.date "!%Y"), tonumber(year), reply.headers.date)
+      assert.truthy(math.abs(tonumber(year) - tonumber(os.date "!%Y")) <= 1, reply.headers.date)
       assert.truthy(math.abs(tonumber(day) - tonumber(os.date "!%d")) <= 1 or day == "01")
       assert.matches("^ %d%d:%d%d:%d%d GMT$", rest)
     end
   end)
 
   it("does not answer to a name that only leads here, unless it is told to", function()
-    local api <close> = emulated.start { hosts = { "emulator.test" } }
+    local api <close> = emulated.start { allowed_hosts = { "emulator.test" } }
     local film = api:query("template", api:finished "template").video_url
     local function status(url, host)
       return emulated.fetch(url, { headers = { [":authority"] = host,

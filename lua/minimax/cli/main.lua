@@ -15,6 +15,7 @@ local main = {}
 local MODULES = {
   batch = "minimax.cli.batch",
   templates = "minimax.cli.templates",
+  models = "minimax.cli.models",
   doctor = "minimax.cli.doctor",
   emulator = "minimax.cli.emulator",
   ["callback-server"] = "minimax.cli.callbacks",

@@ -2,6 +2,7 @@
 -- download.
 
 local codes = require "minimax.cli.codes"
+local doubts = require "minimax.batch.doubts"
 local fault = require "minimax.cli.fault"
 local output = require "minimax.cli.output"
 local requests = require "minimax.cli.requests"
@@ -49,6 +50,34 @@ local function finish(session, client, task)
   return tasks.tell_download(session, info)
 end
 
+-- The options that stand for members of a request.
+local OPTIONS = { media_inputs = "-m", text_inputs = "-t",
+  ["content needs an item of type text"] = "a --prompt is needed" }
+
+local function in_words_of_ours(doubt)
+  for name, option in pairs(OPTIONS) do
+    doubt = doubt:gsub(name, option)
+  end
+  return doubt
+end
+
+-- Says what the lists of templates and models do not know.
+-- @return true; or nil and an error where that must not be
+local function check_doubts(session, kind, request)
+  local found = doubts.of(kind, request)
+  for index, doubt in ipairs(found) do
+    found[index] = in_words_of_ours(doubt)
+  end
+  if found[1] and session.arguments.strict then
+    return nil, fault.new("invalid", "%s (--strict)", table.concat(found, "; "))
+  end
+  for _, doubt in ipairs(found) do
+    session.out:emit("warning", { message = doubt })
+    session.out:note("warning: %s", doubt)
+  end
+  return true
+end
+
 -- A path that can't be written must not cost a render.
 local function check_destination(client, kind, request, arguments)
   if not arguments.output or arguments.output == "-" then
@@ -71,10 +100,14 @@ function render.run(session, kind)
   local client, err = session:client()
   if not client then
     return nil, err
+  end
+  local fits
+  fits, err = check_doubts(session, kind, request)
+  if not fits then
+    return nil, err
   elseif arguments.dry_run then
     return show_dry_run(session, client, kind, request)
   end
-  local fits
   fits, err = check_destination(client, kind, request, arguments)
   if not fits then
     return nil, err

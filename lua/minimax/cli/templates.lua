@@ -7,7 +7,8 @@ local columns = require "minimax.cli.columns"
 local templates = {}
 
 local function fits(template, word)
-  for _, text in ipairs { template.name, template.wants, template.template_id, template.list } do
+  for _, text in ipairs { template.name, template.slug, template.wants, template.template_id,
+    template.list } do
     if text:lower():find(word, 1, true) then
       return true
     end
@@ -29,12 +30,12 @@ end
 function templates.run(session)
   local out = session.out
   local word = (session.arguments.word or ""):lower()
-  local rows = { { "TEMPLATE", "NEEDS", "PRICE", "NAME" } }
+  local rows = { { "ID", "NEEDS", "PRICE", "TEMPLATE" } }
   for _, template in ipairs(catalogue.templates) do
     if fits(template, word) then
       out:emit("template", template)
       rows[#rows + 1] = { template.template_id, inputs_of(template), price_of(template),
-        template.name .. ": " .. template.wants }
+        template.slug .. ": " .. template.wants }
     end
   end
   for _, line in ipairs(columns.lines(rows)) do

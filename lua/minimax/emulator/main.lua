@@ -62,7 +62,7 @@ function main.add_options(parsed)
     end
   end
   parsed:option("--key", "A key that is accepted (sk-api-emulator)."):count("*")
-  parsed:option("--host", "A further name that it is called by, besides localhost."):count("*")
+  parsed:option("--allow-host", "A further name that it is called by, besides localhost."):count("*")
   parsed:option("--fault", "A fault, as endpoint=submit,fault=reset,attempt=2.")
     :count("*"):convert(fault)
   parsed:flag("--tls", "TLS with a certificate of its own, and HTTP/2.")
@@ -87,7 +87,7 @@ local function to_options(arguments)
     end
   end
   options.api_keys = arguments.key[1] and arguments.key
-  options.hosts = arguments.host
+  options.allowed_hosts = arguments.allow_host
   return require "minimax.emulator.options".complete(options, -1)
 end
 

@@ -18,7 +18,7 @@ local STATES = { template = template.state, video = video1.state, video2 = video
 local OWN_NAMES = { localhost = true, ["127.0.0.1"] = true, ["[::1]"] = true }
 
 local MISDIRECTED = "This is an emulator of the MiniMax video API. It answers as localhost and "
-  .. "127.0.0.1, and as what its option 'hosts' names.\n"
+  .. "127.0.0.1, and as what its option 'allowed_hosts' names.\n"
 
 -- Whether the client means this host. A page on another site, whose name is made
 -- to lead here, says that name.
@@ -28,7 +28,7 @@ local function is_meant(world, request)
   if not name or OWN_NAMES[name] then
     return true
   end
-  for _, other in ipairs(world.options.hosts) do
+  for _, other in ipairs(world.options.allowed_hosts) do
     if other:lower() == name then
       return true
     end

@@ -18,6 +18,7 @@ local function add(parser, name, summary, epilog)
   command:option("--callback-url", "Where the server reports to."):argname "URL"
   command:flag("--wait", "Wait for the task.")
   command:flag("--dry-run", "Check all, send nothing, and show what would be sent.")
+  command:flag("--strict", "Refuse what the lists of templates and models do not know.")
   command:option("--turn", "How long to wait for a turn under a rate limit."):argname "SECONDS"
     :convert(values.seconds)
   values.add_wait(command)
@@ -38,7 +39,7 @@ Examples:
 end
 
 local function add_prompt(command)
-  command:option("--model", "The model.")
+  command:option("--model", "The model: see 'minimax models'.")
   command:option("-p --prompt", "What is to be seen."):argname "TEXT"
   command:option("--duration", "The video's length."):argname "SECONDS":convert(values.whole)
   command:option("--resolution", "Such as 768P, 1080P, 2K."):argname "SIZE"

@@ -13,6 +13,16 @@ Example:
   command:argument("word", "Only those with that word."):args "?"
 end
 
+local function add_models(parser)
+  local command = values.command(parser, "models", "List the known models.", [[
+What each takes and makes, as MiniMax's pages say; the list may be old, and
+other models may work.
+
+Example:
+  minimax models 1080P]])
+  command:argument("word", "Only those with that word."):args "?"
+end
+
 local function add_doctor(parser)
   values.command(parser, "doctor", "Look at all that a render needs.", [[
 One line each for the versions, the address, the key, the proxy, the name, the
@@ -55,6 +65,7 @@ end
 --- Adds the commands.
 function services.add(parser)
   add_templates(parser)
+  add_models(parser)
   add_doctor(parser)
   add_emulator(parser)
   add_callbacks(parser)
