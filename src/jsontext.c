@@ -9,10 +9,35 @@ static int is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* What may belong to a number, or to a word that is run into one. */
-static int is_token(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         c == '-' || c == '+' || c == '.' || c == '_';
+/* What a byte may be, as bits. */
+enum {
+  PLAIN = 1, /* in a string: stands for itself, and is no mark */
+  TOKEN = 2, /* part of a number, or of a word that is run into one */
+  BEGIN = 4, /* a value begins with it, or the name of one */
+  SOUND = 8, /* between values: needs nothing */
+  P = PLAIN,
+  T = PLAIN | TOKEN | BEGIN,
+  S = PLAIN | SOUND,
+  B = BEGIN,                 /* a quote */
+  Q = PLAIN | BEGIN,         /* a list */
+  W = PLAIN | BEGIN | SOUND, /* an object */
+};
+
+/* clang-format off */
+static const unsigned char classes[256] = {
+    0, P, P, P, P, P, P, P, P, S, S, P, P, S, P, P, /* 00 */
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, /* 10 */
+    S, P, B, P, P, P, P, P, P, P, P, T, S, T, T, P, /* 20 */
+    T, T, T, T, T, T, T, T, T, T, S, P, P, P, P, P, /* 30 */
+    P, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, /* 40 */
+    T, T, T, T, T, T, T, T, T, T, T, Q, 0, S, P, T, /* 50 */
+    P, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, /* 60 */
+    T, T, T, T, T, T, T, T, T, T, T, W, P, S, P, 0, /* 70 */
+};
+/* clang-format on */
+
+static int is(int class, char c) {
+  return classes[(unsigned char)c] & class;
 }
 
 /* Offset just after the string whose opening quote stands before `at`. */
@@ -24,7 +49,7 @@ static size_t skip_string(const char *text, size_t length, size_t at) {
 }
 
 static size_t skip_token(const char *text, size_t length, size_t at) {
-  while (at < length && is_token(text[at]))
+  while (at < length && is(TOKEN, text[at]))
     at++;
   return at;
 }
@@ -225,23 +250,8 @@ static int begins_with_mark(const char *text, size_t length,
   return begins_so && ends_value(text, length, place->end);
 }
 
-#define FOUR    1, 1, 1, 1
-#define SIXTEEN FOUR, FOUR, FOUR, FOUR
-
-/* What in a string stands for itself and is no mark: ASCII but for NUL, the
- * quote, the backslash and DEL. */
-static const unsigned char plain[256] = {
-    0,       1,       1,    1, FOUR, FOUR, FOUR, /* 00 */
-    SIXTEEN,                                     /* 10 */
-    1,       1,       0,    1, FOUR, FOUR, FOUR, /* 20 */
-    SIXTEEN, SIXTEEN,                            /* 30 and 40 */
-    FOUR,    FOUR,    FOUR, 0, 1,    1,    1,    /* 50 */
-    SIXTEEN,                                     /* 60 */
-    FOUR,    FOUR,    FOUR, 1, 1,    1,    0,    /* 70 */
-};
-
 static size_t skip_plain(const char *text, size_t length, size_t at) {
-  while (at < length && plain[(unsigned char)text[at]])
+  while (at < length && is(PLAIN, text[at]))
     at++;
   return at;
 }
@@ -249,22 +259,13 @@ static size_t skip_plain(const char *text, size_t length, size_t at) {
 /* Offset behind what stands there, if at first sight it needs nothing: most of
  * a text does not. */
 static size_t skip_sound(const char *text, size_t length, size_t here) {
-  size_t end;
-  switch (text[here]) {
-  case ',':
-  case ':':
-  case '{':
-  case '}':
-  case ']':
-  case ' ':
-  case '\n':
-    return here + 1;
-  case '"':
-    end = skip_plain(text, length, here + 1);
-    return end < length && text[end] == '"' ? end + 1 : here;
-  default:
+  size_t end = here + 1;
+  if (is(SOUND, text[here]))
+    return end;
+  if (text[here] != '"')
     return here;
-  }
+  end = skip_plain(text, length, end);
+  return end < length && text[end] == '"' ? end + 1 : here;
 }
 
 /* A string from its opening quote on. */
@@ -295,7 +296,7 @@ static struct place look(const char *text, size_t length, size_t here) {
   struct place place = {.at = here, .end = here + 1};
   if (text[here] == '"')
     return look_at_string(text, length, here);
-  if (is_token(text[here]))
+  if (is(TOKEN, text[here]))
     return look_at_token(text, length, here);
   if (text[here] == '[') {
     place.at = place.end = skip_space(text, length, here + 1);
@@ -372,17 +373,12 @@ static enum jsontext_result give_up(struct buffer *out, size_t start,
   return result;
 }
 
-/* Whether a value begins there, or the name of one. */
-static int begins_value(char c) {
-  return c == '"' || c == '[' || c == '{' || is_token(c);
-}
-
 enum jsontext_result jsontext_mark(const char *text, size_t length, size_t most,
                                    struct buffer *out) {
   size_t start = out->length, copied = 0, values = 0;
   struct place place;
   for (size_t here = 0; here < length; here = place.end) {
-    values += (size_t)begins_value(text[here]);
+    values += is(BEGIN, text[here]) != 0;
     if (values > most)
       return give_up(out, start, JSONTEXT_TOO_MANY);
     place.end = skip_sound(text, length, here);

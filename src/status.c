@@ -185,8 +185,21 @@ static const char *named_id(lua_State *L, int is_task) {
   return "";
 }
 
+/* Whether the table names its task by that very id, as nearly all do. */
+static int is_named(lua_State *L, int table, const char *id) {
+  size_t length = 0;
+  const char *named = lua_getfield(L, table, "task_id") == LUA_TSTRING
+                          ? lua_tolstring(L, -1, &length)
+                          : NULL;
+  int is_same = named && strlen(id) == length && memcmp(named, id, length) == 0;
+  lua_pop(L, 1);
+  return is_same;
+}
+
 int status_is_foreign(lua_State *L, int object, const char *id) {
   int top = lua_gettop(L), foreign = 0, is_outermost = 1;
+  if (is_named(L, object, id))
+    return 0;
   for (size_t i = 0; i < sizeof wrappings / sizeof *wrappings; i++) {
     const char *named = push_path(L, object, wrappings[i], 3) == LUA_TTABLE
                             ? named_id(L, i > 0)
@@ -204,7 +217,10 @@ int status_is_foreign(lua_State *L, int object, const char *id) {
 
 /* A gateway that names MiniMax's id is still to be asked by its own. */
 static void set_task_id(lua_State *L, const char *id) {
-  const char *named = named_id(L, 1);
+  const char *named;
+  if (is_named(L, -1, id))
+    return;
+  named = named_id(L, 1);
   if (!*named || (*id && !is_decimal(id) && is_decimal(named)))
     named = id;
   lua_pushstring(L, named);
