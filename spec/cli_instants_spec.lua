@@ -116,13 +116,15 @@ describe("a signal at any instant of", function()
     end)
   end
 
-  it("a query and a doctor is told in one line", function()
-    local task = command.run({ "template", "climbing", "-m", "https://x/y", "-q" },
-      { emulator = emu }).out:match("%d+")
-    for _, words in ipairs { { "query", task }, { "doctor" } } do
+  for _, words in ipairs { { "query" }, { "doctor" } } do
+    it(words[1] .. " is told in one line", function()
+      if words[1] == "query" then
+        words[2] = command.run({ "template", "climbing", "-m", "https://x/y", "-q" },
+          { emulator = emu }).out:match("%d+")
+      end
       interrupt { name = words[1], start = function() return prepared(words) end }
-    end
-  end)
+    end)
+  end
 
   it("the emulator ends it", function()
     interrupt { name = "emulator", seconds = 0.2, start = function()

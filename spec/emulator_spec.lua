@@ -35,7 +35,8 @@ describe("the emulator", function()
     local first <close> = emulator.start()
     local second, why = emulator.start { port = first.port }
     assert.is_nil(second)
-    assert.equal("Address already in use", why)
+    assert.equal("io", why.kind)
+    assert.equal("minimax: Address already in use (io)", tostring(why))
     first:stop()
     local third <close> = assert(emulator.start { port = first.port })
     assert.equal(first.port, third.port)
@@ -181,7 +182,7 @@ describe("the emulator", function()
   it("says so when its process does not start", function()
     local emu, why = emulator.start { lua = "true" }
     assert.is_nil(emu)
-    assert.equal("the emulator has died", why)
+    assert.same({ "io", "the emulator has died" }, { why.kind, why.message })
   end)
 end)
 

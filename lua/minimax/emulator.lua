@@ -79,32 +79,7 @@ local function launch(lua, code)
   return { orders = orders, answers = answers, folder = folder, pid = pid }
 end
 
---- Starts an emulator.
--- @param given a table of options, all optional:
---
---   * `speed`: how many times faster than real its tasks go (60)
---   * `seconds`: how long a task takes at speed 1 (60)
---   * `api_keys`: the keys that it accepts (`{ "sk-api-emulator" }`)
---   * `submit_rate`, `query_rate`: `{ count, seconds }`, in real seconds (none)
---   * `allowed_hosts`: names that it is called by, besides localhost and 127.0.0.1 (`{}`)
---   * `port`, `storage_port`: 0 for any free one (0)
---   * `path_prefix`: what a gateway puts before `/v1` (`""`)
---   * `auth_header`, `auth_scheme`: where the key stands (`Authorization`, `Bearer`)
---   * `wrap`: how deep a gateway wraps a query's reply: 0, 1 or 2 (0)
---   * `ids`: `"string"`, `"number"` (bare, everywhere) or `"ulid"` (`"string"`)
---   * `digits`: the length of ids (18 for template tasks, 15 for all others)
---   * `link_life`: seconds that a link serves (9 h for template tasks, else 1 h)
---   * `video_bytes`: the size of each video (that of a film of 1.5 s)
---   * `fail_rate`: the share of tasks that fail, from 0 to 1 (0)
---   * `seed`: for ids and failures; the same seed makes the same (1)
---   * `tls`: TLS with a certificate of its own, and HTTP/2 (false)
---   * `lua`: the interpreter of its process (the one that runs this script)
--- @return an object with `base_url`, `storage_url`, `port`, `storage_port`,
---   `api_key`, `pid`, `ca_file` (with `tls`), `env` (environment variables for a script
---   that is to use it) and the methods below; or nil and why not. It stops at the
---   end of a `<close>` variable's block, or when it is collected.
-function emulator.start(given)
-  local complete = part "options".complete(given, 2)
+local function start(complete)
   local path, cpath = part "paths".found()
   if not path then
     return nil, cpath
@@ -127,6 +102,38 @@ function emulator.start(given)
     self[name] = value
   end
   self.api_key = complete.api_keys[1]
+  return self
+end
+
+--- Starts an emulator.
+-- @param given a table of options, all optional:
+--
+--   * `speed`: how many times faster than real its tasks go (60)
+--   * `seconds`: how long a task takes at speed 1 (60)
+--   * `api_keys`: the keys that it accepts (`{ "sk-api-emulator" }`)
+--   * `submit_rate`, `query_rate`: `{ count, seconds }`, in real seconds (none)
+--   * `allowed_hosts`: names that it is called by, besides localhost and 127.0.0.1 (`{}`)
+--   * `port`, `storage_port`: 0 for any free one (0)
+--   * `path_prefix`: what a gateway puts before `/v1` (`""`)
+--   * `auth_header`, `auth_scheme`: where the key stands (`Authorization`, `Bearer`)
+--   * `wrap`: how deep a gateway wraps a query's reply: 0, 1 or 2 (0)
+--   * `ids`: `"string"`, `"number"` (bare, everywhere) or `"ulid"` (`"string"`)
+--   * `digits`: the length of ids (18 for template tasks, 15 for all others)
+--   * `link_life`: seconds that a link serves (9 h for template tasks, else 1 h)
+--   * `video_bytes`: the size of each video (that of a film of 1.5 s)
+--   * `fail_rate`: the share of tasks that fail, from 0 to 1 (0)
+--   * `seed`: for ids and failures; the same seed makes the same (1)
+--   * `tls`: TLS with a certificate of its own, and HTTP/2 (false)
+--   * `lua`: the interpreter of its process (the one that runs this script)
+-- @return an object with `base_url`, `storage_url`, `port`, `storage_port`,
+--   `api_key`, `pid`, `ca_file` (with `tls`), `env` (environment variables for a script
+--   that is to use it) and the methods below; or nil and an error. It stops at the
+--   end of a `<close>` variable's block, or when it is collected.
+function emulator.start(given)
+  local self, why = start(part "options".complete(given, 2))
+  if not self then
+    return nil, require "minimax.batch.fault".plain("io", "%s", why)
+  end
   return self
 end
 

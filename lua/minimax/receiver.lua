@@ -15,6 +15,7 @@
 -- @module minimax.receiver
 
 local cqueues = require "cqueues"
+local fault = require "minimax.batch.fault"
 local http1 = require "minimax.http1"
 local listener = require "minimax.listener"
 
@@ -173,17 +174,17 @@ end
 --     stood behind `?` in the `callback_url`; may yield
 --   * `on_problem`: called with the error of a body that is no callback
 --   * `max_bytes`, `seconds`: what a sender may take (64 KiB, 3)
--- @return an object with `port`, `path` and `close`; or nil and why not
+-- @return an object with `port`, `path` and `close`; or nil and an error
 function receiver.start(given)
   local options = complete(given)
   local random, why = secret()
   if not options.path and not random then
-    return nil, why
+    return nil, fault.plain("io", "%s", why)
   end
   local self = setmetatable({ options = options, path = options.path or "/" .. random }, Receiver)
   self.listener, why = listen(self)
   if not self.listener then
-    return nil, why
+    return nil, fault.plain("io", "%s", why)
   end
   self.port = self.listener.port
   return self

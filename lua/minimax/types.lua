@@ -566,7 +566,7 @@ local emulator = {}
 ---Starts an emulator; raises on an unknown option or a wrong value.
 ---@param options? minimax.emulator.options
 ---@return minimax.emulator.running? emu
----@return string? why
+---@return minimax.error? err kind "io"
 function emulator.start(options) end
 
 ---The emulator as a program of its own: serves until Ctrl-C and ends the process.
@@ -737,7 +737,7 @@ local receiver = {}
 ---Starts a receiver; raises on an unknown option or a wrong value.
 ---@param options minimax.receiver.options
 ---@return minimax.receiver.running? receiver
----@return string? why
+---@return minimax.error? err kind "io"
 function receiver.start(options) end
 
 ---Whether two texts are the same, in a time that does not tell where they differ.

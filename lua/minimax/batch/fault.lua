@@ -1,5 +1,5 @@
---- Errors as `minimax` returns them, of what happens around a ledger and on the
--- command line.
+--- Errors as `minimax` returns them, of what happens around a ledger, a receiver
+-- and an emulator, and on the command line.
 
 local json = require "minimax.batch.json"
 
@@ -28,9 +28,15 @@ end
 --- Makes an error object.
 -- @param kind of the contract's kinds
 -- @param format and its values, as `string.format` takes them
+function fault.plain(kind, format, ...)
+  return setmetatable({ kind = kind, message = format:format(...), retryable = false }, Fault)
+end
+
+--- The same, of a batch.
 function fault.new(kind, format, ...)
-  return setmetatable({ kind = kind, message = format:format(...), stage = "batch",
-    retryable = false }, Fault)
+  local err = fault.plain(kind, format, ...)
+  err.stage = "batch"
+  return err
 end
 
 -- What a ledger keeps of an error besides its kind and message.

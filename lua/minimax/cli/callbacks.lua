@@ -71,7 +71,7 @@ function callbacks.run(session)
     on_event = on_event(session, client),
     on_problem = function(problem) session.out:note("%s", problem) end }
   if not served then
-    return nil, fault.new("io", "%s", why)
+    return nil, why
   end
   local address = string.format("http://%s:%d%s", arguments.host, served.port, served.path)
   session.out:emit("callback_url", address)

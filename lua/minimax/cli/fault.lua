@@ -7,11 +7,7 @@ local fault = {}
 --- Makes an error.
 -- @param kind of the contract's kinds
 -- @param format and its values, as `string.format` takes them
-function fault.new(kind, format, ...)
-  local err = of_batch.new(kind, format, ...)
-  err.stage = nil
-  return err
-end
+fault.new = of_batch.plain
 
 -- What a command cannot do because its words are wrong; raised, not returned.
 local Misuse = { __name = "minimax.misuse" }
