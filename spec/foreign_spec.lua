@@ -59,6 +59,31 @@ describe("the guide's script", function()
   end)
 end)
 
+-- What a script in Python asks with, and by which variable each finds certificates.
+local ASK = [[
+import os, urllib.error, urllib.request, requests
+url = os.environ["MINIMAX_BASE_URL"] + "/v1/nowhere"
+print(requests.get(url).status_code)
+try:
+    urllib.request.urlopen(url)
+except urllib.error.HTTPError as answer:
+    print(answer.code)
+]]
+
+describe("Python's clients", function()
+  local python, missing = python_with "requests"
+
+  case_that_needs(missing)("trust the emulator's certificate in its environment", function()
+    local api <close> = emulated.start { tls = true }
+    local env = { no_proxy = "localhost" }
+    for name, value in pairs(api.emu.env) do
+      env[name] = value
+    end
+    local result = process.run { command = { python, "-c", ASK }, env = env }
+    assert.same({ 0, "404\n404\n" }, { result.code, result.out }, result.err)
+  end)
+end)
+
 -- As the documents print it, within the description of `callback_url`.
 local function callback_service()
   local document = read "spec/openapi/video_template_generation.yaml"

@@ -29,6 +29,22 @@ describe("a form", function()
     assert.same({}, multipart.parse(TYPE, "--b1--\r\n"))
   end)
 
+  it("is read however HTTP lets its type and its names be spelled", function()
+    for _, content_type in ipairs { "Multipart/Form-Data; Boundary=b1",
+      'multipart/form-data;charset=utf-8;boundary="b1"', "multipart/form-data ; boundary=b1 ; a=b",
+      'multipart/form-data; a="; boundary=x"; boundary=b1' } do
+      local parts = multipart.parse(content_type, body(FIELD))
+      assert.equal("x", parts and parts.purpose.body, content_type)
+    end
+    local parts = multipart.parse(TYPE, body(
+      "Content-Disposition: form-data; Name=file; FileName=a.png\r\n\r\n1",
+      'Content-Disposition: form-data; filename="; name=no"; name="other"\r\n\r\n2'))
+    assert.same({ "a.png", "1", "2", "; name=no" }, { parts.file.filename, parts.file.body,
+      parts.other.body, parts.other.filename })
+    assert.is_nil(multipart.parse("multipart/form-data; nboundary=b1", body(FIELD)))
+    assert.is_nil(multipart.parse("multipart/form-data", body(FIELD)))
+  end)
+
   it("is none where it breaks off or says another type", function()
     assert.is_nil(multipart.parse(TYPE, body(FIELD):sub(1, -8)))
     assert.is_nil(multipart.parse(TYPE, "something else"))

@@ -57,6 +57,23 @@ describe("the emulator's storage host", function()
     assert.equal("bytes */" .. SIZE, reply.headers["content-range"])
   end)
 
+  it("reads a range as HTTP says: what is none is as if it were not there", function()
+    for _, range in ipairs { "BYTES=0-9", "bytes= 0-9", "Bytes=0-9" } do
+      local reply = fetch { range = range }
+      assert.same({ 206, 10 }, { reply.status, #reply.body })
+    end
+    for _, range in ipairs { "bytes=9-3", "lines=0-9", "bytes=-", "bytes=a-b", "0-9" } do
+      local reply = fetch { range = range }
+      assert.same({ 200, SIZE }, { reply.status, #reply.body })
+    end
+    assert.equal(416, fetch({ range = "bytes=-0" }).status)
+    assert.equal(200, fetch({ range = "bytes=0-9" }, "HEAD").status)
+    local time = fetch().headers["last-modified"]
+    assert.equal(206, fetch({ range = "bytes=1-", ["if-range"] = time }).status)
+    time = time:gsub("2025", "2024")
+    assert.equal(200, fetch({ range = "bytes=1-", ["if-range"] = time }).status)
+  end)
+
   it("serves a range under If-Range only for the ETag that it has", function()
     local etag = fetch().headers.etag
     assert.equal(206, fetch({ range = "bytes=1-", ["if-range"] = etag }).status)

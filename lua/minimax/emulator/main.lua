@@ -62,7 +62,8 @@ function main.add_options(parsed)
     end
   end
   parsed:option("--key", "A key that is accepted (sk-api-emulator)."):count("*")
-  parsed:option("--allow-host", "A further name that it is called by, besides localhost."):count("*")
+  parsed:option("--allow-host", "A further name that it is called by, besides localhost.")
+    :count("*")
   parsed:option("--fault", "A fault, as endpoint=submit,fault=reset,attempt=2.")
     :count("*"):convert(fault)
   parsed:flag("--tls", "TLS with a certificate of its own, and HTTP/2.")

@@ -2,6 +2,16 @@
 
 local multipart = {}
 
+-- A parameter of a header, as a token or in quotes (RFC 9110, 5.6.6); its name
+-- may be in any case.
+local function parameter(header, name)
+  local from = (";" .. header:lower()):gsub('"[^"]*"', function(text)
+    return '"' .. ("x"):rep(#text - 2) .. '"'
+  end):match(";%s*" .. name .. "=()")
+  local rest = from and header:sub(from - 1)
+  return rest and (rest:match('^"([^"]*)"') or rest:match("^[^%s;]+"))
+end
+
 local function parse_part(text)
   local head, body = text:match("^(.-\r\n)\r\n(.*)$")
   if not head then
@@ -10,7 +20,7 @@ local function parse_part(text)
   local name, filename
   for line in head:gmatch("([^\r\n]+)\r\n") do
     if line:lower():find("^content%-disposition:") then
-      name, filename = line:match('[; ]name="([^"]*)"'), line:match('filename="([^"]*)"')
+      name, filename = parameter(line, "name"), parameter(line, "filename")
     end
   end
   return name and { name = name, filename = filename, body = body }
@@ -22,7 +32,9 @@ end
 -- @return parts by name: `filename` (of a file) and `body`; or nil for another
 --   content type or a body that breaks off
 function multipart.parse(content_type, body)
-  local boundary = (content_type or ""):match('^multipart/form%-data;.*boundary="?([^";]+)"?')
+  content_type = content_type or ""
+  local is_form = content_type:lower():find("^multipart/form%-data%s*;")
+  local boundary = is_form and parameter(content_type, "boundary")
   if not boundary then
     return nil
   end

@@ -4,7 +4,8 @@ local options = {}
 
 local DEFAULTS = {
   speed = 60, seconds = 60, seed = 1, fail_rate = 0, ids = "string", wrap = 0,
-  api_keys = { "sk-api-emulator" }, allowed_hosts = {}, port = 0, storage_port = 0, path_prefix = "",
+  api_keys = { "sk-api-emulator" }, allowed_hosts = {}, port = 0, storage_port = 0,
+  path_prefix = "",
   auth_header = "Authorization", auth_scheme = "Bearer", tls = false, digits = false,
   video_bytes = false, link_life = false, submit_rate = false, query_rate = false, lua = false,
 }

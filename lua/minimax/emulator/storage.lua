@@ -17,10 +17,13 @@ local function refuse(code, message)
   return reply.text(STATUS[code], body, "application/xml")
 end
 
--- First and last byte of a single range; false for one that cannot be served.
+-- First and last byte of a single range; false for one that cannot be served, nil
+-- for what is none and so is ignored (RFC 9110, 14.1 and 14.2).
 local function parse_range(text, size)
-  local first, last = text:match("^bytes=(%d*)%-(%d*)$")
+  local first, last = text:lower():match("^bytes=%s*(%d*)%-(%d*)%s*$")
   if not first or first == "" and last == "" then
+    return nil
+  elseif first ~= "" and last ~= "" and tonumber(last) < tonumber(first) then
     return nil
   elseif first == "" then
     first, last = math.max(0, size - tonumber(last)), size - 1
@@ -33,11 +36,20 @@ local function parse_range(text, size)
   return { math.tointeger(first), math.tointeger(last) }
 end
 
--- The range that is asked for, unless If-Range says that the file has changed;
--- a weak ETag never says that it has not.
+local LAST_MODIFIED = "Wed, 19 Nov 2025 06:48:41 GMT"
+
+-- Whether If-Range says that the file has changed; a weak ETag never says that it
+-- has not.
+local function has_changed(condition, etag)
+  return condition and condition ~= LAST_MODIFIED
+    and (condition ~= etag or etag:sub(1, 2) == "W/")
+end
+
+-- The range that is asked for, unless the file has changed. It has a meaning for
+-- GET alone.
 local function wanted_range(request, etag, size)
-  local range, condition = request.headers.range, request.headers["if-range"]
-  if not range or condition and (condition ~= etag or etag:sub(1, 2) == "W/") then
+  local range = request.headers.range
+  if request.method ~= "GET" or not range or has_changed(request.headers["if-range"], etag) then
     return nil
   end
   return parse_range(range, size)
@@ -60,7 +72,7 @@ end
 function storage.serve(request, file)
   local film, etag = file.film, file.etag
   local headers = { { "content-type", "video/mp4" }, { "accept-ranges", "bytes" },
-    { "etag", etag }, { "last-modified", "Wed, 19 Nov 2025 06:48:41 GMT" } }
+    { "etag", etag }, { "last-modified", LAST_MODIFIED } }
   local range = wanted_range(request, etag, film.size)
   local answer = { status = 200, headers = headers, first = 0, last = film.size - 1 }
   if range == false then
