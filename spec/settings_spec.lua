@@ -475,6 +475,15 @@ describe("the time between two polls", function()
     assert.is_true(polls("3600", "poll_interval = 0.02") > 3)
   end)
 
+  it("is a batch's as well", function()
+    for text, expected in pairs { [""] = "10\t3\n", ["0.25"] = "0.25\t3\n" } do
+      assert.equal(expected, run({ MINIMAX_POLL_INTERVAL = text }, [[
+        local options = require "minimax.batch.options"
+        print(options.run().poll_interval, options.run({ poll_interval = 3 }).poll_interval)
+      ]]))
+    end
+  end)
+
   it("is refused where the variable holds no seconds", function()
     for _, text in ipairs { "ten", "1s", "-1", ".", "1,5", "0x10", "1e9", " 1", "nan" } do
       local out = run({ MINIMAX_API_KEY = "sk", MINIMAX_POLL_INTERVAL = text },
