@@ -169,26 +169,39 @@ static void set_trust(struct transfer *transfer) {
   }
 }
 
-static int set_proxy(struct transfer *transfer, const char *url) {
-  struct url_parts parts;
-  const char *proxy;
-  int planned;
+static int set_proxy(struct transfer *transfer, const struct url_parts *parts) {
+  const struct profile *profile = transfer->profile;
+  const char *proxy = profile_proxy(profile, parts->scheme, parts->host);
   CURLcode result;
-  if (url_take_apart(url, &parts) < 0)
-    return 0; /* libcurl will say so */
-  proxy = profile_proxy(transfer->profile, parts.scheme, parts.host);
   transfer->proxied = proxy != NULL;
-  transfer->is_relayed = proxy && strcmp(parts.scheme, "http") == 0 &&
+  transfer->is_relayed = proxy && strcmp(parts->scheme, "http") == 0 &&
                          !ascii_equal_up_to(proxy, "socks", 5);
-  transfer->names_private = address_name_is_private(parts.host);
-  planned = lookup_plan(transfer, &parts, proxy);
-  url_free(&parts);
-  if (planned < 0)
+  transfer->names_private = address_name_is_private(parts->host);
+  if (lookup_plan(transfer, parts, proxy) < 0)
     return -1;
   /* Said explicitly, or libcurl would look into the environment. */
   result = curl_easy_setopt(transfer->easy, CURLOPT_PROXY, proxy ? proxy : "");
   curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, "");
   return result == CURLE_OK ? 0 : -1;
+}
+
+/* Of API calls, which all go to one host. */
+static int set_api_proxy(struct transfer *transfer) {
+  struct profile *profile = transfer->profile;
+  if (!profile->parts.host &&
+      url_take_apart(profile->base, &profile->parts) < 0)
+    return 0; /* libcurl will say so */
+  return set_proxy(transfer, &profile->parts);
+}
+
+static int set_link_proxy(struct transfer *transfer, const char *url) {
+  struct url_parts parts;
+  int result;
+  if (url_take_apart(url, &parts) < 0)
+    return 0;
+  result = set_proxy(transfer, &parts);
+  url_free(&parts);
+  return result;
 }
 
 /* libcurl counts in an int of milliseconds. */
@@ -230,7 +243,7 @@ int handle_dress(struct transfer *transfer) {
   if (transfer->purpose == TRANSFER_FETCH)
     return 0; /* each download has a host of its own */
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  return set_proxy(transfer, transfer->profile->base);
+  return set_api_proxy(transfer);
 }
 
 static int add_header(struct transfer *transfer, const char *name,
@@ -361,7 +374,7 @@ static int set_url(struct transfer *transfer, const char *url) {
 int handle_address(struct transfer *transfer,
                    const struct transfer_order *order) {
   int is_fetch = transfer->purpose == TRANSFER_FETCH;
-  if (is_fetch && set_proxy(transfer, order->url) < 0)
+  if (is_fetch && set_link_proxy(transfer, order->url) < 0)
     return -1;
   if (set_url(transfer, order->url) < 0)
     return -1;

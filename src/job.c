@@ -282,7 +282,7 @@ void job_sleep(struct job *job, uint64_t due) {
 }
 
 /* Without that, abandoned jobs would lie around as long as Lua's own heap does
- * not grow. A handle that served before was weighed then. */
+ * not grow. A handle in the place of one that was given back does not count. */
 void job_weigh(lua_State *L, const struct transfer *transfer) {
   if (transfer->made && lua_gc(L, LUA_GCISRUNNING))
     lua_gc(L, LUA_GCSTEP, WEIGHT);

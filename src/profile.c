@@ -36,6 +36,7 @@ struct profile *profile_retain(struct profile *profile) {
 
 static void free_texts(struct profile *profile) {
   free(profile->base);
+  url_free(&profile->parts);
   free(profile->key);
   free(profile->query);
   free(profile->ca_file);

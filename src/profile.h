@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "alpn.h"
+#include "url.h"
 
 struct curl_slist;
 struct transfer;
@@ -15,6 +16,7 @@ struct transfer;
 struct profile {
   unsigned references;
   char *base;                      /* "https://host[:port][/prefix]" */
+  struct url_parts parts;          /* of the base, once it was needed */
   char *key;                       /* for the redactor only; NULL: none */
   char *query;                     /* "GroupId=1&…", escaped; NULL: none */
   struct curl_slist *headers;      /* of each API call */
@@ -29,8 +31,9 @@ struct profile {
   void *share; /* CURLSH: its connections and TLS sessions, nobody else's */
   struct transfer *idle; /* easy handles ready for the next read */
   unsigned idle_count, idle_limit;
-  enum alpn alpn;                /* of the API's host */
-  const struct transfer *asking; /* its handshake will tell */
+  unsigned handles, most_handles; /* that there are, and ever were at once */
+  enum alpn alpn;                 /* of the API's host */
+  const struct transfer *asking;  /* its handshake will tell */
 };
 
 /* With one reference; NULL when memory ends. The last release closes the

@@ -50,6 +50,15 @@ static struct transfer *take_idle(struct profile *profile) {
   return transfer;
 }
 
+/* Whether there are more handles than ever: those that calls give back do not
+ * weigh, and those that nobody gives back are as many at most. */
+static int is_one_more(struct profile *profile) {
+  if (++profile->handles <= profile->most_handles)
+    return 0;
+  profile->most_handles = profile->handles;
+  return 1;
+}
+
 static struct transfer *make(struct engine *engine, struct profile *profile,
                              enum transfer_purpose purpose) {
   struct transfer *transfer = calloc(1, sizeof *transfer);
@@ -58,13 +67,14 @@ static struct transfer *make(struct engine *engine, struct profile *profile,
   transfer->engine = engine;
   transfer->profile = profile;
   transfer->purpose = purpose;
-  transfer->made = 1;
   transfer->announced = -1;
   transfer->easy = curl_easy_init();
   if (transfer->easy && handle_dress(transfer) == 0 &&
       (purpose != TRANSFER_PAID ||
-       buffer_reserve(&transfer->reply, USUAL_REPLY) == 0))
+       buffer_reserve(&transfer->reply, USUAL_REPLY) == 0)) {
+    transfer->made = is_one_more(profile);
     return transfer;
+  }
   curl_easy_cleanup(transfer->easy);
   buffer_free(&transfer->reply);
   free(transfer);
@@ -299,6 +309,7 @@ static void park(struct transfer *transfer) {
 }
 
 static void dispose(struct transfer *transfer) {
+  transfer->profile->handles--;
   curl_easy_cleanup(transfer->easy);
   curl_slist_free_all(transfer->headers);
   curl_slist_free_all(transfer->addresses);

@@ -58,7 +58,7 @@ struct transfer {
   int heard;             /* a socket of it is watched */
   int opened;            /* the last socket opened for it; 0: none */
   int reusable;          /* a plain GET leaves nothing behind in it */
-  int made;              /* its handle is new, none that served before */
+  int made;              /* its handle is one more than there ever were */
   int connected;         /* a socket was opened for it */
   int is_stale;          /* the connection it was given was spoken on before */
   enum transfer_purpose purpose;
