@@ -176,7 +176,6 @@ static int set_proxy(struct transfer *transfer, const struct url_parts *parts) {
   transfer->proxied = proxy != NULL;
   transfer->is_relayed = proxy && strcmp(parts->scheme, "http") == 0 &&
                          !ascii_equal_up_to(proxy, "socks", 5);
-  transfer->names_private = address_name_is_private(parts->host);
   if (lookup_plan(transfer, parts, proxy) < 0)
     return -1;
   /* Said explicitly, or libcurl would look into the environment. */
@@ -199,6 +198,7 @@ static int set_link_proxy(struct transfer *transfer, const char *url) {
   int result;
   if (url_take_apart(url, &parts) < 0)
     return 0;
+  transfer->names_private = address_name_is_private(parts.host);
   result = set_proxy(transfer, &parts);
   url_free(&parts);
   return result;

@@ -95,7 +95,7 @@ struct transfer {
   struct curl_slist *addresses; /* theirs, as libcurl was told them */
   int proxied;
   int is_relayed;    /* by the proxy, which reads the request: no tunnel */
-  int names_private; /* the URL itself names a private address */
+  int names_private; /* a link itself names a private address */
 };
 
 /* What to send; nothing is kept of it. */
