@@ -240,7 +240,7 @@ describe("adding", function()
           assert.equal(number // 2000, other:status().total)
         end
         return number <= 10000 and '{"key":"k' .. number .. '","request":{"model":"m","prompt":"'
-          .. ("x"):rep(500) .. '"}}' or nil
+          .. ("x"):rep(500) .. '"}}\n' or nil
       end }
       assert.equal(10000, (b:add_lines(source)))
       assert.equal(10005, b:status().added)

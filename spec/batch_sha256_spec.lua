@@ -42,7 +42,7 @@ describe("the SHA-256 of a file", function()
     local none = folder:file "none"
     assert.same({ nil, "file can't be read: " .. none .. ": No such file or directory" },
       { sha256.file(none) })
-    assert.same({ nil, "file can't be read: " .. folder.path .. ": Is a directory" },
+    assert.same({ nil, "file can't be read: " .. folder.path .. ": no regular file" },
       { sha256.file(folder.path) })
   end)
 end)

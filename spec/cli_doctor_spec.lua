@@ -128,6 +128,12 @@ describe("the doctor", function()
     assert.matches("//…@127.0.0.1:1 (https_proxy), but not for localhost", checks.proxy.found, 1,
       true)
     assert.is_nil(result.out:find("secret", 1, true))
+    for _, secret in ipairs { "user:secret@127.0.0.1:1", "socks5h://user:se/c@ret@127.0.0.1:1",
+      "http://user:secret@127.0.0.1:1/x@y" } do
+      checks = examine { "--base-url", "https://example.invalid", "--proxy", secret }
+      assert.matches("…@", checks.proxy.found, 1, true)
+      assert.is_nil(checks.proxy.found:find("se[c/]"))
+    end
     checks = examine { "--base-url", "https://example.invalid", "--proxy", proxy }
     assert.matches("(--proxy)", checks.proxy.found, 1, true)
   end)

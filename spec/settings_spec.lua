@@ -69,18 +69,38 @@ describe("a client's settings", function()
     return asked[#asked]
   end
 
+  -- A file that holds a key and that nobody else may read.
+  local function private(key)
+    local path = folder:write("key", key)
+    assert(os.execute("chmod 600 " .. path))
+    return path
+  end
+
   describe("the key", function()
+    it("comes from no file that others may read, and from nothing that is no file", function()
+      local path = private "sk-api-file"
+      local fifo = folder:file "fifo"
+      assert(os.execute("mkfifo -m 600 " .. fifo))
+      for _, mode in ipairs { "640", "604", "620", "602", "610", "644", "fifo" } do
+        assert(os.execute(mode == "fifo" and "true" or "chmod " .. mode .. " " .. path))
+        local out = run({ MINIMAX_BASE_URL = server.url,
+          MINIMAX_API_KEY_FILE = mode == "fifo" and fifo or path }, ASK)
+        assert.is_truthy(out:find("^auth: .*may be read by others %(chmod 600%)"), mode .. out)
+      end
+      assert.same({}, server:asked())
+    end)
+
     it("comes from MINIMAX_API_KEY, without the white space around it", function()
       assert.equal("Bearer sk-api-env", authorization { MINIMAX_API_KEY = " \tsk-api-env\r\n" })
     end)
 
     it("comes from the file that MINIMAX_API_KEY_FILE names", function()
-      local path = folder:write("key", "\n  sk-api-file  \n")
+      local path = private("\n  sk-api-file  \n")
       assert.equal("Bearer sk-api-file", authorization { MINIMAX_API_KEY_FILE = path })
     end)
 
     it("of the variable goes before the file's, and an empty variable counts as unset", function()
-      local path = folder:write("key", "sk-api-file")
+      local path = private("sk-api-file")
       assert.equal("Bearer sk-api-env",
         authorization { MINIMAX_API_KEY = "sk-api-env", MINIMAX_API_KEY_FILE = path })
       assert.equal("Bearer sk-api-file",
@@ -120,7 +140,7 @@ describe("a client's settings", function()
         assert.is_truthy(message:find("the API key holds a control character", 1, true))
         assert.is_nil(message:find("sk", 1, true))
       end
-      local path = folder:write("key", "sk-api-one\nsk-api-two\n")
+      local path = private("sk-api-one\nsk-api-two\n")
       local out = run({ MINIMAX_API_KEY_FILE = path },
         [[print(pcall(require "minimax".new))]])
       assert.is_truthy(out:find("^false.*control character"), out)
@@ -144,7 +164,7 @@ describe("a client's settings", function()
         assert.is_nil(message:find "\n")
         local out = run({ MINIMAX_API_KEY = key }, [[print(pcall(require "minimax".new))]])
         assert.is_truthy(out:find("^false.*" .. text), out)
-        out = run({ MINIMAX_API_KEY_FILE = folder:write("key", key) },
+        out = run({ MINIMAX_API_KEY_FILE = private(key) },
           [[print(pcall(require "minimax".new))]])
         assert.is_truthy(out:find("^false.*" .. text), out)
       end

@@ -161,7 +161,8 @@ int client_is_usable(lua_State *L, struct client *client, int needs_key) {
     fault_push(L, NULL, FAULT_AUTH,
                client->key_file_failed
                    ? "there is no API key: the file named by "
-                     "MINIMAX_API_KEY_FILE can't be read, or holds none"
+                     "MINIMAX_API_KEY_FILE can't be read, holds none, or may "
+                     "be read by others (chmod 600)"
                    : "there is no API key: set the environment variable "
                      "MINIMAX_API_KEY (or MINIMAX_API_KEY_FILE), or the "
                      "option api_key");

@@ -30,6 +30,7 @@ their folders are and their names mean the same there.
 @tparam string path
 @treturn[1] string its folder: the device and the inode
 @treturn[1] boolean whether anything has that name, a link to nowhere too
+@treturn[1] boolean whether it is a regular file, or leads to one
 @treturn[2] nil
 @treturn[2] string why there is no such folder, or it can't be looked into
 @treturn[2] integer errno */
@@ -46,5 +47,6 @@ int place_call(lua_State *L) {
     lua_pushboolean(L, 0);
   else
     return luaL_fileresult(L, 0, NULL);
-  return 2;
+  lua_pushboolean(L, stat(path, &own) == 0 && S_ISREG(own.st_mode));
+  return 3;
 }

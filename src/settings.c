@@ -1,15 +1,18 @@
 /* Reads a client's settings from its options and the environment. */
 #include "settings.h"
 
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ascii.h"
 #include "box.h"
 #include "fault.h"
+#include "file.h"
 #include "nearest.h"
 #include "number.h"
 #include "options.h"
@@ -83,17 +86,25 @@ static const char *first_of(const char *one, const char *other) {
   return one ? one : other;
 }
 
+/* Whether nobody else may read what a key is read from. */
+static int is_private(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+         (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 /* Pushes the content of the file that holds the key, or nil. */
 static void push_key_file(lua_State *L, const char *path) {
   char text[KEY_BYTES];
-  size_t length = 0;
-  FILE *file = fopen(path, "rb");
-  if (file) {
-    length = fread(text, 1, sizeof text, file);
-    fclose(file);
+  ptrdiff_t length = 0;
+  int fd = file_open(path, O_RDONLY | O_NONBLOCK);
+  if (fd >= 0) {
+    if (is_private(fd))
+      length = file_read(fd, 0, text, sizeof text);
+    close(fd);
   }
-  if (length > 0 && length < sizeof text)
-    lua_pushlstring(L, text, length);
+  if (length > 0 && (size_t)length < sizeof text)
+    lua_pushlstring(L, text, (size_t)length);
   else
     lua_pushnil(L);
 }

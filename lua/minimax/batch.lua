@@ -109,14 +109,24 @@ local PAGE = 500
 local PLAIN = { "key", "state", "output", "kind", "attempt", "task_id", "trace_id", "strays",
   "host", "added_at", "submitting_at", "submitted_at", "succeeded_at", "ended_at" }
 
+-- Columns of numbers: SQLite keeps anything in them, and a ledger may come from
+-- anywhere.
+local NUMBERS = { attempt = true, added_at = true, submitting_at = true, submitted_at = true,
+  succeeded_at = true, ended_at = true }
+
 local function shown(row)
   local job = {}
   for _, name in ipairs(PLAIN) do
     job[name] = row[name]
+    if NUMBERS[name] and type(job[name]) ~= "number" then
+      job[name] = nil
+    end
   end
-  job.bytes = row.bytes and math.tointeger(row.bytes)
-  job.request = request.thaw(row.request, row.files)
-  job.err = fault.restore(row)
+  job.bytes = math.tointeger(row.bytes)
+  local damage
+  job.request, damage = request.thaw(row.request, row.files)
+  job.request = job.request or {}
+  job.err = fault.restore(row) or damage and fault.new("invalid", "%s", damage) or nil
   return job
 end
 

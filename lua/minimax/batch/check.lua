@@ -50,8 +50,9 @@ local function refusal(client, job, body, known)
 end
 
 local function check_job(client, job, strict, known, tell)
-  local body = request.thaw(job.request, job.files)
-  local err, found = refusal(client, job, body, known), doubts.of(job.kind, body)
+  local body, damage = request.thaw(job.request, job.files)
+  local err = damage and fault.new("invalid", "%s", damage) or refusal(client, job, body, known)
+  local found = body and doubts.of(job.kind, body) or {}
   if not err and strict then
     err = select(2, check.strict(job, body))
   end

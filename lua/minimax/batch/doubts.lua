@@ -27,10 +27,12 @@ local CHECKS = { template = check_template, video = models.check, video2 = model
 -- @param kind "template", "video" or "video2"
 -- @return a list of texts
 function doubts.of(kind, body)
-  local found = {}
-  CHECKS[kind](kind, body, function(...)
-    found[#found + 1] = string.format(...)
-  end)
+  local found, check = {}, CHECKS[kind]
+  if check then -- what no kind is, is refused elsewhere
+    check(kind, body, function(...)
+      found[#found + 1] = string.format(...)
+    end)
+  end
   return found
 end
 

@@ -36,18 +36,48 @@ local function open(source)
   return file
 end
 
--- The lines of a file with their numbers; empty ones are passed over.
-local function numbered(file)
-  local number = 0
+local PIECE = 65536
+local LONGEST = 64 << 20 -- bytes: what a request with its media in it may take
+
+-- The lines of a file, which may have no end: nil and a reason for one that is
+-- longer than any job.
+local function lines(file)
+  local piece, at = "", 1
   return function()
-    local line
+    local parts, length = {}, 0
+    while length <= LONGEST do
+      local stop = piece:find("\n", at, true)
+      parts[#parts + 1] = piece:sub(at, (stop or #piece + 1) - 1)
+      length = length + #parts[#parts]
+      at = stop and stop + 1 or #piece + 1
+      if stop then
+        return table.concat(parts)
+      end
+      local more, why = file:read(PIECE)
+      if not more then
+        return (length > 0 and table.concat(parts) or nil), why
+      end
+      piece, at = more, 1
+    end
+    return nil, "a line is longer than 64 MiB"
+  end
+end
+
+-- The lines with their numbers; empty ones are passed over.
+local function numbered(file)
+  local number, next_line = 0, lines(file)
+  return function()
+    local line, why
     repeat
-      line = file:read("l")
+      line, why = next_line()
       number = number + 1
       if number == 1 and line then
         line = line:gsub("^\u{FEFF}", "")
       end
     until not line or line:find("%S")
+    if why and not line then
+      return number, nil, why
+    end
     return line and number, line
   end
 end
@@ -63,7 +93,11 @@ function jsonl.each(source, take)
     return nil, err
   end
   local problems = {}
-  for number, line in numbered(file) do
+  for number, line, unread in numbered(file) do
+    if unread then
+      err = fault.new("invalid", "line %d: %s", number, unread)
+      break
+    end
     local job, why = jsonl.read(line)
     local ok
     if job then
@@ -76,7 +110,7 @@ function jsonl.each(source, take)
   if file ~= source then
     file:close()
   end
-  return problems
+  return not err and problems or nil, err
 end
 
 return jsonl

@@ -111,22 +111,56 @@ function request.freeze(body, digests)
   return text, list
 end
 
+-- A ledger may come from anywhere, and what it keeps may be no request at all.
+local DAMAGED = "the ledger holds no whole request for it"
+
+local function decode(text)
+  local value = type(text) == "string" and json.decode(text)
+  return type(value) == "table" and value or nil
+end
+
+local function is_file(file)
+  return type(file) == "table" and type(file.path) == "string" and type(file.sha256) == "string"
+    and math.type(file.bytes) == "integer" and type(file.at) == "table" and file.at[1] ~= nil
+end
+
 --- The files of a kept request.
 -- @param files the text, or nil
--- @return a list of `{ at, path, sha256, bytes }`
+-- @return a list of `{ at, path, sha256, bytes }`; or nil and why not
 function request.files(files)
-  return files and json.decode(files) or {}
+  local list = files == nil and {} or decode(files)
+  for _, file in ipairs(list or {}) do
+    if not is_file(file) then
+      return nil, DAMAGED
+    end
+  end
+  return list, not list and DAMAGED or nil
+end
+
+-- Puts a file's handle in its place; false where there is no such place.
+local function put(body, file)
+  local owner = body
+  for index = 1, #file.at - 1 do
+    owner = type(owner) == "table" and owner[file.at[index]]
+  end
+  if type(owner) ~= "table" or file.path:find "\0" then
+    return false
+  end
+  owner[file.at[#file.at]] = minimax.file(file.path)
+  return true
 end
 
 --- Makes the table for `client:submit` again.
+-- @return it; or nil and why not
 function request.thaw(text, files)
-  local body = json.decode(text)
-  for _, file in ipairs(request.files(files)) do
-    local owner = body
-    for index = 1, #file.at - 1 do
-      owner = owner[file.at[index]]
+  local body, list = decode(text), request.files(files)
+  if not body or not list then
+    return nil, DAMAGED
+  end
+  for _, file in ipairs(list) do
+    if not put(body, file) then
+      return nil, DAMAGED
     end
-    owner[file.at[#file.at]] = minimax.file(file.path)
   end
   return body
 end
@@ -134,7 +168,7 @@ end
 -- What is in the file at each place, wherever it lies.
 local function contents(files)
   local digests = {}
-  for _, file in ipairs(request.files(files)) do
+  for _, file in ipairs(request.files(files) or {}) do
     digests[json.encode(file.at)] = file.sha256
   end
   return digests
@@ -169,7 +203,8 @@ end
 --- Whether the files are here with the sizes that they had when the job was added.
 -- @return true; or nil and what is missing
 function request.present(files)
-  for _, file in ipairs(request.files(files)) do
+  local list, damage = request.files(files)
+  for _, file in ipairs(list or {}) do
     local handle <close>, why = io.open(file.path, "rb")
     if not handle then
       return nil, "input " .. why
@@ -180,7 +215,7 @@ function request.present(files)
         file.path, file.bytes, bytes)
     end
   end
-  return true
+  return list and true, damage
 end
 
 --- Whether the files are here and hold what they held when the job was added.
@@ -191,7 +226,7 @@ function request.unchanged(files, digests)
   if not present then
     return nil, why
   end
-  for _, file in ipairs(request.files(files)) do
+  for _, file in ipairs((request.files(files))) do
     local known
     known, why = digest(file.path, digests)
     if not known then

@@ -110,6 +110,8 @@ local function migrate(db, dialect, migrations)
   version, err = read_version(db)
   if not version then
     return nil, err
+  elseif math.type(version) ~= "integer" then
+    return nil, fault.new("invalid", "it is no ledger: its version is no number")
   elseif version > #migrations then
     return nil, fault.new("invalid", "the ledger has version %d, written by a newer minimax; this "
       .. "one knows versions up to %d", version, #migrations)

@@ -1,5 +1,7 @@
 --- SHA-256 of files, by luaossl.
 
+local minimax = require "minimax"
+
 local sha256 = {}
 
 local PIECE = 65536 -- bytes read at a time
@@ -19,6 +21,15 @@ function sha256.library()
     .. "is the rock luaossl, on Debian the package lua-luaossl"
 end
 
+-- What is no regular file may have no end, or wait for ever to be opened.
+local function open(path)
+  local folder, taken, regular = minimax._place(path)
+  if folder and taken and not regular then
+    return nil, path .. ": no regular file"
+  end
+  return io.open(path, "rb")
+end
+
 --- The digest of a file.
 -- @return hexadecimal digits and the number of bytes; or nil and why not
 function sha256.file(path)
@@ -26,7 +37,7 @@ function sha256.file(path)
   if not digest then
     return nil, missing
   end
-  local file <close>, why = io.open(path, "rb")
+  local file <close>, why = open(path)
   if not file then
     return nil, "file can't be read: " .. why
   end

@@ -205,7 +205,10 @@ function steps.added(run, job)
   if not present then
     return leave(run, job, fault.new("io", "%s", why))
   end
-  local body = request.thaw(job.request, job.files)
+  local body, damage = request.thaw(job.request, job.files)
+  if not body then
+    return fail(run, job, fault.new("invalid", "%s", damage))
+  end
   local ok, err = check_output(run, job)
   if ok and run.options.strict then
     ok, err = check.strict(job, body)

@@ -4,6 +4,9 @@ local printable = require "minimax.printable"
 
 local columns = {}
 
+-- A wider cell pushes the rest of its row aside, and of no other.
+local WIDEST = 64
+
 local function width_of(text)
   return utf8.len(text) or #text
 end
@@ -18,14 +21,18 @@ function columns.lines(rows)
     for index, value in ipairs(row) do
       local text = printable.line(value)
       cells[number][index] = text
-      widths[index] = math.max(widths[index] or 0, width_of(text))
+      local width = width_of(text)
+      widths[index] = math.max(widths[index] or 0, width <= WIDEST and width or 0)
     end
   end
   for number, row in ipairs(cells) do
     for index = 1, #row - 1 do
       row[index] = row[index] .. (" "):rep(widths[index] - width_of(row[index]))
     end
-    cells[number] = (table.concat(row, "  "):gsub(" +$", ""))
+    while row[1] and not row[#row]:find "[^ ]" do
+      row[#row] = nil
+    end
+    cells[number] = table.concat(row, "  ")
   end
   return cells
 end

@@ -114,9 +114,10 @@ function checks.key(state)
   return "ok", string.format("from %s, %d characters, %s", from, #found, family)
 end
 
--- A proxy's URL may hold a password.
+-- A proxy's URL may hold a password, with a scheme before it or without.
 local function without_password(url)
-  return (url:gsub("//[^/@]*@", "//…@"))
+  local scheme, rest = url:match "^(%a[%w+.-]*://)(.*)$"
+  return (scheme or "") .. (rest or url):gsub("^.*@", "…@")
 end
 
 function checks.proxy(state)

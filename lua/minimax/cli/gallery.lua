@@ -104,11 +104,9 @@ function gallery.prompt(request)
 end
 
 local function time_row(name, seconds)
-  if not seconds then
-    return ""
-  end
-  return string.format("<dt>%s</dt><dd>%s</dd>\n", name,
-    os.date("%Y-%m-%d %H:%M:%S", math.floor(seconds)))
+  local whole = math.tointeger(seconds and math.floor(seconds))
+  local known, text = pcall(os.date, "%Y-%m-%d %H:%M:%S", whole or "")
+  return known and whole and string.format("<dt>%s</dt><dd>%s</dd>\n", name, text) or ""
 end
 
 local function picture(job, folder, here)

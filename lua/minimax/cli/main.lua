@@ -69,7 +69,7 @@ local function explain_raised(run_session, problem)
   end
   run_session.out:warn("minimax: please report this:")
   for line in tostring(problem):gmatch("[^\n]+") do
-    run_session.out:warn("%s", line)
+    run_session.out:warn("%s", (line:gsub("\t", "  ")))
   end
   advise(run_session)
   return codes.BUG

@@ -23,6 +23,8 @@ end
 local function encodable(value)
   if type(value) == "string" then
     return utf8.len(value) and value:gsub("%z", "?") or value:gsub("[^\x20-\x7E]", "?")
+  elseif type(value) == "number" and (value ~= value or value - value ~= 0) then
+    return json.null
   elseif type(value) ~= "table" or json.is_empty_list(value) then
     return value
   end
