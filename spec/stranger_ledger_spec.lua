@@ -19,6 +19,8 @@ local DAMAGE = {
   added_at = { "'yesterday'", "1e400", "-1e400", "1e300", "x'00'" },
   submitted_at = { "'yesterday'", "1e400", "1e300" }, ended_at = { "'x'", "1e400" },
   attempt = { "'x'", "1e400" }, bytes = { "'x'", "1e400", "1.5" },
+  error_details = { "'x'", "7", "'7'", "'{\"code\":{},\"stage\":[1],\"trace_id\":true}'",
+    "x'7b00'", "'{\"code\":1e400,\"http_status\":-1.5}'" },
   kind = { "'x'", "7", "''" }, error_kind = { "'x'", "7" }, strays = { "7", "x'ff'" },
 }
 
@@ -50,6 +52,7 @@ describe("a ledger of somebody else", function()
       assert(ledger:add { key = "k" .. index, output = folder:file(column .. index .. ".mp4"),
         request = REQUEST })
       ledger.ledger.db:run("UPDATE minimax_jobs SET " .. column .. " = " .. value
+        .. (column == "error_details" and ", error_kind = 'io'" or "")
         .. " WHERE key = 'k" .. index .. "'")
     end
   end

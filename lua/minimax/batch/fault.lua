@@ -58,9 +58,10 @@ function fault.restore(row)
     return nil
   end
   local err = fault.new(row.error_kind, "%s", row.error or "")
-  local details = row.error_details and json.decode(row.error_details)
+  local details = type(row.error_details) == "string" and json.decode(row.error_details)
   for _, name in ipairs(type(details) == "table" and DETAILS or {}) do
-    err[name] = details[name]
+    local kind = type(details[name]) -- a ledger may come from anywhere
+    err[name] = (kind == "string" or kind == "number") and details[name] or nil
   end
   err.task_id = row.task_id
   return err
