@@ -44,7 +44,7 @@ Round.__index = Round
 local function start(first, count, seconds)
   local self = setmetatable({ folder = temp.folder(), servers = {}, first = first }, Round)
   local args = { self.folder.path, first, count, seconds, CORPUS }
-  for _, tls in ipairs { false, "http/1.1", "h2" } do
+  for _, tls in ipairs { false, "http/1.1", "h2", "later" } do
     local server = wire.start { tls = tls or nil,
       serve = SERVE:format(self.folder.path, CORPUS, tls and ("%q"):format(tls) or "nil") }
     table.insert(self.servers, server)

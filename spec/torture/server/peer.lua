@@ -89,18 +89,18 @@ end
 -- Draws from here on what this request of this case gets. Over HTTP/2 the path
 -- is not read, and the count of requests stands for it.
 function Peer:draw(request)
-  local method, path, number = request.method, request.path, self:number(request)
+  local number = self:number(request)
   local seed = number // peer.PLAYS
   if self.shared.seed ~= seed then
     self.shared.seed, self.shared.counts = seed, {}
   end
-  local words = method .. " " .. (path or "")
+  local words = request.method .. " " .. (request.path or "")
   local count = (self.shared.counts[words] or 0) + 1
   self.shared.counts[words] = count
   math.randomseed(seed, hash(words .. count))
-  return { number = number, seed = seed, id = peer.id(seed),
-    link = self.url .. "/storage/v.mp4?Expires="
-    .. os.time() + 3600, corpus = self.corpus, http = self.http }
+  local link = self.url .. "/storage/v.mp4?Expires=" .. os.time() + 3600
+  return { number = number, seed = seed, id = peer.id(seed), link = link, corpus = self.corpus,
+    http = self.http }
 end
 
 function Peer:note(request, context, answer)
@@ -210,10 +210,33 @@ function peer.serve_h2(self)
   end
 end
 
+-- What may come in the place of a handshake: alerts, records that are none, other
+-- protocols.
+local GREETINGS = { "", "\x15\3\3\0\2\2\x50", "\x15\3\3\0\2\1\0", "\x15\3\3\0\2\2\x2a",
+  "\x16\3\3\0\4\2\0\0\0", "\x16\3\3\xff\xff\2", ("\0"):rep(100), "SSH-2.0-x\r\n",
+  "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "\x14\3\3\0\1\1" }
+
+-- Some handshakes are broken; those of other connections succeed.
+function peer.serve_later(self)
+  self:draw { method = "handshake", head = "" }
+  local greeting = mutation.pick(GREETINGS)
+  if math.random(3) == 1 then
+    greeting = mutation.bytes(greeting)
+  end
+  local answer = { pieces = { greeting }, pauses = {},
+    finish = mutation.pick { "close", "reset", "hang", "shutdown" } }
+  local ahead = mutation.pick { 0, 5, 100 }
+  if math.random(2) == 1 then
+    return self.connection:starttls "http/1.1" and peer.serve_h1(self)
+  elseif ahead == 0 or self.connection.socket:read(-ahead) then
+    return self:send(answer)
+  end
+end
+
 --- A script's work on one connection.
 -- @param connection, shared from `wire_server.lua`
 -- @param options `folder`, `corpus` (a folder of `.json` and `.http` files, or
---   empty), `url` of this server, `h2`
+--   empty), `tls` as for `wire.start`
 function peer.serve(connection, shared, options)
   if not shared.corpus then
     shared.corpus, shared.http = peer.load_corpus(options.corpus)
@@ -222,7 +245,8 @@ function peer.serve(connection, shared, options)
     corpus = shared.corpus, http = shared.http }, Peer)
   local _, _, port = connection.socket:localname()
   self.url = (options.tls and "https://127.0.0.1:" or "http://127.0.0.1:") .. tostring(port)
-  return peer["serve_" .. (options.tls == "h2" and "h2" or "h1")](self)
+  local ways = { h2 = peer.serve_h2, later = peer.serve_later }
+  return (ways[options.tls] or peer.serve_h1)(self)
 end
 
 return peer
