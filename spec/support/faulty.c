@@ -4,7 +4,6 @@
  * 1 2"; of the opened files only a `.part` and its note count then. A program
  * that looks faulty_arm up says so from case to case, and whose calls count:
  * starve.c. Not part of the module. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,6 +25,8 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "interpose.h"
 
 static const struct {
   const char *name;
@@ -159,10 +160,6 @@ long faulty_disarm(void) {
 
 #define CALLER __builtin_return_address(0)
 
-static void *true_one(const char *name) {
-  return dlsym(RTLD_NEXT, name);
-}
-
 /* Of whoever calls, only what belongs to a download. */
 static int open_fails(const char *path, const void *caller) {
   return (!plan.from_file || strstr(path, ".part")) && fails("open", caller);
@@ -277,16 +274,15 @@ FAULTY(int, pthread_create, errno,
         void *(*start)(void *), void *argument),
        (thread, attributes, start, argument))
 
-/* The names of those with a file offset where that has 64 bits by choice. */
-__typeof__(pread) pread64 __attribute__((alias("pread")));
-__typeof__(pwrite) pwrite64 __attribute__((alias("pwrite")));
-__typeof__(open) open64 __attribute__((alias("open")));
-__typeof__(fcntl) fcntl64 __attribute__((alias("fcntl")));
-__typeof__(fopen) fopen64 __attribute__((alias("fopen")));
-__typeof__(ftruncate) ftruncate64 __attribute__((alias("ftruncate")));
-int fstat64(int fd, struct stat64 *status) __attribute__((alias("fstat")));
-int stat64(const char *, struct stat64 *) __attribute__((alias("stat")));
-int lstat64(const char *, struct stat64 *) __attribute__((alias("lstat")));
+PLAIN(fcntl)
+PLAIN(fopen)
+PLAIN(open)
+PLAIN_OFFSETS(fstat)
+PLAIN_OFFSETS(ftruncate)
+PLAIN_OFFSETS(lstat)
+PLAIN_OFFSETS(pread)
+PLAIN_OFFSETS(pwrite)
+PLAIN_OFFSETS(stat)
 
 /* ---- memory ---- */
 

@@ -3,7 +3,6 @@
  * files only a `.part` and its note count. Just before, it writes to the file
  * KILLER_LOG how many bytes the child has written to a `.part`. Not part of the
  * module. */
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interpose.h"
+
 enum { PIECE = 16384 }; /* so much is read at once: so the reads are many */
 
 struct call {
@@ -22,10 +23,6 @@ struct call {
 };
 
 static long long written;
-
-static void *true_one(const char *name) {
-  return dlsym(RTLD_NEXT, name);
-}
 
 static void die(void) {
   const char *path = getenv("KILLER_LOG");
@@ -113,7 +110,6 @@ WATCHED(unlink, (const char *path), (path))
 WATCHED(rename, (const char *from, const char *to), (from, to))
 WATCHED(link, (const char *from, const char *to), (from, to))
 
-/* The names of those with a file offset where that has 64 bits by choice. */
-__typeof__(pwrite) pwrite64 __attribute__((alias("pwrite")));
-__typeof__(open) open64 __attribute__((alias("open")));
-__typeof__(ftruncate) ftruncate64 __attribute__((alias("ftruncate")));
+PLAIN(open)
+PLAIN_OFFSETS(ftruncate)
+PLAIN_OFFSETS(pwrite)

@@ -17,7 +17,7 @@ local function build(name)
   local path = folder:file(name .. ".so")
   local source = "spec/support/" .. name .. ".c"
   local words = { "env", "--unset=LD_PRELOAD", os.getenv("CC") or "cc", "-std=c11", "-D_GNU_SOURCE",
-    "-O1", "-fPIC", "-shared", "-o", path, source, "-ldl", "-lpthread" }
+    "-D_FILE_OFFSET_BITS=64", "-O1", "-fPIC", "-shared", "-o", path, source, "-ldl", "-lpthread" }
   assert(os.execute(shell.join(words) .. " " .. headers.flags()), "cc cannot build " .. source)
   return path
 end
