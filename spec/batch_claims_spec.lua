@@ -343,8 +343,8 @@ local function specs_of(kind)
       fetched = { job, 5, "d" }, settle_place = { job, "p" }, downloaded = { job, 5 },
       failed = { job, failure }, release = { job } }
     local of_ledger = { add = { { key = "x", request = "{}", output = "x", kind = "template" } },
-      add_all = { function() return true end }, page = { nil, 0, 5 }, find = { "k1" }, retry = { "k1" },
-      adopt = { "k1", "42" }, give_up_dead = { false } }
+      add_all = { function() return true end }, page = { nil, 0, 5 }, find = { "k1" },
+      retry = { "k1" }, adopt = { "k1", "42" }, give_up_dead = { false } }
     local of_budget = { configure = { "submit", { 1, 1 } }, look = { "submit" },
       take = { "submit" }, hold = { "submit", 1 } }
     l:close()

@@ -99,6 +99,18 @@ describe("a ledger on a full disk", function()
     check_the_rest()
   end)
 
+  it("fails no job whose output has no room now, and pays nothing", function()
+    local elsewhere <close> = assert(batch.open(outputs:file "ledger.db", client))
+    assert(elsewhere:add { key = "a", output = disk:file "a.mp4",
+      request = { template_id = "394514820878671878", text_inputs = { "a scene" } } })
+    fill()
+    local counts, reason = elsewhere:run { poll_interval = 0.05 }
+    assert.same({ 1, "left" }, { counts.added, reason })
+    assert.same({}, emu:requests())
+    os.remove(disk:file "filler")
+    assert.equal(1, elsewhere:run({ poll_interval = 0.05 }).downloaded)
+  end)
+
   it("takes no job, and says why", function()
     fill()
     local added, err = b:add { key = "x", request = { template_id = ("1"):rep(10000) } }

@@ -450,6 +450,17 @@ describe("a ledger in a file", function()
     assert.is_nil(lfs.attributes(folder:file "link.db-run"))
   end)
 
+  it("takes no Ctrl-C for an error of its own", function()
+    local l = assert(ledger.open(folder:file "a.db"))
+    l.db.statements["SELECT 1"] = { close = function() end, execute = function()
+      error("stdin:1: interrupted!", 0)
+    end }
+    local ok, why = pcall(l.db.rows, l.db, "SELECT 1")
+    assert.same({ false, "stdin:1: interrupted!" }, { ok, why })
+    assert.equal(1, #l.db:rows "SELECT 1")
+    l:close()
+  end)
+
   it("is closed for good", function()
     local l = assert(ledger.open(folder:file "a.db"))
     l:close()

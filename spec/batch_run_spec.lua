@@ -572,6 +572,20 @@ describe("a run", function()
     assert.matches("can't be written (Not a directory)", job("b").err.message, 1, true)
   end)
 
+  it("pays for no more while no video can be fetched", function()
+    emu:fault { endpoint = "storage", fault = "html", attempt = "all" }
+    for number = 1, 9 do
+      add("job" .. number)
+    end
+    local counts, reason = run { max_in_flight = 1, poll_interval = 0.01 }
+    assert.same({ 3, 6, "left" }, { counts.succeeded, counts.added, reason })
+    assert.equal(3, #tasks())
+    emu:clear()
+    counts, reason = run()
+    assert.same({ 9, "done" }, { counts.downloaded, reason })
+    assert.equal(9, #tasks())
+  end)
+
   it("renews a link that has expired", function()
     emu:fault { endpoint = "storage", fault = "expired" }
     add "a"
@@ -674,6 +688,39 @@ describe("a run", function()
     fake:revert()
     assert.same({ 1, "done" }, { counts.downloaded, reason })
     assert.is_true(asleep >= 300000)
+  end)
+
+  it("prolongs its leases in time also where its loop is slow", function()
+    add "a"
+    local time, ahead, prolonged = os.time, 0, 0
+    local fake = stub(os, "time", function() return time() + ahead end)
+    local write = b.ledger.db.run
+    b.ledger.db.run = function(db, sql, ...)
+      prolonged = prolonged + (sql:find("SET lease", 1, true) and 1 or 0)
+      return write(db, sql, ...)
+    end
+    run { lease = 4000, poll_interval = 1.2, on_event = function(event)
+      ahead = event.state == "submitted" and 1001 or ahead -- while a tick was counted
+    end }
+    fake:revert()
+    assert.equal(1, prolonged)
+  end)
+
+  it("counts how long an attempt to reach the ledger takes", function()
+    add "a"
+    local time, ahead, attempts = os.time, 0, 0
+    local fake = stub(os, "time", function() return time() + ahead end)
+    local read = b.ledger.db.rows
+    b.ledger.db.rows = function(db, sql, ...)
+      if not sql:find "WITH free" then
+        return read(db, sql, ...)
+      end
+      attempts, ahead = attempts + 1, ahead + 5 -- so long does libpq try
+      return nil, { kind = "io", message = "no connection", passing = true }
+    end
+    local _, reason = run { patience = 8 }
+    fake:revert()
+    assert.same({ "io", 3 }, { reason, attempts })
   end)
 
   it("submits nothing at all where more would have to be than it may", function()

@@ -168,6 +168,17 @@ describe("minimax batch", function()
     assert.equal(3, #emu:requests { endpoint = "submit" })
   end)
 
+  it("retries all that it can of those that are named, and says of which it can't", function()
+    add("rex", "leo")
+    emu:fault { endpoint = "submit", fault = "close", attempt = { 1, 2 } }
+    run("run", "--interval", "0.05")
+    local result = run("retry", "nobody", "rex", "noone", "leo")
+    assert.equal("rex  added\nleo  added\n", result.out)
+    assert.are_not.equal(0, result.code)
+    assert.matches("no job 'nobody'", result.err, 1, true)
+    assert.matches("no job 'noone'", result.err, 1, true)
+  end)
+
   it("has an exit code for jobs that failed, and for what stopped it", function()
     add "rex"
     local result = command.run({ "batch", "run" }, { emulator = emu, directory = folder.path,

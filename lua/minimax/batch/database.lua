@@ -173,6 +173,9 @@ local function guarded(self, work, sql, ...)
   -- is harmless: where there is a transaction, it has failed.
   self.handle:rollback()
   self.lost = not self.handle:ping()
+  if tostring(result):find("interrupted!", 1, true) then -- Ctrl-C is no error of the ledger
+    error(result, 0)
+  end
   local err = fault.new("io", "the ledger: %s", plain(result))
   err.passing = self.lost or err.message:find("database is locked", 1, true) ~= nil
   return nil, err

@@ -194,7 +194,8 @@ end
 
 -- Setting right -----------------------------------------------------------------
 
---- Settles what dead workers were submitting: nobody knows whether it arrived.
+--- Settles what dead workers were submitting: nobody knows whether it arrived. It
+-- waits for no row: who has one locked lives, or does the same.
 -- @param all true: no worker can be alive
 -- @return the rows of those jobs; or nil and an error
 function ledger:give_up_dead(all)
@@ -202,7 +203,8 @@ function ledger:give_up_dead(all)
     ended_at = $clock, error_details = NULL, error_kind = 'unknown',
     error = 'the worker on host ' || coalesce(host, '?')
     || ' ended while the submit was under way: a task may exist and be paid'
-    WHERE state = 'submitting' AND (lease < $clock OR ? = 1) RETURNING *]], all and 1 or 0)
+    WHERE id IN (SELECT id FROM minimax_jobs WHERE state = 'submitting'
+    AND (lease IS NULL OR lease < $clock OR ? = 1) $skip_locked) RETURNING *]], all and 1 or 0)
 end
 
 -- The job with that key, after a look at whether who was submitting it is dead.

@@ -8,10 +8,29 @@ local output = {}
 
 local ROOM = 4096 -- bytes that a disk has to have
 
+-- What is not about the path: the disk or the user's quota is full (ENOSPC, EDQUOT),
+-- there are too many open files (ENFILE, EMFILE).
+local PASSING = { [28] = true, [122] = true, [23] = true, [24] = true }
+
 -- The reason without the name of the file that was tried.
-local function refuse(path, why)
-  return nil, fault.new("io", "output '%s' can't be written (%s); nothing was submitted", path,
+local function refuse(path, why, errno)
+  local err = fault.new("io", "output '%s' can't be written (%s); nothing was submitted", path,
     why:match(": ([^:]*)$") or why)
+  err.passing = PASSING[errno] or nil
+  return nil, err
+end
+
+-- Whether an earlier download's file can be gone on with, if there is one.
+local function check_part(path)
+  local part = path .. ".part"
+  if select(2, minimax._place(part)) ~= true then
+    return true
+  end
+  local file, why, errno = io.open(part, "r+b")
+  if file then
+    file:close()
+  end
+  return file, why, errno
 end
 
 --- One spelling for a path: two jobs must not take each other's video for theirs.
@@ -57,9 +76,19 @@ function output.shared(path, key, its_path)
     .. "submitted", path, key, its_path)
 end
 
+-- Whether there is room for a file beside that one, and the right to make it.
+local function check_room(path)
+  local file, why, errno = scratch.filled(path, ROOM)
+  if file then
+    file:close()
+  end
+  return file, why, errno
+end
+
 --- Whether a video can be written there, and would not replace anything.
 -- @return its place, which no other path has: but for names that differ in capitals,
---   which `is_same` tells apart; or nil and an error of kind "io"
+--   which `is_same` tells apart; or nil and an error of kind "io", which is `passing`
+--   where it is not about the path
 function output.check(path)
   local folder, taken, name = place_of(path)
   if not folder then
@@ -67,11 +96,12 @@ function output.check(path)
   elseif taken then
     return nil, fault.new("io", "output '%s' exists already; nothing was submitted", path)
   end
-  local file, why = scratch.filled(path, ROOM)
-  if not file then
-    return refuse(path, why)
+  for _, look in ipairs { check_part, check_room } do
+    local ok, why, errno = look(path)
+    if not ok then
+      return refuse(path, why, errno)
+    end
   end
-  file:close()
   return folder .. "/" .. name:lower()
 end
 

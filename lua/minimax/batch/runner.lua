@@ -11,13 +11,15 @@ local runner = {}
 runner.__index = runner
 
 local WATCH = 1 -- seconds between two looks at what other workers hold
+local OUTAGE = 3 -- videos that can't be fetched, none between that can: no more is paid for
 local LOST = 0.5 -- seconds between two attempts to reach the database again
 
 --- @param parts `ledger`, `client`, `claims`, `budget`, `options` (complete),
 --   `reserve` (of the ledger's dialect)
 function runner.new(parts)
   parts.slots, parts.active, parts.submits = 0, {}, 0
-  parts.clock, parts.answered, parts.limits, parts.lost = 0, 0, 0, {}
+  parts.clock, parts.answered, parts.limits, parts.unfetched = 0, 0, 0, 0
+  parts.lost = {}
   return setmetatable(parts, runner)
 end
 
@@ -71,8 +73,20 @@ end
 --- Whether one more task may be paid for.
 function runner:may_submit()
   local most = self.options.max_submits
-  self.held_back = most ~= nil and self.submits >= most
+  local left = self.unfetched >= OUTAGE and "left"
+  self.held_back = most and self.submits >= most and "max_submits" or left
   return not self.held_back
+end
+
+--- A video that is paid for could not be fetched, or could be after all. While the
+-- storage host is down nothing more is paid for, which might be lost there.
+function runner:count_fetch(job, fetched)
+  if fetched then
+    self.unfetched, self.held_back = 0, false -- until the next submit asks
+  elseif not job.unfetched then
+    job.unfetched = true
+    self.unfetched = self.unfetched + 1
+  end
 end
 
 -- Waiting -------------------------------------------------------------------------
@@ -114,6 +128,9 @@ end
 -- How long a write that must not be lost is tried again where the disk is full.
 local INSISTENCE = 60
 
+-- Seconds that an attempt takes at most; more is the machine's sleep.
+local CONNECTING = 30
+
 --- Does something with the ledger, again and again while the connection is lost.
 -- A run without its ledger can do nothing: any other failure stops it.
 -- @param insist true: goes on for a while even so
@@ -123,7 +140,9 @@ local INSISTENCE = 60
 function runner:with_ledger(insist, work, ...)
   local lost, failing = 0, 0 -- seconds
   while true do
+    local began = os.time()
     local results = table.pack(work(...))
+    local taken = LOST + math.max(0, math.min(os.time() - began, CONNECTING))
     local err = results[2]
     if not err then
       return table.unpack(results, 1, results.n)
@@ -133,13 +152,13 @@ function runner:with_ledger(insist, work, ...)
         self:stop("io", err)
         return nil, err
       end
-      lost = lost + LOST
+      lost = lost + taken
     else
       self:stop("io", err)
       if not insist or failing > INSISTENCE then
         return nil, err
       end
-      failing = failing + LOST
+      failing = failing + taken
       self.reserve.free()
     end
     minimax.sleep(LOST)
@@ -259,12 +278,13 @@ local TICK = 1 -- seconds, at most
 
 local function keep(self)
   local interval = self.options.lease / 4
-  local tick, due = math.min(TICK, interval), interval
+  local tick, due, kept = math.min(TICK, interval), interval, os.time()
   repeat
     minimax.sleep(tick)
     self.clock = self.clock + tick
-    if self.clock >= due then
-      due = self.clock + interval
+    -- A loop that is slow counts fewer seconds than pass.
+    if self.clock >= due or os.time() - kept >= interval then
+      due, kept = self.clock + interval, os.time()
       keep_leases(self)
     end
   until self.slots == 0
@@ -287,8 +307,7 @@ function runner:run()
     self.keeper = minimax.spawn(keep, self)
     grow(self)
   end, function() interrupt(self) end)
-  local held_back = self.held_back and "max_submits" or nil
-  return self.stopping or held_back or self.left and "left" or "done", self.err
+  return self.stopping or self.held_back or self.left and "left" or "done", self.err
 end
 
 --- Gives everything back after a run that ended in the middle: what was being

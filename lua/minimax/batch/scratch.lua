@@ -10,9 +10,9 @@ local function fresh(folder)
   local own = tostring {}:match "0x(%x+)" or "0"
   for count = 1, 1000 do
     local path = string.format("%s.minimax-%s-%d-%d", folder, own, os.time(), count)
-    local there, taken = minimax._place(path)
+    local there, taken, errno = minimax._place(path)
     if not there then
-      return nil, taken
+      return nil, taken, errno
     elseif not taken then
       return path
     end
@@ -22,36 +22,36 @@ end
 
 --- Opens one.
 -- @param path of a file in the same folder
--- @return the file; or nil and why not
+-- @return the file; or nil, why not, and the errno
 function scratch.open(path)
-  local name, why = fresh(path:match "^.*/" or "")
+  local name, why, errno = fresh(path:match "^.*/" or "")
   if not name then
-    return nil, why
+    return nil, why, errno
   end
   local file
-  file, why = io.open(name, "wb")
+  file, why, errno = io.open(name, "wb")
   if file then
     os.remove(name)
   end
-  return file, why
+  return file, why, errno
 end
 
 --- Opens one and fills it.
 -- @param bytes how many
--- @return the file; or nil and why not
+-- @return the file; or nil, why not, and the errno
 function scratch.filled(path, bytes)
-  local file, why = scratch.open(path)
+  local file, why, errno = scratch.open(path)
   if not file then
-    return nil, why
+    return nil, why, errno
   end
   local ok
-  ok, why = file:write(("\0"):rep(bytes))
+  ok, why, errno = file:write(("\0"):rep(bytes))
   if ok then
-    ok, why = file:flush()
+    ok, why, errno = file:flush()
   end
   if not ok then
     file:close()
-    return nil, why
+    return nil, why, errno
   end
   return file
 end

@@ -214,7 +214,7 @@ function steps.added(run, job)
     ok, err = check.strict(job, body)
   end
   if err then
-    return fail(run, job, err)
+    return (err.passing and leave or fail)(run, job, err)
   elseif not ok then -- the ledger failed
     return false
   end
@@ -313,9 +313,14 @@ function steps.succeeded(run, job)
     end
     if bytes then
       run:heard()
+      run:count_fetch(job, true)
       settled(job, run:step(job, "downloaded", bytes))
       return false
-    elseif not err or not heed(run, job, err, attempt) then
+    end
+    if err and states.meaning(err, true) == "again" then
+      run:count_fetch(job, false)
+    end
+    if not err or not heed(run, job, err, attempt) then
       return false
     end
   end

@@ -121,14 +121,26 @@ local function keys_of(arguments, ledger)
   return arguments.key
 end
 
+-- One job that can't be tried again, or has changed meanwhile, is no matter of the
+-- others.
 function commands.retry(session, ledger)
+  local failure
   for _, key in ipairs(keys_of(session.arguments, ledger)) do
     local state, err = ledger:retry(key, { resubmit = session.arguments.resubmit or false })
-    if not state then
+    if state then
+      session.out:emit("job", { key = key, state = state })
+      session.out:say("%s  %s", key, state)
+    elseif err.kind ~= "invalid" then
       return nil, err
+    else
+      if failure then
+        session.out:warn("%s", failure.message)
+      end
+      failure = err
     end
-    session.out:emit("job", { key = key, state = state })
-    session.out:say("%s  %s", key, state)
+  end
+  if failure then
+    return nil, failure
   end
   return codes.OK
 end
