@@ -1,7 +1,7 @@
 /* Finds the id of the task that an answer names. It reads JSON as far as it
  * must to tell keys from values and strings from what stands in them, and
  * takes no offence at what is missing or wrong. Each byte is looked at once, or
- * twice where nothing was found. */
+ * three times where nothing was clear. */
 #include "taskid.h"
 
 #include <string.h>
@@ -223,18 +223,19 @@ static void skip_space(struct scan *scan) {
     scan->at++;
 }
 
-/* A string is a key where a colon follows, and a value otherwise. */
+/* A string is a value where one is awaited, and a key where a colon follows; in
+ * what is no JSON it may be both. */
 static void heed_string(struct scan *scan) {
   struct word word;
   take_string(scan, &word);
+  if (word.sound)
+    consider(scan, word.value.text, word.value.length);
   skip_space(scan);
   if (scan->at < scan->length && scan->text[scan->at] == ':') {
     scan->key = key_named(&word);
     scan->at++;
     return;
   }
-  if (word.sound)
-    consider(scan, word.value.text, word.value.length);
   scan->key = KEY_NONE;
 }
 
@@ -313,15 +314,24 @@ static void run(struct scan *scan, const char *text, size_t length) {
     heed_value(scan);
 }
 
+/* Looks again, from a place where a string may begin or end, while nothing is
+ * clear. */
+static void run_from(struct scan *scan, const char *from) {
+  const char *end = scan->text + scan->length;
+  if (from && scan->rank >= RANK_OWN)
+    run(scan, from, (size_t)(end - from));
+}
+
 enum taskid_naming taskid_find(const char *text, size_t length,
                                struct taskid *id) {
+  static const char name[] = "\"task_id\""; /* in JSON, nothing but this */
   struct scan scan = {.rank = RANK_NONE, .id = id};
-  const char *quote;
+  const char *quote = length ? memchr(text, '"', length) : NULL;
   run(&scan, text, length);
-  /* A quote that is nobody's makes strings of all that stands between them. */
-  quote = scan.rank == RANK_NONE && length ? memchr(text, '"', length) : NULL;
-  if (quote)
-    run(&scan, quote + 1, length - (size_t)(quote + 1 - text));
+  /* A quote that is nobody's makes strings of all that stands between them, and
+   * so does a backslash before one. */
+  run_from(&scan, quote ? quote + 1 : NULL);
+  run_from(&scan, quote ? memmem(text, length, name, sizeof name - 1) : NULL);
   if (scan.rank == RANK_NONE)
     return TASKID_NONE;
   return scan.rank == RANK_OWN ? TASKID_VAGUE : TASKID_CLEAR;
