@@ -60,7 +60,7 @@ describe("a text from elsewhere", function()
   it("takes a time that grows with its length alone", function()
     for _, piece in ipairs { "\xFF", "\u{202E}", "\xE2\x80", "a\xC2", "\n" } do
       local since = os.clock()
-      printable.line(piece:rep(1000000 // #piece))
+      printable.line(piece:rep(200000 // #piece))
       assert.is_true(os.clock() - since < 2, piece)
     end
   end)
@@ -110,8 +110,8 @@ describe("a hostile text", function()
       answer = answer:gsub("%%s", (HOSTILE:gsub("%%", "%%%%")))
       local first = field == "status" and "wait" or "query"
       for _, words in ipairs { { first }, { "query", "--json" } } do
-        local more = { "7", "--kind", "template", "--timeout", "0.2", "--retries", "0" }
-        table.move(more, 1, words[1] == "wait" and 7 or 3, #words + 1, words)
+        local more = { "7", "--kind", "template", "--retries", "0", "--timeout", "0.2" }
+        table.move(more, 1, words[1] == "wait" and 7 or 5, #words + 1, words)
         local result = run(words, answer, answer, answer)
         assert.is_true(result.code ~= 70, field .. ": " .. result.err)
         assert_harmless(result.out)
@@ -149,7 +149,7 @@ describe("a hostile text", function()
   end)
 
   it("in the words of the command itself is harmless", function()
-    for _, words in ipairs { { "\27[2J" }, { "query", "\27[2J\u{9B}7" },
+    for _, words in ipairs { { "\27[2J" }, { "query", "\27[2J\u{9B}7", "--retries", "0" },
       { "wait", "{\27[2J" }, { "query", "7", "--query", "\u{202E}" } } do
       local result = command.run(words, { env = env })
       assert_harmless(result.out)
@@ -165,7 +165,7 @@ describe("a hostile text", function()
       local line = assert(child:read "l", child:errors())
       port = port or line:match "^export.*127%.0%.0%.1:(%d+)"
     until line == "Ctrl-C ends it."
-    send(port, "GET /a\u{9B}\u{202E}b HTTP/1.1\r\nHost: x\r\n\r\n")
+    send(port, "GET /a\u{9B}\u{202E}b HTTP/1.1\r\nHost: localhost\r\n\r\n")
     local line = child:read "l"
     assert.matches("^GET /a%?%?b ", line)
   end)

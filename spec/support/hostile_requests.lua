@@ -3,7 +3,7 @@
 local hostile_requests = {}
 
 local function request(first, fields, body)
-  return first .. " HTTP/1.1\r\nHost: x\r\n" .. fields .. "\r\n" .. (body or "")
+  return first .. " HTTP/1.1\r\nHost: localhost\r\n" .. fields .. "\r\n" .. (body or "")
 end
 
 local function with_body(first, body, fields)
@@ -60,10 +60,10 @@ function hostile_requests.sound_http2(key)
   local as = { "authorization", "Bearer " .. key }
   local body = '{"model":"MiniMax-Hailuo-02","prompt":"a cat"}'
   local post = packed { { ":method", "POST" }, { ":scheme", "http" },
-    { ":path", "/v1/video_generation" }, { ":authority", "x" }, as,
+    { ":path", "/v1/video_generation" }, { ":authority", "localhost" }, as,
     { "content-length", tostring(#body) }, { "te", "trailers" } }
   local get = packed { { ":method", "GET" }, { ":scheme", "http" },
-    { ":path", "/v1/query/video_generation?task_id=1" }, { ":authority", "x" }, as }
+    { ":path", "/v1/query/video_generation?task_id=1" }, { ":authority", "localhost" }, as }
   return {
     begin .. frame(1, 5, 1, get),
     begin .. frame(1, 4, 1, post) .. frame(0, 1, 1, body),

@@ -147,8 +147,7 @@ function server.send(stream, request, answer)
   end
 end
 
-local function answer_to(handle, stream, request)
-  local answer = handle(request)
+local function deliver(stream, request, answer)
   if answer.trouble then
     answer.trouble(stream)
   else
@@ -176,7 +175,7 @@ local function serve1(handle, socket, places)
     end
     places:serves(socket)
     local stream = stream1.new(socket, head)
-    answer_to(handle, stream, request)
+    deliver(stream, request, handle(request))
     if not stream.connection.socket or not head.keep_alive then
       return
     end
@@ -187,7 +186,9 @@ end
 local function serve_stream2(handle, stream)
   local ran, request = pcall(read_request2, stream)
   if ran and request then
-    return answer_to(handle, stream, request)
+    local answer = handle(request)
+    pcall(deliver, stream, request, answer) -- the client may have reset the stream
+    return
   end
   -- Left to itself, lua-http would read on for ever.
   local taken = seize(stream)
