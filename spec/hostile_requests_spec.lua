@@ -116,7 +116,7 @@ describe("hostile requests", function()
     local port, _, path = child:read("n", "l", "l")
     local push = '{"task_id":"7","status":"processing","base_resp":{"status_code":0}}'
     local sound = hostile_requests.sound(path, "sk-spec")
-    local slowest = bombard(port, sound, "POST " .. path .. " HTTP/1.1\r\nHost: x\r\n"
+    local slowest = bombard(port, sound, "POST " .. path .. " HTTP/1.1\r\nHost: localhost\r\n"
       .. "Content-Length: " .. #push .. "\r\n\r\n" .. push, '{"status":"success"}')
     assert.is_true(slowest < SERVED_SECONDS, slowest .. " s")
     assert.is_true(share_at_rest(child.pid) < 0.2)
