@@ -122,7 +122,7 @@ describe("the exit code", function()
       os.exit(require "minimax.cli.main".run { "templates" }, true)
     ]] }
     assert.equal(codes.BUG, result.code)
-    assert.matches("please report this: .*oops", result.err)
+    assert.matches("please report this:\n.*oops", result.err)
   end)
 
   it("is 2 without argparse, whose rock and package are named", function()

@@ -63,7 +63,8 @@ describe("the task that an answer names is found", function()
       'Warning: "x.php" line 17\n' .. answer, 'a "stray quote\n' .. answer, "callback(" .. answer,
       [[{"a":NaN,"b":\ud83e,]] .. answer:sub(2), "<html>" .. answer .. "</html>",
       '{"task_id":"' .. ID .. '":"x"}', [[{"id\":"req_99","data":]] .. answer .. "}",
-      '{"id":"req_99","data":":' .. answer .. "}", '{"id":"req_99","x":"a" b","data":' .. answer .. "}",
+      '{"id":"req_99","data":":' .. answer .. "}",
+      '{"id":"req_99","x":"a" b","data":' .. answer .. "}",
       '{"prompt":"\\ud83e", "x":"\xff",' .. answer:sub(2), '{"a":[}]},' .. answer,
     } do
       assert.equal(ID, (pure.task_id(text)), text)
