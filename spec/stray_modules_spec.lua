@@ -7,13 +7,15 @@ local process = require "spec.support.process"
 local temp = require "spec.support.temp"
 
 -- All that the programs load, and what that loads.
-local NAMES = { "minimax", "minimax/console", "cjson", "cjson/safe", "argparse", "DBI",
-  "dbd/sqlite3", "dbd/postgresql", "http/server", "http/headers", "http/request", "http/h2_connection",
+local NAMES = {
+  "minimax", "minimax/console", "cjson", "cjson/safe", "argparse", "DBI", "dbd/sqlite3",
+  "dbd/postgresql", "http/server", "http/headers", "http/request", "http/h2_connection",
   "http/connection_common", "http/h1_connection", "http/tls", "http/util", "fifo", "_cqueues",
   "cqueues", "cqueues/socket", "cqueues/errno", "_openssl", "_openssl/pkey", "openssl/pkey",
-  "openssl/digest", "openssl/ssl/context", "lpeg", "lpeg_patterns/http", "basexx", "binaryheap",
-  "compat53/module", "compat53/string", "bit", "bit32", "socket", "socket/core", "zlib",
-  "http/zlib", "psl", "cqueues/auxlib", "luasql", "lfs", "posix", "ssl" }
+  "openssl/digest", "openssl/ssl/context", "lpeg", "lpeg_patterns/http", "basexx",
+  "binaryheap", "compat53/module", "compat53/string", "bit", "bit32", "socket", "socket/core",
+  "zlib", "http/zlib", "psl", "cqueues/auxlib", "luasql", "lfs", "posix", "ssl",
+}
 
 -- A folder with such files: each leaves its name in `folder:file "ran"`, and fails.
 local function strays(own)
