@@ -74,8 +74,12 @@ local function method_of(frame)
   if frame.flags & PRIORITY ~= 0 then
     block = block:sub(6)
   end
-  local byte = block:match("^[\x20-\x3f]*(.)"):byte()
-  return assert(({ [0x82] = "GET", [0x83] = "POST", [0x42] = "DELETE" })[byte],
+  local at = 1
+  while block:find("^[\x20-\x3f]", at) do
+    at = block:match("^\x3f[\x80-\xff]*.()", at) or at + 1 -- a size may take more bytes
+  end
+  return assert(({ [0x82] = "GET", [0x83] = "POST", [0x42] = "DELETE", [0x02] = "DELETE" })[
+    block:byte(at)],
     "a method that is not known here")
 end
 
