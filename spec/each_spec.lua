@@ -202,10 +202,52 @@ describe("client:each", function()
       minimax.sleep(0)
       problem = select(2, pcall(next_item))
       api:tell("go")
-      minimax.sleep(0.2)
+      while not taken do
+        minimax.sleep(0.01)
+      end
     end)
     assert.truthy(problem:find("another coroutine waits", 1, true), problem)
     assert.equal("slow", taken)
+  end)
+
+  for place, start_it in pairs {
+    ["minimax.run"] = minimax.spawn,
+    ["a host with a loop of its own"] = function(fn)
+      local co = coroutine.create(fn)
+      coroutine.resume(co)
+      return co
+    end,
+  } do
+    it("is at its end in " .. place .. " for who waits while another closes it", function()
+      start { slow = { "Processing", { word = "never", "Success" } } }
+      local results
+      local function use_it()
+        local next_item <const>, _, _, loop <close> = client:each { "slow" }
+        assert(loop)
+        local co = start_it(function()
+          results = table.pack(next_item())
+        end)
+        repeat
+          minimax.sleep(0.01)
+        until api:polls() == 2
+        return co
+      end
+      if place == "minimax.run" then
+        minimax.run(use_it)
+      else
+        host.drive(use_it())
+      end
+      assert.same({ n = 0 }, results)
+    end)
+  end
+
+  it("ends when it is closed by its own on_status", function()
+    start { lion = { "Processing" } }
+    local values
+    values = { client:each({ "lion" }, { on_status = function()
+      getmetatable(values[4]).__close(values[4])
+    end }) }
+    assert.same({ n = 0 }, table.pack(values[1]()))
   end)
 
   it("raises an error of on_status to its caller and ends the polling", function()

@@ -62,6 +62,17 @@ static void each_release(struct job *job) {
   ((struct each *)job)->first = ((struct each *)job)->last = NULL;
 }
 
+/* Another coroutine may be waiting for the next item: it gets the one that is
+ * there already, else the end. */
+static void each_close(lua_State *L, struct job *job, int self) {
+  (void)L, (void)self;
+  if (job->ended)
+    return;
+  ((struct each *)job)->left = 0;
+  job->news = 0;
+  job->ended = 1;
+}
+
 /* A status of one of the waits is told first, then its end. */
 static int each_deliver(lua_State *L, struct job *job, int self) {
   struct each *each = (struct each *)job;
@@ -130,6 +141,8 @@ static int each_push_results(lua_State *L, struct job *job, int self) {
   struct each *each = (struct each *)job;
   lua_Integer number;
   int waits, count;
+  if (each->left == 0) /* it was closed */
+    return 0;
   lua_getiuservalue(L, self, JOB_EXTRA);
   waits = lua_gettop(L);
   job->ended = job->failed; /* what ended is one item */
@@ -151,6 +164,7 @@ static const struct deed deed = {
     .advance = each_advance,
     .expire = each_advance,
     .release = each_release,
+    .close = each_close,
     .deliver = each_deliver,
     .delivered = each_delivered,
     .push_results = each_push_results,
