@@ -224,7 +224,7 @@ function plan.judge(answer, body, status, id)
   answer.sure = answer.sure and status >= 200 and status ~= 204 and status ~= 304
     and select(2, body:gsub('"task_id"', "")) == 1
     and body:find('"task_id":"' .. id .. '"', 1, true) ~= nil
-  local all = table.concat(answer.pieces)
+  local all = body .. table.concat(answer.pieces) -- chunks may cut a code in two
   answer.limit = all:find "1002" or all:find "1039" or all:find "1041" or all:find "2045"
     or all:find "429" or all:find "rate" or false
   return answer
