@@ -85,14 +85,16 @@ $(BUILD)/minimax.so: $(OBJECTS)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # For hosts that link the module in: one object, of which they see luaopen_*
-# alone, too. What waits for a linker that optimizes becomes plain code in it.
+# alone, too. What waits for a linker that optimizes becomes plain code in it. On
+# i386 the compiler's own __x86.get_pc_thunk.* is shared with the host's objects.
 ifeq ($(SYSTEM),Darwin)
 ONE_OBJECT = $(CC) -r -nostdlib -Wl,-exported_symbol,'_luaopen_*'
 KEEP_OPEN  = true
 else
 ONE_OBJECT = $(CC) -r -nostdlib \
              $(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel)
-KEEP_OPEN  = $(OBJCOPY) --wildcard --keep-global-symbol='luaopen_*'
+KEEP_OPEN  = $(OBJCOPY) --wildcard --keep-global-symbol='luaopen_*' \
+             --keep-global-symbol='__x86.*'
 endif
 
 $(BUILD)/libminimax.a: $(filter-out %/console.o,$(OBJECTS))
