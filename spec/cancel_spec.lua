@@ -118,6 +118,15 @@ describe("cancel", function()
     assert.is_truthy(err.message:find("a query tells", 1, true))
   end)
 
+  it("ends with the limit where its turn did not come, and nothing was sent", function()
+    local own <close> = server:client { query_rate = { 1, 3600 } }
+    server:answer(task "queued")
+    assert(own:query({ task_id = "17", kind = "video2" }))
+    local _, err = own:cancel("17", { timeout = 0.1 })
+    assert.same({ "rate_limit", 0 }, { err.kind, err.attempts }, tostring(err))
+    assert.equal(1, #server:asked())
+  end)
+
   local LATER = { status = 429, headers = { ["Retry-After"] = "1" },
     body = '{"error":{"message":"rate limit (1002)","type":"rate_limit_error"}}' }
 

@@ -86,6 +86,36 @@ for name, break_ in pairs(BREAKS) do
   end)
 end
 
+describe("a handshake that breaks before a rate limit is answered", function()
+  local LIMITED = ([[
+    local connection = ...
+    if connection.number == 1 then
+      %s
+    elseif connection:starttls "good" then
+      for _ in connection.read_request, connection do
+        connection:reply(429, {}, '{"base_resp":{"status_code":1002}}')
+      end
+    end
+  ]]):format(BREAKS["alert 80"])
+
+  -- At the deadline nothing is under way: it is not that no answer came.
+  it("leaves a call whose deadline then comes with the limit", function()
+    local function check(method, what)
+      local server <close> = wire.start { tls = "later", serve = LIMITED }
+      local client <close> = new_client(server, { retries = 2 })
+      local _, err = client[method](client, what, { timeout = 2 })
+      assert.same({ "rate_limit", 1002, 429, true, 2 }, { err.kind, err.code, err.http_status,
+        err.retryable, err.attempts }, method .. ": " .. tostring(err))
+      assert.equal(1, #server:requests())
+    end
+    minimax.run(function()
+      for method, what in pairs { submit = REQUEST, query = "17", cancel = "17" } do
+        minimax.spawn(check, method, what)
+      end
+    end)
+  end)
+end)
+
 describe("a certificate that is not to be trusted", function()
   it("stops a batch at once", function()
     local folder <close> = temp.folder()

@@ -164,11 +164,16 @@ static void cancel_advance(lua_State *L, struct job *job, int self) {
 
 static void cancel_expire(lua_State *L, struct job *job, int self) {
   const struct cancel *cancel = (struct cancel *)job;
-  fault_push(L, NULL, FAULT_TIMEOUT, "%s",
-             cancel->sent ? "no answer within the call's timeout; a query "
-                            "tells whether the task was cancelled"
-                          : "no answer within the call's timeout");
-  exchange_count(L, cancel->look.url ? &cancel->look : &cancel->act);
+  const struct exchange *current =
+      cancel->look.url ? &cancel->look : &cancel->act;
+  if (cancel->sent) {
+    fault_push(L, NULL, FAULT_TIMEOUT,
+               "no answer within the call's timeout; a query tells whether the "
+               "task was cancelled");
+    exchange_count(L, current);
+  } else {
+    exchange_push_expiry(L, current);
+  }
   job_fail(L, job, self);
 }
 

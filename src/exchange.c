@@ -446,12 +446,13 @@ void exchange_count(lua_State *L, const struct exchange *exchange) {
 }
 
 void exchange_push_expiry(lua_State *L, const struct exchange *exchange) {
-  int turned = exchange->transfer || exchange->failures > 0;
+  int limited = !exchange->transfer && exchange->limits > 0;
+  int turned = exchange->transfer || (exchange->failures > 0 && !limited);
   fault_push(L, NULL, turned ? FAULT_TIMEOUT : FAULT_RATE_LIMIT,
              turned ? "no answer within the call's timeout"
                     : "its turn did not come within the call's timeout; "
                       "nothing is under way");
-  if (!turned && exchange->limits > 0) {
+  if (limited) {
     if (exchange->limit_code > 0) {
       lua_pushinteger(L, exchange->limit_code);
       lua_setfield(L, -2, "code");

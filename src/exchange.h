@@ -32,12 +32,13 @@ struct exchange {
   struct body body;          /* between attempts */
   const char *method;
   char *url;
-  char *content_type; /* NULL: JSON */
-  uint64_t resume_at; /* of the next attempt, after a back-off */
-  uint64_t told;      /* bytes of the attempt's body, in an event */
-  uint64_t patience;  /* ms: the longest back-off of a poll's lane */
-  unsigned attempts;  /* requests that left or failed to */
-  unsigned failures, limits;
+  char *content_type;     /* NULL: JSON */
+  uint64_t resume_at;     /* of the next attempt, after a back-off */
+  uint64_t told;          /* bytes of the attempt's body, in an event */
+  uint64_t patience;      /* ms: the longest back-off of a poll's lane */
+  unsigned attempts;      /* requests that left or failed to */
+  unsigned failures;      /* each with its back-off */
+  unsigned limits;        /* answered in a row, the last attempt's too */
   lua_Integer limit_code; /* of the last rate limit that was answered */
   long limit_status;
   unsigned char policy;  /* enum exchange_policy */

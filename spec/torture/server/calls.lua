@@ -33,7 +33,7 @@ function calls.submit(case)
   local sent = case:sent "^POST"
   laws.once(sent)
   if not case.disturbed then
-    case.late = laws.submit(sent, case.id, task, err) or case.late
+    case.late = laws.submit(sent, case.id, case.refused, task, err) or case.late
   end
 end
 

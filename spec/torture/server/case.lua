@@ -31,6 +31,9 @@ local function new_client(self)
     on_event = function(event)
       local ok, err = pcall(laws.keyless, "an event", event)
       self.broken = self.broken or not ok and err or nil
+      if event.stage == "submit" and event.type == "rate_limit" then
+        self.refused = self.refused + 1
+      end
     end,
   }
 end
@@ -150,7 +153,7 @@ function case.play(seed, play, world)
     folder = world.folder, url = place.url, ca_file = place.ca_file,
     link = place.url .. "/storage/v.mp4",
     tally = world.tally, corpus = world.corpus, http = world.http, timeout = pick { 0.3, 0.6 },
-    name = pick(calls.NAMES), random = math.random }, Case)
+    name = pick(calls.NAMES), random = math.random, refused = 0 }, Case)
   local style = self.name == "generate" and "generate"
     or pick { "plain", "plain", "run", "run", "crowd", "ended" }
   self.client = new_client(self)

@@ -115,14 +115,15 @@ end
 
 --- A submit is sent once, and what it returns tells what came of that.
 -- @param sent, id as above
+-- @param refused how many of these the client took for refused, by a limit
 -- @param task, err what it returned
 -- @return what came too late, if it did
-function laws.submit(sent, id, task, err)
+function laws.submit(sent, id, refused, task, err)
   local last = sent[#sent]
   laws.once(sent)
   if task then
     laws.task(task)
-  elseif not last then
+  elseif #sent == refused then
     return nil
   elseif err.kind == "network" or err.kind == "timeout" or err.kind == "tls" then
     fail("arrived (%s) and all the same %s", last.line, tostring(err))
