@@ -54,11 +54,12 @@ endif
 COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
           $(if $(PORTABLE),-DMINIMAX_PORTABLE) -fPIC $(WARN) \
           $(CPPFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) -Isrc $(CFLAGS)
-OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/*.c))
+SOURCES = $(wildcard src/*.c src/*/*.c)
+OBJECTS = $(patsubst src/%.c,$(BUILD)/%.o,$(SOURCES))
 
-# The first floor knows neither Lua nor libcurl, and nor does a request's body;
+# The lowest floor knows neither Lua nor libcurl, and nor does a request's body;
 # the specs bind them by themselves.
-PURE    = $(patsubst %,$(BUILD)/%.o,$(shell sed -n 's/^1 //p' spec/lint/floors) body)
+PURE    = $(filter $(BUILD)/base/% $(BUILD)/net/body.o,$(OBJECTS))
 
 # Where Lua finds the built tree. Debian installs lua-http and copas for older
 # versions only, and both run on ours: their folders stand at the end.
@@ -75,7 +76,7 @@ unexport LUA_PATH$(OF_ONE) LUA_CPATH$(OF_ONE)
 
 RUN_SPECS = $(LUA) spec/support/run.lua $(BUSTED_FLAGS) $(SPECS)
 MODULES   = $(shell cd lua && find minimax -name '*.lua')
-C_FILES   = $(wildcard src/*.[ch] spec/support/*.c spec/fuzz/*.c spec/bench/*.c)
+C_FILES   = $(wildcard src/*.c src/*/*.[ch] spec/support/*.c spec/fuzz/*.c spec/bench/*.c)
 LUA_FILES = lua lua/minimax/cli/minimax spec $(wildcard doc/examples) $(wildcard rockspec/*.rockspec)
 AGAIN     = @$(MAKE) --no-print-directory -s
 
@@ -97,7 +98,7 @@ KEEP_OPEN  = $(OBJCOPY) --wildcard --keep-global-symbol='luaopen_*' \
              --keep-global-symbol='__x86.*'
 endif
 
-$(BUILD)/libminimax.a: $(filter-out %/console.o,$(OBJECTS))
+$(BUILD)/libminimax.a: $(filter-out $(BUILD)/calls/console.o,$(OBJECTS))
 	$(ONE_OBJECT) $(CFLAGS) -o $(BUILD)/libminimax.o $^
 	$(KEEP_OPEN) $(BUILD)/libminimax.o
 	rm -f $@
@@ -106,7 +107,11 @@ $(BUILD)/libminimax.a: $(filter-out %/console.o,$(OBJECTS))
 $(BUILD)/pure.so: $(BUILD)/spec/pure.o $(PURE)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^
 
+# No Lua can run in a callback of libcurl's: its headers are not to be found there.
+$(filter $(BUILD)/base/% $(BUILD)/net/%,$(OBJECTS)): LUA_CFLAGS =
+
 $(BUILD)/%.o: src/%.c $(BUILD)/lua-version
+	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/spec/%.o: spec/support/%.c $(BUILD)/lua-version
@@ -120,7 +125,7 @@ $(BUILD)/lua-version: force | $(BUILD)/spec
 $(BUILD)/spec:
 	mkdir -p $@
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/spec/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
 # The sources of the last commit: the same bytes wherever they are packed.
 DIST = minimax-$(VERSION)
@@ -202,11 +207,11 @@ run-specs:
 
 # make test-on SUITE=trixie ARCH=arm64: the demo and the tests on another Debian.
 # Its core is what the main job needs, where all of it would take too long.
-CORE = $(patsubst %,spec/%_spec.lua,body buffer call cancel client \
-       client_close download each emulator engine event exchange fetch \
-       generate guard handle header heap json jsontext loop media on_send options \
-       pump query reply request retry settings status submit task transfer \
-       upload_stream url)
+CORE = $(foreach n,body buffer call cancel client \
+       client_close download each process engine event exchange download_fetch \
+       generate sigpipe easy header heap json jsontext loop media on_send options \
+       cqueues query reply request retry settings status submit task transfer \
+       upload_stream url,$(wildcard spec/*/$(n)_spec.lua))
 test-on:
 	@spec/support/test_on.sh $(SUITE) $(ARCH)
 
@@ -261,15 +266,15 @@ lint: deps-tools
 	$(AGAIN) all BUILD=build/lint-clang WERROR=1 CC=clang
 	# What a system of 32 bits would cut, in our files alone.
 	if echo '#include <stdlib.h>' | $(CC) -m32 -fsyntax-only -x c - 2>/dev/null; \
-	then for f in src/*.c; do $(subst -I/,-isystem /,$(COMPILE)) -m32 \
+	then for f in $(SOURCES); do $(subst -I/,-isystem /,$(COMPILE)) -m32 \
 	  -Wno-pedantic -Werror -fsyntax-only $$f || exit 1; done; fi
 	clang-format --dry-run -Werror $(C_FILES)
-	ls src/*.c | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=c11 \
+	printf '%s\n' $(SOURCES) | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=c11 \
 	  -D_GNU_SOURCE $(LUA_CFLAGS) $(CURL_CFLAGS) -Isrc
 	luacheck --no-color -q $(LUA_FILES)
-	$(LUA) spec/lint/floors.lua src/*.[ch]
-	$(LUA) spec/lint/locale.lua src/*.[ch]
-	$(LUA) spec/lint/functions.lua src/*.c
+	$(LUA) spec/lint/floors.lua $(wildcard src/*.c src/*/*.[ch])
+	$(LUA) spec/lint/locale.lua $(wildcard src/*.c src/*/*.[ch])
+	$(LUA) spec/lint/functions.lua $(SOURCES)
 	$(LUA) spec/lint/rockspecs.lua rockspec/*.rockspec
 	for f in rockspec/*.rockspec; do \
 	  luarocks --lua-version $(LUA_VERSION) lint $$f || exit 1; done
@@ -287,7 +292,7 @@ lint-workflow:
 	  action-validator .github/workflows/ci.yml
 
 stats:
-	@$(LUA) spec/lint/functions.lua --table src/*.c
+	@$(LUA) spec/lint/functions.lua --table $(SOURCES)
 
 # Memory ends, and system calls fail, at each place; the short form at some.
 torture-memory torture-memory-quick: deps-test
@@ -321,7 +326,7 @@ $(BUILD)/%-fuzzer: spec/fuzz/%.c $(BUILD)/objects.a
 # LDoc wants a module at the head of each file; the module is all of them.
 doc:
 	mkdir -p build/doc
-	{ printf '/***\nThe C module.\n@module minimax\n*/\n'; cat src/*.c; } \
+	{ printf '/***\nThe C module.\n@module minimax\n*/\n'; cat $(SOURCES); } \
 	  >build/doc/minimax.c
 	ldoc -q .
 

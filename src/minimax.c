@@ -3,27 +3,27 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "await.h"
-#include "box.h"
-#include "call.h"
-#include "callback.h"
-#include "cancel.h"
-#include "client.h"
-#include "destination.h"
-#include "download.h"
-#include "each.h"
-#include "fault.h"
-#include "files.h"
-#include "generate.h"
-#include "home.h"
-#include "job.h"
-#include "json.h"
-#include "loop.h"
-#include "media.h"
-#include "place.h"
-#include "query.h"
-#include "submit.h"
-#include "wait.h"
+#include "run/await.h"
+#include "api/box.h"
+#include "calls/call.h"
+#include "calls/callback.h"
+#include "calls/cancel.h"
+#include "run/client.h"
+#include "calls/download_target.h"
+#include "calls/download.h"
+#include "calls/each.h"
+#include "api/fault.h"
+#include "calls/files.h"
+#include "calls/generate.h"
+#include "run/runtime.h"
+#include "run/job.h"
+#include "api/json.h"
+#include "run/loop.h"
+#include "api/media.h"
+#include "api/file_identity.h"
+#include "calls/query.h"
+#include "calls/submit.h"
+#include "calls/wait.h"
 
 #define VERSION "0.1.0"
 
@@ -93,7 +93,7 @@ static int call_default(lua_State *L) {
 @function pollfd
 @treturn integer|nil nil on a system without epoll */
 static int pollfd(lua_State *L) {
-  return await_push_pollfd(L, &home_of(L)->engine);
+  return await_push_pollfd(L, &runtime_of(L)->engine);
 }
 
 /*** What to watch the descriptor for.
@@ -108,7 +108,7 @@ static int events(lua_State *L) {
 @function timeout
 @treturn number|nil seconds; nil: nothing is under way */
 static int timeout(lua_State *L) {
-  return await_push_timeout(L, &home_of(L)->engine);
+  return await_push_timeout(L, &runtime_of(L)->engine);
 }
 
 /*** Does what there is to do, without waiting.
@@ -117,7 +117,7 @@ static int timeout(lua_State *L) {
 @treturn integer how many operations ended */
 static int step(lua_State *L) {
   lua_Number seconds = luaL_optnumber(L, 1, 0.002);
-  struct engine *engine = &home_of(L)->engine;
+  struct engine *engine = &runtime_of(L)->engine;
   luaL_argcheck(L, seconds >= 0, 1, "a number of seconds is expected");
   if (engine_state(engine) != ENGINE_OPEN)
     lua_pushinteger(L, 0);
@@ -140,7 +140,7 @@ static const luaL_Reg functions[] = {
     {"timeout", timeout},
     {"step", step},
     {"adapter", await_set_adapter},
-    {"_place", place_call},
+    {"_place", file_identity_call},
     {NULL, NULL},
 };
 
@@ -178,13 +178,13 @@ static void open_parts(lua_State *L) {
   if (!await_knows_finalizers())
     luaL_error(L, "minimax needs Lua 5.4.4 or later: in this one nothing tells "
                   "a finalizer, which must not wait, from other code");
-  home_open(L);
+  runtime_open(L);
   json_open(L);
   box_open(L);
   fault_open(L);
   media_open(L);
   job_open(L);
-  destination_install(L);
+  download_target_install(L);
   loop_open(L);
   client_open(L, methods, client_methods);
   lua_pushboolean(L, 1);

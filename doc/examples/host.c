@@ -1,7 +1,7 @@
 /* A host with a loop of its own: poll(2) in C, minimax compiled into it.
  *
  *   cc -o host -D_GNU_SOURCE -Isrc $(pkg-config --cflags lua5.4 libcurl) \
- *     doc/examples/host.c src/[a-z]*.c $(pkg-config --libs lua5.4 libcurl)
+ *     doc/examples/host.c $(find src -name '*.c') $(pkg-config --libs lua5.4 libcurl)
  *   ./host doc/examples/main.lua
  *
  * or, where minimax is installed,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
+#include "base/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jsontext.h"
+#include "base/jsontext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

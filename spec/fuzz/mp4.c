@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mp4.h"
+#include "base/mp4.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

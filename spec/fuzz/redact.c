@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jsontext.h"
-#include "redact.h"
+#include "base/jsontext.h"
+#include "base/redact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -19,4 +19,4 @@ LLVM_PROFILE_FILE=$target.profraw "$target" $options \
 "$(clang -print-prog-name=llvm-profdata)" merge -o "$target.profdata" \
   "$target.profraw"
 "$(clang -print-prog-name=llvm-cov)" report "$target" \
-  -instr-profile="$target.profdata" "src/$name.c"
+  -instr-profile="$target.profdata" src/*/"$name.c"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jsontext.h"
-#include "taskid.h"
+#include "base/jsontext.h"
+#include "base/taskid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -58,7 +58,7 @@ function native.counted()
     compile({ "-fno-tree-loop-distribute-patterns", "-c", "-o", object },
       "spec/support/counter.c")
     compile({ "-fsanitize-coverage=trace-pc", "-shared", "-Wl,--version-script=src/exports.map",
-      "-o", path, object }, "src/*.c")
+      "-o", path, object }, "src/*.c src/*/*.c")
     built.counted = path
   end
   return built.counted

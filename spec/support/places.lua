@@ -218,7 +218,8 @@ places.plans = {
 -- @param folder where it is to stand
 function places.build_host(folder)
   local built = process.run { timeout = 180, command = { "sh", "-c",
-    "cc -std=c11 -D_GNU_SOURCE -Isrc " .. headers.flags() .. " doc/examples/host.c src/*.c "
+    "cc -std=c11 -D_GNU_SOURCE -Isrc " .. headers.flags()
+      .. " doc/examples/host.c src/*.c src/*/*.c "
       .. headers.flags "--libs" .. ' -o "$0"', folder:file "host" } }
   assert(built.code == 0, built.err)
 end

@@ -9,27 +9,27 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "address.h"
-#include "base64.h"
-#include "body.h"
-#include "buffer.h"
-#include "heap.h"
-#include "image.h"
-#include "jsontext.h"
-#include "noproxy.h"
-#include "number.h"
-#include "mp4.h"
-#include "nearest.h"
-#include "pace.h"
-#include "redact.h"
-#include "retry.h"
-#include "sniff.h"
-#include "taskid.h"
+#include "base/address.h"
+#include "base/base64.h"
+#include "net/body.h"
+#include "base/buffer.h"
+#include "base/heap.h"
+#include "base/image.h"
+#include "base/jsontext.h"
+#include "base/noproxy.h"
+#include "base/number.h"
+#include "base/mp4.h"
+#include "base/nearest.h"
+#include "base/rate.h"
+#include "base/redact.h"
+#include "base/retry.h"
+#include "base/sniff.h"
+#include "base/taskid.h"
 
 #define BODY   "pure.body"
 #define BUFFER "pure.buffer"
 #define HEAP   "pure.heap"
-#define PACE   "pure.pace"
+#define RATE   "pure.rate"
 #define MP4    "pure.mp4"
 
 #define MOST_WORDS 100
@@ -196,55 +196,55 @@ static const luaL_Reg heap_methods[] = {
     {NULL, NULL},
 };
 
-/* pace */
+/* rate */
 
-static struct pace *check_pace(lua_State *L) {
-  return luaL_checkudata(L, 1, PACE);
+static struct rate *check_rate(lua_State *L) {
+  return luaL_checkudata(L, 1, RATE);
 }
 
-static int pace_new(lua_State *L) {
+static int rate_new(lua_State *L) {
   unsigned count = (unsigned)luaL_optinteger(L, 1, 0);
   uint64_t window = (uint64_t)luaL_optinteger(L, 2, 0);
-  pace_init(new_object(L, sizeof(struct pace), PACE), count, window);
+  rate_init(new_object(L, sizeof(struct rate), RATE), count, window);
   return 1;
 }
 
 static int lua_pace_ready(lua_State *L) {
-  push_unsigned(L, pace_ready(check_pace(L), check_unsigned(L, 2)));
+  push_unsigned(L, rate_ready(check_rate(L), check_unsigned(L, 2)));
   return 1;
 }
 
 static int lua_pace_depart(lua_State *L) {
-  lua_pushboolean(L, pace_depart(check_pace(L), check_unsigned(L, 2)) == 0);
+  lua_pushboolean(L, rate_depart(check_rate(L), check_unsigned(L, 2)) == 0);
   return 1;
 }
 
 static int lua_pace_limited(lua_State *L) {
   uint64_t retry_after = (uint64_t)luaL_optinteger(L, 3, 0);
-  pace_limited(check_pace(L), check_unsigned(L, 2), retry_after);
+  rate_limited(check_rate(L), check_unsigned(L, 2), retry_after);
   return 0;
 }
 
 static int lua_pace_answered(lua_State *L) {
-  pace_answered(check_pace(L), check_unsigned(L, 2));
+  rate_answered(check_rate(L), check_unsigned(L, 2));
   return 0;
 }
 
 /* The learned count, the ceiling, and how many departures there is room for. */
 static int lua_pace_figures(lua_State *L) {
-  const struct pace *pace = check_pace(L);
-  lua_pushinteger(L, pace->count);
-  lua_pushinteger(L, pace->ceiling);
-  lua_pushinteger(L, pace->capacity);
+  const struct rate *rate = check_rate(L);
+  lua_pushinteger(L, rate->count);
+  lua_pushinteger(L, rate->ceiling);
+  lua_pushinteger(L, rate->capacity);
   return 3;
 }
 
 static int lua_pace_free(lua_State *L) {
-  pace_free(check_pace(L));
+  rate_free(check_rate(L));
   return 0;
 }
 
-static const luaL_Reg pace_methods[] = {
+static const luaL_Reg rate_methods[] = {
     {"ready", lua_pace_ready},     {"depart", lua_pace_depart},
     {"limited", lua_pace_limited}, {"answered", lua_pace_answered},
     {"figures", lua_pace_figures}, {"free", lua_pace_free},
@@ -579,7 +579,7 @@ static const luaL_Reg functions[] = {
     {"body", body_new},
     {"buffer", buffer_new},
     {"heap", heap_new},
-    {"pace", pace_new},
+    {"rate", rate_new},
     {"mp4", mp4_new},
     {"base64_length", base64_length_of},
     {"base64_encode", lua_base64_encode},
@@ -616,7 +616,7 @@ int luaopen_pure(lua_State *L) {
   add_class(L, BODY, body_methods);
   add_class(L, BUFFER, buffer_methods);
   add_class(L, HEAP, heap_methods);
-  add_class(L, PACE, pace_methods);
+  add_class(L, RATE, rate_methods);
   add_class(L, MP4, mp4_methods);
   luaL_newlib(L, functions);
   return 1;

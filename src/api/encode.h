@@ -1,0 +1,34 @@
+/* Copies its Lua values into what lua-cjson can
+ * encode, and refuses what JSON can't carry. */
+#ifndef MINIMAX_ENCODE_H
+#define MINIMAX_ENCODE_H
+
+#include <lua.h>
+
+#include "api/request.h"
+
+/* The copy holds a placeholder for each value that lua-cjson must not see; the
+ * list at `splices` has what it stands for. */
+struct encoder {
+  lua_State *L;
+  const struct request *request;
+  int splices; /* index of the list; 0 in a preview */
+  int count;
+  int depth;
+  size_t path_length;
+  char path[160]; /* "media_inputs[1].value", for messages */
+};
+
+/* Pushes a copy of the table; -1 with an error pushed. */
+int encode_copy(struct encoder *encoder, int table);
+
+/* Replaces the value on top by a placeholder that stands for it. */
+void encode_hide(struct encoder *encoder);
+
+/* Pushes an error about the place where it is; returns -1. */
+int encode_refuse(struct encoder *encoder, const char *format,
+                  const char *detail);
+
+int encode_is_empty(lua_State *L, int table);
+
+#endif

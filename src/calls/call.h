@@ -1,0 +1,44 @@
+/* Calls of one request and one answer: client:call, list, retrieve, upload. */
+#ifndef MINIMAX_CALL_H
+#define MINIMAX_CALL_H
+
+#include <lua.h>
+#include <stdint.h>
+
+#include "run/exchange.h"
+#include "api/options.h"
+
+/* A job that ends with what `finish` makes of the answer. */
+struct call {
+  struct job job;
+  struct exchange exchange;
+  /* The decoded object is at `object`: pushes the result. NULL: the object is
+   * the result. Returns 0, or -1 with an error pushed. */
+  int (*finish)(lua_State *L, struct call *call, int self, int object);
+};
+
+/* The options that every call takes; others follow in tables of their own. */
+struct call_options {
+  uint64_t timeout;
+  int block;
+};
+
+/* Pushes a new call for the client at index 1. */
+struct call *call_new(lua_State *L, const struct job_type *type,
+                      const struct call_options *options);
+
+/* Starts the call on top of the stack and waits for it. */
+int call_await(lua_State *L, struct call *call);
+
+/* What the job types of such calls are made of. */
+void call_advance(lua_State *L, struct job *job, int self);
+void call_expire(lua_State *L, struct job *job, int self);
+void call_release(struct job *job);
+
+/* client:call(method, path [, options]) */
+int call_call(lua_State *L);
+
+/* client:list([options]) */
+int call_list(lua_State *L);
+
+#endif

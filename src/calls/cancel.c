@@ -1,0 +1,238 @@
+/* client:cancel: looks first, since on a finished task the same request would
+ * delete a record that was paid for. */
+#include "calls/cancel.h"
+
+#include <lauxlib.h>
+
+#include "run/await.h"
+#include "calls/call.h"
+#include "run/client.h"
+#include "calls/query.h"
+#include "run/task.h"
+
+/* From the look's departure to that of the DELETE, at most: an answer may have
+ * lain unread, and a connection may take its time. Then it looks again. */
+enum { LOOK_LASTS = 10000 /* ms */ };
+
+/* The DELETE has its turn first; while it has that, the look is made. So there
+ * is nothing to wait for between the two. */
+struct cancel {
+  struct job job;
+  struct exchange look; /* before the DELETE, or after it */
+  struct exchange act;  /* the DELETE; without a URL: it is over */
+  int sent;             /* it left, perhaps */
+  int wants_look;       /* it is to be begun yet */
+};
+
+static void begin_look(lua_State *L, struct cancel *cancel, int self) {
+  const char *id = query_push_id(L, self);
+  char *url = query_url(cancel->job.client, KIND_VIDEO2, id);
+  if (!url)
+    fault_no_memory(L);
+  exchange_begin(&cancel->look, &cancel->job, "GET", url, LANE_QUERY,
+                 EXCHANGE_REPEAT);
+  cancel->wants_look = 0;
+  lua_pop(L, 1);
+}
+
+static void begin(lua_State *L, struct cancel *cancel, int self) {
+  const char *id = query_push_id(L, self);
+  char *url = exchange_url(cancel->job.client,
+                           endpoints[KIND_VIDEO2].submit_path, NULL, id);
+  if (!url)
+    fault_no_memory(L);
+  exchange_begin(&cancel->act, &cancel->job, "DELETE", url, LANE_DELETE,
+                 EXCHANGE_ONCE);
+  cancel->act.asks = 1;
+  lua_pop(L, 1);
+  job_start(&cancel->job);
+}
+
+static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
+  lua_getfield(L, status, "status");
+  fault_push(L, cancel->job.client->profile->key, FAULT_INVALID,
+             cancel->sent ? "the server did not cancel it; it is '%s'"
+                          : "only a queued task can be cancelled; this one is "
+                            "'%s'",
+             lua_tostring(L, -1));
+  lua_pushvalue(L, status);
+  lua_setfield(L, -2, "status");
+  job_fail(L, &cancel->job, self);
+}
+
+/* The task is queued: nothing is waited for any more. */
+static void clear_delete(struct cancel *cancel) {
+  struct client *client = cancel->job.client;
+  cancel->act.leave_by = cancel->look.transfer->started + LOOK_LASTS;
+  cancel->act.cleared = 1;
+  cancel->sent = 1;
+  exchange_clear(&cancel->look, client);
+  gate_reclaim(&client->gate, &cancel->act.pass);
+}
+
+/* What the look says. Returns whether the DELETE may leave. */
+static int on_look(lua_State *L, struct cancel *cancel, int self,
+                   struct reply *reply, enum exchange_step step) {
+  enum state state = query_result(L, &cancel->job, self, &cancel->look, reply,
+                                  step, lua_gettop(L));
+  int status = lua_gettop(L);
+  if (state == STATE_QUEUED && cancel->act.url)
+    return 1;
+  if (state == STATE_NONE)
+    job_fail(L, &cancel->job, self);
+  else if (state == STATE_CANCELLED && cancel->sent)
+    job_succeed(L, &cancel->job, self);
+  else
+    refuse(L, cancel, self, status);
+  return 0;
+}
+
+/* Whether the DELETE's own answer says that it is done; the status is pushed
+ * then. */
+static int is_done(lua_State *L, struct cancel *cancel, int self,
+                   struct reply *reply, enum exchange_step step) {
+  int object = lua_gettop(L);
+  return step == EXCHANGE_ANSWERED && reply->kind == FAULT_NONE &&
+         query_result(L, &cancel->job, self, &cancel->act, reply, step,
+                      object) == STATE_CANCELLED;
+}
+
+/* Returns whether another look must tell what came of it: an empty answer
+ * occurs, and a lost one. */
+static int on_delete(lua_State *L, struct cancel *cancel, int self,
+                     struct reply *reply, enum exchange_step step) {
+  int object = lua_gettop(L);
+  if (step == EXCHANGE_ANSWERED && reply_is_definite(reply) &&
+      reply->kind != FAULT_INVALID) {
+    reply_push_fault(L, cancel->act.transfer, reply, object);
+    exchange_count(L, &cancel->act);
+    job_fail(L, &cancel->job, self);
+  } else if (is_done(L, cancel, self, reply, step)) {
+    job_succeed(L, &cancel->job, self);
+  } else {
+    lua_settop(L, object);
+    cancel->wants_look = 1;
+    exchange_clear(&cancel->act, cancel->job.client);
+    return 1;
+  }
+  return 0;
+}
+
+/* Returns whether there is more to do at once. */
+static int advance_look(lua_State *L, struct cancel *cancel, int self) {
+  struct reply reply;
+  enum exchange_step step =
+      exchange_advance(L, &cancel->job, self, &cancel->look, &reply);
+  if (step == EXCHANGE_PENDING)
+    return 0;
+  if (step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  if (!on_look(L, cancel, self, &reply, step))
+    return 0;
+  clear_delete(cancel);
+  return 1;
+}
+
+static int advance_delete(lua_State *L, struct cancel *cancel, int self) {
+  struct reply reply;
+  enum exchange_step step =
+      exchange_advance(L, &cancel->job, self, &cancel->act, &reply);
+  if (step == EXCHANGE_PENDING)
+    return 0;
+  if (step == EXCHANGE_READY) {
+    gate_lend(&cancel->job.client->gate, &cancel->act.pass);
+    cancel->wants_look = 1;
+    return 1;
+  }
+  if (step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  return on_delete(L, cancel, self, &reply, step);
+}
+
+static void cancel_advance(lua_State *L, struct job *job, int self) {
+  struct cancel *cancel = (struct cancel *)job;
+  int more;
+  do {
+    if (cancel->wants_look)
+      begin_look(L, cancel, self);
+    more = cancel->look.url ? advance_look(L, cancel, self)
+                            : advance_delete(L, cancel, self);
+    if (more)
+      lua_settop(L, self);
+  } while (more);
+}
+
+static void cancel_expire(lua_State *L, struct job *job, int self) {
+  const struct cancel *cancel = (struct cancel *)job;
+  const struct exchange *current =
+      cancel->look.url ? &cancel->look : &cancel->act;
+  if (cancel->sent) {
+    fault_push(L, NULL, FAULT_TIMEOUT,
+               "no answer within the call's timeout; a query tells whether the "
+               "task was cancelled");
+    exchange_count(L, current);
+  } else {
+    exchange_push_expiry(L, current);
+  }
+  job_fail(L, job, self);
+}
+
+static void cancel_release(struct job *job) {
+  struct cancel *cancel = (struct cancel *)job;
+  exchange_clear(&cancel->look, job->client);
+  exchange_clear(&cancel->act, job->client);
+}
+
+static const struct job_type type = {
+    .stage = "cancel",
+    .advance = cancel_advance,
+    .expire = cancel_expire,
+    .release = cancel_release,
+};
+
+static const struct option known[] = {
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
+    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    {NULL, OPTION_ANY, 0},
+};
+
+/*** Cancels a v2 task that is still queued; it is not charged then. It looks
+first, and after each pause again, since on a task that has ended the same
+request would delete its record.
+@function client:cancel
+@param task a task, a status, or a task id of kind "video2"
+@tparam[opt] table options `timeout` (seconds), `block`
+@treturn[1] minimax.status with state "cancelled"
+@treturn[2] nil
+@treturn[2] minimax.error "invalid" where the task is not queued any more, or
+is of a kind that can't be cancelled
+@see https://platform.minimax.io/docs/api-reference/video-generation-v2-delete
+*/
+int cancel_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct call_options options = {OPTIONS_NEVER, client->block};
+  struct target target;
+  struct cancel *cancel;
+  int self;
+  lua_settop(L, 3);
+  options_read(L, 3, known, &options);
+  target = target_check(L, 2, 3, KIND_VIDEO2);
+  if (!client_is_usable(L, client, 1))
+    return 2;
+  cancel = (struct cancel *)job_new(L, sizeof *cancel, &type, 1);
+  self = lua_gettop(L);
+  cancel->job.kind = (int)target.kind;
+  cancel->job.block = (unsigned char)options.block;
+  job_set_timeout(&cancel->job, options.timeout);
+  job_set_subject(L, self, 2, target.index);
+  if (target.kind == KIND_VIDEO2) {
+    begin(L, cancel, self);
+  } else {
+    fault_push(L, NULL, FAULT_INVALID,
+               "the API offers no cancelling of tasks of kind '%s'",
+               endpoints[target.kind].name);
+    job_fail(L, &cancel->job, self);
+  }
+  return await_job(L);
+}

@@ -1,0 +1,253 @@
+/* client:download: its arguments, its destination, its life. */
+#include "calls/download.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "calls/download_deliver.h"
+#include "calls/download_target.h"
+#include "calls/download_fetch.h"
+#include "calls/download_link.h"
+#include "api/options.h"
+#include "api/request.h"
+#include "run/task.h"
+
+#define MAX_BYTES ((uint64_t)4 << 30) /* default of max_bytes */
+
+/* The host may know plain HTTP alone: the program's own link, or the API's. */
+static void name_upgrade(lua_State *L, int fault) {
+  lua_getfield(L, fault, "message");
+  lua_pushliteral(L, "; the link begins with http:// and was asked for over "
+                     "https://, as downloads are");
+  lua_concat(L, 2);
+  lua_setfield(L, fault, "message");
+}
+
+void download_fail(lua_State *L, struct download *download, int self) {
+  if (download->upgraded)
+    name_upgrade(L, lua_gettop(L));
+  if (download->sink.handed > 0) {
+    lua_pushinteger(L, (lua_Integer)download->sink.handed);
+    lua_setfield(L, -2, "received");
+  }
+  if (lua_getfield(L, -1, "attempts") == LUA_TNIL) {
+    lua_pushinteger(L, (lua_Integer)download->attempts);
+    lua_setfield(L, -3, "attempts");
+  }
+  lua_pop(L, 1);
+  job_fail(L, &download->job, self);
+}
+
+/* ---- its life ---- */
+
+void download_go_to(struct download *download,
+                    void (*step)(lua_State *, struct download *, int)) {
+  download->step = step;
+  engine_wake(download->job.client->engine, &download->job.waiter);
+}
+
+static void download_advance(lua_State *L, struct job *job, int self) {
+  struct download *download = (struct download *)job;
+  download->step(L, download, self);
+}
+
+static void download_expire(lua_State *L, struct job *job, int self) {
+  fault_push(L, NULL, FAULT_TIMEOUT,
+             "the download did not end within the call's timeout");
+  download_fail(L, (struct download *)job, self);
+}
+
+static void download_release(struct job *job) {
+  struct download *download = (struct download *)job;
+  transfer_release(download->transfer);
+  download->transfer = NULL;
+  exchange_clear(&download->exchange, job->client);
+  gate_leave(&job->client->gate, &download->pass);
+  sink_close(&download->sink);
+  free(download->url);
+  free(download->asked);
+  free(download->file_id);
+  free(download->content_type);
+  download->url = download->asked = download->file_id = NULL;
+  download->content_type = NULL;
+}
+
+static const struct job_type type = {
+    .stage = "download",
+    .advance = download_advance,
+    .expire = download_expire,
+    .release = download_release,
+    .deliver = download_deliver,
+    .delivered = download_delivered,
+};
+
+/* ---- the call ---- */
+
+struct download_options {
+  uint64_t timeout, max_bytes;
+  int overwrite, allow_private, verify, block;
+};
+
+#define FIELD(name) offsetof(struct download_options, name)
+
+static const struct option known[] = {
+    {"on_progress", OPTION_FUNCTION, 0},
+    {"on_whole", OPTION_FUNCTION, 0},
+    {"overwrite", OPTION_BOOLEAN, FIELD(overwrite)},
+    {"allow_private", OPTION_BOOLEAN, FIELD(allow_private)},
+    {"max_bytes", OPTION_BYTES, FIELD(max_bytes)},
+    {"verify", OPTION_BOOLEAN, FIELD(verify)},
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, FIELD(timeout)},
+    {"block", OPTION_BOOLEAN, FIELD(block)},
+    {NULL, OPTION_ANY, 0},
+};
+
+static int is_link(lua_State *L, int index) {
+  const char *text;
+  if (lua_type(L, index) != LUA_TSTRING)
+    return 0;
+  text = lua_tostring(L, index);
+  text += strspn(text, " \t\r\n"); /* download_link_set trims it */
+  return ascii_equal_up_to(text, "https://", 8) ||
+         ascii_equal_up_to(text, "http://", 7);
+}
+
+static void set_first_step(struct download *download) {
+  if (download->url)
+    download->step = download_fetch;
+  else if (download->file_id)
+    download->step = download_link_of_file;
+  else
+    download->step = download_link_of_task;
+}
+
+/* Takes the text field of the table at `what`; NULL if there is none. */
+static const char *push_field(lua_State *L, int what, const char *name) {
+  const char *text = NULL;
+  if (lua_getfield(L, what, name) == LUA_TSTRING || lua_isinteger(L, -1))
+    text = request_push_id(L, -1, what);
+  return text && *text ? text : NULL;
+}
+
+/* What is to be downloaded: where its link comes from. The texts are anchored
+ * on the stack. */
+struct source {
+  const char *url, *file_id; /* NULL: none */
+  int has_task;
+  struct target target; /* where there is one */
+};
+
+static void read_table(lua_State *L, struct source *source, int what) {
+  source->url = push_field(L, what, "url");
+  source->file_id = push_field(L, what, "file_id");
+  source->has_task = push_field(L, what, "task_id") != NULL;
+  if (!source->url && !source->file_id && !source->has_task)
+    options_argerror(L, what,
+                     "a task, a status, a table with file_id, a task id or a "
+                     "URL is expected");
+}
+
+/* A table of the program's own may run code while it is read. */
+static struct source read_what(lua_State *L) {
+  struct source source = {.has_task = 0};
+  if (is_link(L, 2))
+    source.url = lua_tostring(L, 2);
+  else if (lua_istable(L, 2))
+    read_table(L, &source, 2);
+  else
+    source.has_task = 1;
+  if (source.has_task)
+    source.target = target_check(L, 2, 4, -1);
+  return source;
+}
+
+static void set_source(lua_State *L, struct download *download, int self,
+                       const struct source *source) {
+  if ((source->url && download_link_set(download, source->url) < 0) ||
+      (source->file_id && profile_set(&download->file_id, source->file_id) < 0))
+    fault_no_memory(L);
+  if (source->has_task) {
+    download->has_task = 1;
+    download->job.kind = (int)source->target.kind;
+    job_set_subject(L, self, 2, source->target.index);
+  }
+  set_first_step(download);
+}
+
+static void set_options(lua_State *L, struct download *download, int self,
+                        const struct download_options *options) {
+  const struct profile *profile = download->job.client->profile;
+  download->job.kind = -1;
+  download->job.block = (unsigned char)options->block;
+  download->pass.waiter = &download->job.waiter;
+  download->pass.lane = LANE_BULK;
+  download->allow_private =
+      options->allow_private || profile_is_private(profile);
+  sink_init(&download->sink, options->verify, options->max_bytes);
+  if (options_get(L, 4, "on_progress")) {
+    download->watched = 1;
+    lua_setiuservalue(L, self, JOB_EXTRA);
+  }
+  if (options_get(L, 4, "on_whole")) {
+    download->has_word = 1;
+    lua_setiuservalue(L, self, JOB_CALLBACK);
+  }
+}
+
+/*** Downloads a task's video, or any link. It never waits for the task.
+What was cut off is resumed, by this call or a later one, if the link leads to
+the same resource: the same origin, path and query, but for the parameters that
+sign it (`Expires`, `Signature`, `token`, `auth_key`, `X-Amz-…`, `x-oss-…` and
+their like), and the same size and ETag. A storage host that names a time to
+come back is waited for at most an hour at a time.
+@function client:download
+@param what a status, a task, a task id, a table with `file_id`, or a URL
+@param destination a path, a `function(chunk)`, or an open Lua file
+@tparam[opt] table options `on_progress` (function(received, total), bytes),
+`on_whole` (function(bytes, hash), with a path: called once the whole file is in
+the `.part`, before it gets its name; nil and an error keep it from that; the
+hash is FNV-1a of 64 bits in hexadecimal),
+`overwrite`, `allow_private`, `max_bytes`, `verify`, `kind`, `timeout`
+(seconds), `block`
+@treturn[1] table `path`, `bytes`, `resumed_from`, `content_type`
+@treturn[2] nil
+@treturn[2] minimax.error kinds io, protocol, expired, network, timeout, tls,
+invalid, server, and those of a query
+@see https://platform.minimax.io/docs/api-reference/video-generation-download
+*/
+int download_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct download_options options = {OPTIONS_NEVER, MAX_BYTES, 1, 0, 1,
+                                     client->block};
+  struct download *download;
+  struct source source;
+  int self;
+  lua_settop(L, 4);
+  options_read(L, 4, known, &options);
+  download_target_check(L, 3);
+  if (lua_type(L, 3) != LUA_TSTRING && options_get(L, 4, "on_whole"))
+    options_argerror(L, 4, "on_whole wants a path to download to");
+  source = read_what(L);
+  if (!client_is_usable(L, client, !is_link(L, 2)))
+    return 2;
+  download = (struct download *)job_new(L, sizeof *download, &type, 1);
+  self = lua_gettop(L);
+  set_options(L, download, self, &options);
+  set_source(L, download, self, &source);
+  if (download_target_open(L, download, self, 3, options.overwrite) == 0) {
+    job_set_timeout(&download->job, options.timeout);
+    job_start(&download->job);
+  } else {
+    job_fail(L, &download->job, self);
+  }
+  return await_job(L);
+}

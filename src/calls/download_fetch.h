@@ -1,0 +1,11 @@
+/* The way of a download from its link to its bytes: attempts, redirects,
+ * resumption. */
+#ifndef MINIMAX_DOWNLOAD_FETCH_H
+#define MINIMAX_DOWNLOAD_FETCH_H
+
+#include "calls/download.h"
+
+/* The step of a download whose link is known. */
+void download_fetch(lua_State *L, struct download *download, int self);
+
+#endif

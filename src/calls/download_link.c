@@ -1,0 +1,218 @@
+/* The way of a download to its link. */
+#include "calls/download_link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/ascii.h"
+#include "run/client.h"
+#include "api/endpoint.h"
+#include "calls/download_fetch.h"
+#include "calls/query.h"
+#include "net/url.h"
+
+#define LONGEST_LIFE     1000000000 /* s */
+#define RETRIEVE         "/v1/files/retrieve"
+#define RETRIEVE_CONTENT "/v1/files/retrieve_content"
+
+/* Takes `url` over: the way begins there. */
+static void begin_at(struct download *download, char *url) {
+  free(download->url);
+  free(download->asked);
+  download->url = url;
+  download->asked = NULL;
+  download->redirects = 0;
+}
+
+void download_link_follow(struct download *download, char *url) {
+  if (download->redirects++ == 0)
+    download->asked = download->url;
+  else
+    free(download->url);
+  download->url = url;
+}
+
+void download_link_go_back(struct download *download) {
+  char *url = download->asked;
+  download->asked = NULL;
+  begin_at(download, url);
+}
+
+int download_link_set(struct download *download, const char *text) {
+  const struct profile *profile = download->job.client->profile;
+  char *url = url_link(profile->base, text);
+  struct buffer upgraded = {0};
+  int result;
+  if (!url)
+    return -1;
+  download->upgraded =
+      !profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7);
+  if (!download->upgraded) {
+    begin_at(download, url);
+    return 0;
+  }
+  result = url_add_upgraded(&upgraded, url);
+  free(url);
+  if (result < 0) {
+    buffer_free(&upgraded);
+    return -1;
+  }
+  begin_at(download, upgraded.bytes);
+  return 0;
+}
+
+uint64_t download_link_life(const struct download *download) {
+  struct url_parts parts;
+  int64_t now = time(NULL), end = 0;
+  if (url_take_apart(download->url, &parts) == 0) {
+    end = parts.expires ? strtoll(parts.expires, NULL, 10) : 0;
+    url_free(&parts);
+  }
+  return end > now && end - now < LONGEST_LIFE ? (uint64_t)(end - now) * 1000
+                                               : 0;
+}
+
+/* Moves the exchange on. Returns whether it has ended; the decoded object is
+ * then on top, or nil. */
+static int advance_exchange(lua_State *L, struct download *download, int self,
+                            struct reply *reply, enum exchange_step *step) {
+  *step = exchange_advance(L, &download->job, self, &download->exchange, reply);
+  if (*step == EXCHANGE_LOST)
+    lua_pushnil(L);
+  return *step != EXCHANGE_PENDING;
+}
+
+static void begin_exchange(lua_State *L, struct download *download, char *url,
+                           enum lane_name lane) {
+  if (!url)
+    fault_no_memory(L);
+  exchange_begin(&download->exchange, &download->job, "GET", url, lane,
+                 EXCHANGE_REPEAT);
+}
+
+static void end_exchange(struct download *download) {
+  exchange_clear(&download->exchange, download->job.client);
+}
+
+/* The error of an exchange that brought no link; a file or task that is not
+ * there any more has expired. */
+static void fail_exchange(lua_State *L, struct download *download, int self,
+                          const struct reply *reply, enum exchange_step step,
+                          int object) {
+  const struct transfer *transfer = download->exchange.transfer;
+  if (step == EXCHANGE_LOST)
+    reply_push_loss(L, transfer);
+  else
+    reply_push_fault(L, transfer, reply, object);
+  exchange_count(L, &download->exchange);
+  download_fail(L, download, self);
+}
+
+/* ---- a file's link ---- */
+
+/* Takes the link from the object that files/retrieve answered. */
+static void on_file(lua_State *L, struct download *download, int object) {
+  const char *url = NULL;
+  if (lua_getfield(L, object, "file") == LUA_TTABLE) {
+    lua_getfield(L, -1, "download_url");
+    url = lua_tostring(L, -1);
+  }
+  download->from_api = !url || !*url;
+  if (!download->from_api) {
+    if (download_link_set(download, url) < 0)
+      fault_no_memory(L);
+    return;
+  }
+  begin_at(download, exchange_url(download->job.client, RETRIEVE_CONTENT,
+                                  "file_id", download->file_id));
+  if (!download->url)
+    fault_no_memory(L);
+}
+
+static void await_file(lua_State *L, struct download *download, int self) {
+  struct reply reply;
+  enum exchange_step step;
+  int object;
+  if (!advance_exchange(L, download, self, &reply, &step))
+    return;
+  object = lua_gettop(L);
+  if (step == EXCHANGE_LOST || reply.kind != FAULT_NONE) {
+    fail_exchange(L, download, self, &reply, step, object);
+    return;
+  }
+  on_file(L, download, object);
+  end_exchange(download); /* last: without memory its answer is read again */
+  download_go_to(download, download_fetch);
+}
+
+void download_link_of_file(lua_State *L, struct download *download, int self) {
+  begin_exchange(L, download,
+                 exchange_url(download->job.client, RETRIEVE, "file_id",
+                              download->file_id),
+                 LANE_FILE);
+  download->step = await_file;
+  await_file(L, download, self);
+}
+
+/* ---- a task's link ---- */
+
+static void fail_state(lua_State *L, struct download *download, int self,
+                       int status) {
+  lua_getfield(L, status, "state");
+  lua_getfield(L, status, "status");
+  fault_push(L, download->job.client->profile->key, FAULT_INVALID,
+             "the task has no video to download: it is %s ('%s')",
+             lua_tostring(L, -2), lua_tostring(L, -1));
+  lua_pushvalue(L, status);
+  lua_setfield(L, -2, "status");
+  download_fail(L, download, self);
+}
+
+/* Takes what the status on top names: a link, or a file. */
+static void on_status(lua_State *L, struct download *download) {
+  int status = lua_gettop(L);
+  const char *text;
+  if (lua_getfield(L, status, "file_id") == LUA_TSTRING &&
+      *(text = lua_tostring(L, -1)) &&
+      profile_set(&download->file_id, text) < 0)
+    fault_no_memory(L);
+  if (lua_getfield(L, status, "url") == LUA_TSTRING) {
+    if (download_link_set(download, lua_tostring(L, -1)) < 0)
+      fault_no_memory(L);
+    download_go_to(download, download_fetch);
+  } else {
+    download_go_to(download, download_link_of_file);
+  }
+  lua_settop(L, status);
+}
+
+static void await_task(lua_State *L, struct download *download, int self) {
+  struct reply reply;
+  enum exchange_step step;
+  enum state state;
+  int object;
+  if (!advance_exchange(L, download, self, &reply, &step))
+    return;
+  object = lua_gettop(L);
+  state = query_result(L, &download->job, self, &download->exchange, &reply,
+                       step, object);
+  if (state == STATE_NONE)
+    download_fail(L, download, self);
+  else if (state != STATE_SUCCEEDED)
+    fail_state(L, download, self, lua_gettop(L));
+  else
+    on_status(L, download);
+  end_exchange(download);
+}
+
+void download_link_of_task(lua_State *L, struct download *download, int self) {
+  const char *id = query_push_id(L, self);
+  begin_exchange(
+      L, download,
+      query_url(download->job.client, (enum kind)download->job.kind, id),
+      LANE_QUERY);
+  lua_pop(L, 1);
+  download->step = await_task;
+  await_task(L, download, self);
+}

@@ -1,0 +1,24 @@
+/* The way of a download to its link: from a task, from a file, and again once
+ * it has expired. */
+#ifndef MINIMAX_DOWNLOAD_LINK_H
+#define MINIMAX_DOWNLOAD_LINK_H
+
+#include "calls/download.h"
+
+/* Steps of a download that end in download_fetch. */
+void download_link_of_file(lua_State *L, struct download *download, int self);
+void download_link_of_task(lua_State *L, struct download *download, int self);
+
+/* The link redirects to `url`, which it takes over; or it begins once more with
+ * the one that redirected first. */
+void download_link_follow(struct download *download, char *url);
+void download_link_go_back(struct download *download);
+
+/* Makes `text` the link: trimmed, encoded, joined with base_url where it is
+ * relative, and upgraded to https where it must be. -1: no memory. */
+int download_link_set(struct download *download, const char *text);
+
+/* How long the link says that it will serve, in ms; 0: unknown, or over. */
+uint64_t download_link_life(const struct download *download);
+
+#endif

@@ -1,0 +1,160 @@
+/* client:query. */
+#include "calls/query.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "run/await.h"
+#include "api/options.h"
+#include "api/status.h"
+
+struct query {
+  struct job job;
+  struct exchange exchange;
+};
+
+char *query_url(const struct client *client, enum kind kind, const char *id) {
+  const struct endpoint *endpoint = &endpoints[kind];
+  return exchange_url(client, endpoint->query_path,
+                      endpoint->id_in_path ? NULL : "task_id", id);
+}
+
+const char *query_push_id(lua_State *L, int self) {
+  lua_getiuservalue(L, self, JOB_SUBJECT);
+  return lua_tostring(L, -1);
+}
+
+int query_is_definite(const struct exchange *exchange,
+                      const struct reply *reply, enum exchange_step step) {
+  if (step == EXCHANGE_ANSWERED)
+    return reply_is_definite(reply);
+  switch (exchange->transfer->outcome) {
+  case TRANSFER_NO_CREDENTIALS:
+  case TRANSFER_BAD_CERTIFICATE:
+  case TRANSFER_BAD_URL:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+/* Whoever asks for an unknown task may have asked in the wrong place. */
+static void explain_unknown(lua_State *L, enum kind kind) {
+  lua_getfield(L, -1, "message");
+  lua_pushfstring(L,
+                  "%s; it was asked as a task of kind '%s' (the option kind "
+                  "names another), and only tasks of the key's own account "
+                  "are known",
+                  lua_tostring(L, -1), endpoints[kind].name);
+  lua_setfield(L, -3, "message");
+  lua_pop(L, 1);
+}
+
+enum state query_result(lua_State *L, struct job *job, int self,
+                        const struct exchange *exchange, struct reply *reply,
+                        enum exchange_step step, int object) {
+  int top = lua_gettop(L);
+  enum state state = STATE_NONE;
+  if (step == EXCHANGE_LOST) {
+    reply_push_loss(L, exchange->transfer);
+  } else {
+    const char *id = query_push_id(L, self);
+    if (reply->readable && status_is_foreign(L, object, id)) {
+      reply->kind = FAULT_PROTOCOL; /* it refuses nothing that was asked */
+      reply_push_nonsense(L, exchange->transfer,
+                          "the answer is about another task");
+    } else {
+      state = status_build(L, object, (enum kind)job->kind, id,
+                           exchange->transfer, reply);
+    }
+    if (state == STATE_NONE && reply->kind == FAULT_INVALID)
+      explain_unknown(L, (enum kind)job->kind);
+  }
+  if (state == STATE_NONE) {
+    exchange_count(L, exchange);
+  } else {
+    lua_getiuservalue(L, self, JOB_CLIENT);
+    lua_insert(L, -2);
+    status_bless(L, lua_gettop(L) - 1);
+  }
+  lua_insert(L, top + 1);
+  lua_settop(L, top + 1);
+  return state;
+}
+
+static void query_advance(lua_State *L, struct job *job, int self) {
+  struct query *query = (struct query *)job;
+  struct reply reply;
+  enum exchange_step step =
+      exchange_advance(L, job, self, &query->exchange, &reply);
+  if (step == EXCHANGE_PENDING)
+    return;
+  if (query_result(L, job, self, &query->exchange, &reply, step,
+                   lua_gettop(L)) == STATE_NONE)
+    job_fail(L, job, self);
+  else
+    job_succeed(L, job, self);
+}
+
+static void query_expire(lua_State *L, struct job *job, int self) {
+  const struct query *query = (struct query *)job;
+  exchange_push_expiry(L, &query->exchange);
+  job_fail(L, job, self);
+}
+
+static void query_release(struct job *job) {
+  exchange_clear(&((struct query *)job)->exchange, job->client);
+}
+
+static const struct job_type type = {
+    .stage = "query",
+    .advance = query_advance,
+    .expire = query_expire,
+    .release = query_release,
+};
+
+struct query_options {
+  uint64_t timeout;
+  int block;
+};
+
+static const struct option known[] = {
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, offsetof(struct query_options, timeout)},
+    {"block", OPTION_BOOLEAN, offsetof(struct query_options, block)},
+    {NULL, OPTION_ANY, 0},
+};
+
+/*** Asks once how a task is getting on.
+@function client:query
+@param task a task, a status, or a task id (string or integer)
+@tparam[opt] table options `kind` ("template", "video", "video2"), `timeout`
+(seconds), `block` (boolean)
+@treturn[1] minimax.status
+@treturn[2] nil
+@treturn[2] minimax.error kinds auth, rate_limit, content, invalid, server,
+timeout, network, tls, protocol
+@see https://platform.minimax.io/docs/api-reference/video-generation-query */
+int query_call(lua_State *L) {
+  struct client *client = client_check(L);
+  struct query_options options = {OPTIONS_NEVER, client->block};
+  struct target target;
+  struct query *query;
+  char *url;
+  options_read(L, 3, known, &options);
+  target = target_check(L, 2, 3, -1);
+  if (!client_is_usable(L, client, 1))
+    return 2;
+  query = (struct query *)job_new(L, sizeof *query, &type, 1);
+  query->job.kind = (int)target.kind;
+  query->job.block = (unsigned char)options.block;
+  job_set_timeout(&query->job, options.timeout);
+  job_set_subject(L, lua_gettop(L), 2, target.index);
+  url = query_url(client, target.kind, target.id);
+  if (!url)
+    fault_no_memory(L);
+  exchange_begin(&query->exchange, &query->job, "GET", url, LANE_QUERY,
+                 EXCHANGE_REPEAT);
+  job_start(&query->job);
+  return await_job(L);
+}

@@ -1,0 +1,42 @@
+/* Tells a process from the child that it forked. */
+#include "net/fork.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* One is the least that can be asked for: the kernel rounds it up. */
+enum { BYTES = 1 };
+
+static unsigned char *open_page(void) {
+#ifdef MADV_WIPEONFORK
+  void *page = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED)
+    return NULL;
+  if (madvise(page, BYTES, MADV_WIPEONFORK) == 0)
+    return page;
+  munmap(page, BYTES);
+#endif
+  return NULL;
+}
+
+void fork_open(struct fork_check *origin) {
+  origin->process = getpid();
+  origin->page = open_page();
+  if (origin->page)
+    *origin->page = 1;
+}
+
+void fork_close(struct fork_check *origin) {
+  if (origin->page)
+    munmap(origin->page, BYTES);
+  origin->page = NULL;
+  origin->process = 0;
+}
+
+int fork_is_here(const struct fork_check *origin) {
+  if (origin->page)
+    return *origin->page == 1;
+  return origin->process == getpid();
+}

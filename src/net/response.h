@@ -1,0 +1,14 @@
+/* A response as it arrives. */
+#ifndef MINIMAX_RESPONSE_H
+#define MINIMAX_RESPONSE_H
+
+#include <stddef.h>
+
+/* libcurl's write callback; `user` is the transfer. */
+size_t response_write(char *bytes, size_t size, size_t count, void *user);
+
+/* libcurl's header callback, for a request that may cost money: notes what the
+ * head says, so that it is known whatever becomes of the connection. */
+size_t response_take_head(char *line, size_t size, size_t count, void *user);
+
+#endif

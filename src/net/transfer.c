@@ -1,0 +1,365 @@
+/* One HTTP exchange: its life, its end, its clocks. */
+#include "net/transfer.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/alpn.h"
+#include "net/engine.h"
+#include "net/sigpipe.h"
+#include "net/easy.h"
+#include "net/lookup.h"
+#include "net/profile.h"
+#include "base/redact.h"
+#include "net/url.h"
+#include "net/verdict.h"
+
+enum {
+  SLOWEST = 1024,     /* bytes a second; slower is a stall */
+  USUAL_REPLY = 4095, /* bytes: of a paid request's, there is memory for so
+                         many before it leaves */
+  GRACE = 1000 /* ms: the answer is there, and no more of the body leaves */
+};
+
+static void link_up(struct transfer *transfer) {
+  struct engine *engine = transfer->engine;
+  transfer->next = engine->transfers;
+  transfer->back = &engine->transfers;
+  if (transfer->next)
+    transfer->next->back = &transfer->next;
+  engine->transfers = transfer;
+}
+
+static void unlink_it(struct transfer *transfer) {
+  if (transfer->back)
+    *transfer->back = transfer->next;
+  if (transfer->next)
+    transfer->next->back = transfer->back;
+  transfer->next = NULL;
+  transfer->back = NULL;
+}
+
+static struct transfer *take_idle(struct profile *profile) {
+  struct transfer *transfer = profile->idle;
+  if (transfer) {
+    profile->idle = transfer->next;
+    profile->idle_count--;
+    transfer->next = NULL;
+  }
+  return transfer;
+}
+
+/* Whether there are more handles than ever: those that calls give back do not
+ * weigh, and those that nobody gives back are as many at most. */
+static int is_one_more(struct profile *profile) {
+  if (++profile->handles <= profile->most_handles)
+    return 0;
+  profile->most_handles = profile->handles;
+  return 1;
+}
+
+static struct transfer *make(struct engine *engine, struct profile *profile,
+                             enum transfer_purpose purpose) {
+  struct transfer *transfer = calloc(1, sizeof *transfer);
+  if (!transfer)
+    return NULL;
+  transfer->engine = engine;
+  transfer->profile = profile;
+  transfer->purpose = purpose;
+  transfer->announced = -1;
+  transfer->easy = curl_easy_init();
+  if (transfer->easy && easy_dress(transfer) == 0 &&
+      (purpose != TRANSFER_PAID ||
+       buffer_reserve(&transfer->reply, USUAL_REPLY) == 0)) {
+    transfer->made = is_one_more(profile);
+    return transfer;
+  }
+  curl_easy_cleanup(transfer->easy);
+  buffer_free(&transfer->reply);
+  free(transfer);
+  return NULL;
+}
+
+struct transfer *transfer_new(struct engine *engine, struct profile *profile,
+                              enum transfer_purpose purpose) {
+  struct transfer *transfer = NULL;
+  if (purpose == TRANSFER_READ)
+    transfer = take_idle(profile);
+  if (!transfer)
+    transfer = make(engine, profile, purpose);
+  if (!transfer)
+    return NULL;
+  profile_retain(profile);
+  link_up(transfer);
+  return transfer;
+}
+
+static void detach(struct transfer *transfer) {
+  struct sigpipe guard;
+  if (!transfer->attached)
+    return;
+  transfer->attached = 0;
+  if (transfer->engine->turning) { /* the engine guards already */
+    curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
+    return;
+  }
+  sigpipe_enter(&guard);
+  curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
+  sigpipe_leave(&guard);
+}
+
+/* A server may say it back, and whatever is read of the reply would hold it. */
+static void say_no_key(struct transfer *transfer) {
+  struct buffer *reply = &transfer->reply;
+  if (reply->length == 0)
+    return;
+  reply->length =
+      redact_in_place(reply->bytes, reply->length, transfer->profile->key);
+  reply->bytes[reply->length] = '\0';
+}
+
+static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
+  if (transfer->status == 0) /* response_take_head may know it already */
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+                      &transfer->status);
+  say_no_key(transfer);
+  transfer->outcome = verdict_weigh(transfer, outcome);
+  alpn_ended(transfer);
+  lookup_forget(transfer);
+  detach(transfer);
+  if (transfer->waiter)
+    engine_wake(transfer->engine, transfer->waiter);
+}
+
+static int attach(struct transfer *transfer,
+                  const struct transfer_order *order) {
+  return easy_address(transfer, order) < 0 ? -1 : alpn_attach(transfer);
+}
+
+void transfer_start(struct transfer *transfer, struct waiter *waiter,
+                    const struct transfer_order *order) {
+  transfer->waiter = waiter;
+  transfer->leave_by = order->leave_by;
+  transfer->started = transfer->waiting_since = poller_clock();
+  transfer->engine->now = transfer->started;
+  if (attach(transfer, order) < 0)
+    conclude(transfer, TRANSFER_NO_MEMORY);
+}
+
+/* Nothing of it has left: it begins again, on a connection of its own. */
+static void begin_again(struct transfer *transfer) {
+  transfer->is_stale = 0;
+  *transfer->problem = '\0';
+  detach(transfer);
+  easy_connect_afresh(transfer);
+  if (lookup_attach(transfer) < 0)
+    conclude(transfer, TRANSFER_NO_MEMORY);
+}
+
+void transfer_ended(struct transfer *transfer, int code) {
+  enum transfer_outcome outcome = verdict_of(transfer, code);
+  if (transfer->is_stale) {
+    begin_again(transfer);
+    return;
+  }
+  if (transfer->departures == 0 &&
+      (outcome == TRANSFER_NO_CONNECTION || outcome == TRANSFER_TIMED_OUT))
+    lookup_distrust(transfer);
+  if (code != CURLE_OK && !*transfer->problem)
+    strncpy(transfer->problem, curl_easy_strerror((CURLcode)code),
+            sizeof transfer->problem - 1);
+  if (code != CURLE_OK && transfer->stopped != TRANSFER_UNDER_WAY)
+    outcome = transfer->stopped;
+  conclude(transfer, outcome);
+}
+
+void transfer_decide(struct transfer *transfer, enum transfer_outcome outcome) {
+  if (transfer->stopped == TRANSFER_UNDER_WAY)
+    transfer->stopped = outcome;
+}
+
+void transfer_stop(struct transfer *transfer, enum transfer_outcome outcome) {
+  if (transfer->outcome == TRANSFER_UNDER_WAY)
+    conclude(transfer, outcome);
+}
+
+static int is_moving(const struct transfer *transfer) {
+  if (transfer->begun)
+    return 1;
+  return transfer->moved > 0 && !body_is_done(&transfer->body);
+}
+
+static uint64_t stall_due(struct transfer *transfer, uint64_t now) {
+  uint64_t window = transfer->profile->stall_timeout;
+  uint64_t moved = transfer->moved - transfer->marked_bytes;
+  if (now - transfer->marked_at < window)
+    return transfer->marked_at + window;
+  if (!transfer->paused && moved < SLOWEST * window / 1000)
+    return 0;
+  transfer->marked_at = now;
+  transfer->marked_bytes = transfer->moved;
+  return now + window;
+}
+
+/* The clock of an answer, or of silence. */
+static uint64_t answer_due(struct transfer *transfer, uint64_t now) {
+  uint64_t due, answer;
+  if (is_moving(transfer)) {
+    if (transfer->marked_at == 0) {
+      transfer->marked_at = now;
+      transfer->marked_bytes = transfer->moved;
+    }
+    due = stall_due(transfer, now);
+    /* The answer's own time begins with the body's last byte. */
+    answer = now + transfer->profile->request_timeout + 1;
+    return due < answer ? due : answer;
+  }
+  due = transfer->waiting_since + transfer->profile->request_timeout;
+  if (transfer->waits_for_names && transfer->profile->connect_timeout > 0 &&
+      transfer->profile->connect_timeout < transfer->profile->request_timeout)
+    due = transfer->started + transfer->profile->connect_timeout;
+  return now < due ? due : 0;
+}
+
+static uint64_t due_of(struct transfer *transfer, uint64_t now) {
+  uint64_t due = answer_due(transfer, now);
+  uint64_t idle = transfer->moved_at + GRACE;
+  if (!transfer->headed)
+    return due;
+  if (now < idle) /* the rest of the body may be wanted all the same */
+    return due < idle ? due : idle;
+  return verdict_is_answered(transfer) ? 0 : due;
+}
+
+uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
+  uint64_t due;
+  if (transfer->outcome != TRANSFER_UNDER_WAY)
+    return 0;
+  due = due_of(transfer, now);
+  if (due > 0)
+    return due;
+  engine_catch_up(transfer->engine, now);
+  if (transfer->outcome != TRANSFER_UNDER_WAY)
+    return 0;
+  due = due_of(transfer, poller_clock());
+  if (due == 0)
+    conclude(transfer, TRANSFER_TIMED_OUT);
+  return due;
+}
+
+void transfer_resume(struct transfer *transfer) {
+  struct sigpipe guard;
+  if (!transfer->paused || !transfer->attached)
+    return;
+  transfer->paused = 0;
+  transfer->marked_at = poller_clock(); /* the pause was ours, no stall */
+  transfer->marked_bytes = transfer->moved;
+  sigpipe_enter(&guard);
+  curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  sigpipe_leave(&guard);
+}
+
+const char *transfer_header(const struct transfer *transfer, const char *name) {
+  struct curl_header *header;
+  if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) !=
+      CURLHE_OK)
+    return NULL;
+  return header->value;
+}
+
+/* Not CURLINFO_REDIRECT_URL: that is known only at the end of the body. */
+char *transfer_redirect(const struct transfer *transfer, const char *url) {
+  const char *location = transfer_header(transfer, "Location");
+  return location ? url_joined(url, location) : NULL;
+}
+
+int transfer_http_version(const struct transfer *transfer) {
+  long version = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+  case CURL_HTTP_VERSION_1_0:
+  case CURL_HTTP_VERSION_1_1:
+    return 1;
+  case CURL_HTTP_VERSION_2_0:
+    return 2;
+  default:
+    return 0;
+  }
+}
+
+int transfer_may_have_arrived(const struct transfer *transfer) {
+  if (transfer->outcome == TRANSFER_BODY_FAILED && transfer->status == 0)
+    return 0; /* we broke it off, and nobody had accepted it */
+  return transfer->departures > 0;
+}
+
+/* Ready for the next read; the options stay as they are. */
+static void park(struct transfer *transfer) {
+  struct profile *profile = transfer->profile;
+  struct buffer reply = transfer->reply;
+  memset(transfer, 0, offsetof(struct transfer, problem));
+  *transfer->problem = '\0';
+  buffer_clear(&reply);
+  transfer->reply = reply;
+  transfer->announced = -1;
+  transfer->next = profile->idle;
+  profile->idle = transfer;
+  profile->idle_count++;
+}
+
+static void dispose(struct transfer *transfer) {
+  transfer->profile->handles--;
+  curl_easy_cleanup(transfer->easy);
+  curl_slist_free_all(transfer->headers);
+  curl_slist_free_all(transfer->addresses);
+  lookup_free_plan(transfer);
+  body_free(&transfer->body);
+  buffer_free(&transfer->reply);
+  free(transfer);
+}
+
+/* Before 8.1.0 libcurl keeps a pointer to the last header of a response that is
+ * gone: one more that begins with a folded line is appended to freed memory.
+ * https://github.com/curl/curl/pull/11103 */
+unsigned transfer_idle_limit(unsigned connections) {
+  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  return version < 0x080200 ? 0 : connections;
+}
+
+static int can_serve_again(const struct transfer *transfer) {
+  return transfer->reusable && transfer->outcome == TRANSFER_ANSWERED &&
+         !transfer->cut && transfer->reply.capacity <= 16384 &&
+         transfer->profile->references > 1 &&
+         transfer->profile->idle_count < transfer->profile->idle_limit;
+}
+
+void transfer_destroy(struct transfer *transfer) {
+  struct profile *profile = transfer->profile;
+  alpn_forget(transfer);
+  lookup_forget(transfer);
+  detach(transfer);
+  unlink_it(transfer);
+  dispose(transfer);
+  profile_release(profile);
+}
+
+void transfer_release(struct transfer *transfer) {
+  struct profile *profile;
+  if (!transfer)
+    return;
+  if (!can_serve_again(transfer)) {
+    transfer_destroy(transfer);
+    return;
+  }
+  profile = transfer->profile;
+  unlink_it(transfer);
+  park(transfer);
+  profile_release(profile);
+}
+
+void transfer_free_idle(struct profile *profile) {
+  struct transfer *transfer;
+  while ((transfer = take_idle(profile)) != NULL)
+    dispose(transfer);
+}

@@ -1,0 +1,54 @@
+/* What a finalizer asks for, done later by a job of its own. */
+#include "run/deferred.h"
+
+#include <lauxlib.h>
+
+#include "run/client.h"
+#include "run/job.h"
+
+struct deferred {
+  struct job job;
+  lua_CFunction act;
+};
+
+/* JOB_EXTRA and JOB_CALLBACK are the two arguments. */
+static void deferred_advance(lua_State *L, struct job *job, int self) {
+  lua_pushnil(L); /* nothing holds it any longer */
+  lua_rawsetp(L, LUA_REGISTRYINDEX, job);
+  lua_pushcfunction(L, ((struct deferred *)job)->act);
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+    lua_warning(L, "minimax: error in what a finalizer asked for: ", 1);
+    lua_warning(L, luaL_tolstring(L, -1, NULL), 0);
+    lua_pop(L, 1);
+  }
+  job_succeed(L, job, self);
+}
+
+static void deferred_release(struct job *job) {
+  (void)job;
+}
+
+static const struct job_type type = {
+    .stage = "call",
+    .advance = deferred_advance,
+    .expire = deferred_advance,
+    .release = deferred_release,
+};
+
+void deferred_send(lua_State *L, lua_CFunction act) {
+  int first = lua_gettop(L) - 1;
+  struct deferred *deferred;
+  client_push_bare(L);
+  deferred = (struct deferred *)job_new(L, sizeof *deferred, &type, -1);
+  deferred->act = act;
+  deferred->job.kind = -1;
+  lua_pushvalue(L, first);
+  lua_setiuservalue(L, -2, JOB_EXTRA);
+  lua_pushvalue(L, first + 1);
+  lua_setiuservalue(L, -2, JOB_CALLBACK);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, deferred);
+  lua_settop(L, first - 1);
+  job_start(&deferred->job);
+}

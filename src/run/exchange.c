@@ -1,0 +1,464 @@
+/* One API request until it has its answer. */
+#include "run/exchange.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/box.h"
+#include "run/client.h"
+#include "run/unknown.h"
+#include "run/event.h"
+#include "base/retry.h"
+#include "net/url.h"
+
+enum {
+  BACKOFF_BASE = 500, /* ms */
+  BACKOFF_CAP = 30000,
+  USUAL_URL = 160,   /* bytes */
+  LIMITS = 20,       /* rate limit answers in a row that a call puts up with */
+  LONG_BODY = 65536, /* bytes: worth telling how far it is */
+  PROGRESS_EVERY = 250 /* ms */
+};
+
+static int add_parameter(struct buffer *url, char *mark, const char *name,
+                         const char *value) {
+  int result = buffer_add(url, mark, 1);
+  *mark = '&';
+  if (result == 0)
+    result = buffer_add_text(url, name);
+  if (result == 0)
+    result = buffer_add(url, "=", 1);
+  return result == 0 ? url_add_escaped(url, value, strlen(value)) : -1;
+}
+
+static int add_url(struct buffer *url, const struct client *client,
+                   const char *path, const char *name, const char *value) {
+  char mark = strchr(path, '?') ? '&' : '?';
+  int result = buffer_reserve(url, USUAL_URL);
+  if (result == 0)
+    result = buffer_add_text(url, client->profile->base);
+  if (result == 0)
+    result = buffer_add_text(url, path);
+  if (result == 0 && !name && value) { /* the id is the last of the path */
+    result = buffer_add(url, "/", 1);
+    if (result == 0)
+      result = url_add_escaped(url, value, strlen(value));
+  } else if (result == 0 && name) {
+    result = add_parameter(url, &mark, name, value);
+  }
+  if (result == 0 && client->profile->query) {
+    result = buffer_add(url, &mark, 1);
+    if (result == 0)
+      result = buffer_add_text(url, client->profile->query);
+  }
+  return result;
+}
+
+char *exchange_url(const struct client *client, const char *path,
+                   const char *name, const char *value) {
+  struct buffer url = {0};
+  if (add_url(&url, client, path, name, value) < 0)
+    buffer_free(&url);
+  return url.bytes;
+}
+
+void exchange_push_url(lua_State *L, const struct client *client,
+                       const char *path) {
+  struct buffer *url = box_push_buffer(L);
+  box_to_string(L, add_url(url, client, path, NULL, NULL) < 0);
+}
+
+void exchange_begin(struct exchange *exchange, struct job *job,
+                    const char *method, char *url, enum lane_name lane,
+                    enum exchange_policy policy) {
+  exchange->pass.waiter = &job->waiter;
+  exchange->pass.lane = lane;
+  exchange->pass.patient = policy == EXCHANGE_POLL;
+  exchange->method = method;
+  exchange->url = url;
+  exchange->policy = (unsigned char)policy;
+  exchange->patience = BACKOFF_CAP;
+  exchange->resume_at = 0;
+  exchange->attempts = exchange->failures = exchange->limits = 0;
+  exchange->cleared = 0;
+}
+
+/* The attempt is over; its body serves the next one. */
+static void drop_transfer(struct exchange *exchange) {
+  if (!exchange->transfer)
+    return;
+  exchange->body = exchange->transfer->body;
+  memset(&exchange->transfer->body, 0, sizeof exchange->transfer->body);
+  body_rewind(&exchange->body);
+  transfer_release(exchange->transfer);
+  exchange->transfer = NULL;
+  exchange->cleared = 0;
+}
+
+void exchange_clear(struct exchange *exchange, struct client *client) {
+  transfer_release(exchange->transfer);
+  exchange->transfer = NULL;
+  gate_leave(&client->gate, &exchange->pass);
+  body_free(&exchange->body);
+  free(exchange->url);
+  free(exchange->content_type);
+  exchange->url = exchange->content_type = NULL;
+}
+
+/* ---- events ---- */
+
+static void tell_request(lua_State *L, struct job *job, int self,
+                         const struct exchange *exchange) {
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, "request");
+  event_set_text(L, job, "method", exchange->method);
+  event_set_text(L, job, "path",
+                 exchange->url + strlen(job->client->profile->base));
+  event_set_integer(L, "attempt", (lua_Integer)exchange->attempts);
+  event_set_integer(L, "bytes", (lua_Integer)exchange->transfer->body.length);
+  if (job->client->profile->insecure)
+    event_set_flag(L, "insecure");
+  event_send(L, job, self);
+}
+
+static void tell_response(lua_State *L, struct job *job, int self,
+                          const struct exchange *exchange) {
+  const struct transfer *transfer = exchange->transfer;
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, "response");
+  event_set_text(L, job, "method", exchange->method);
+  event_set_text(L, job, "path",
+                 exchange->url + strlen(job->client->profile->base));
+  if (transfer->status > 0)
+    event_set_integer(L, "http_status", transfer->status);
+  event_set_number(L, "seconds",
+                   (double)(poller_clock() - transfer->started) / 1000);
+  event_set_integer(L, "bytes", (lua_Integer)transfer->reply.length);
+  event_set_text(L, job, "date", transfer_header(transfer, "Date"));
+  if (transfer->outcome != TRANSFER_ANSWERED || transfer->cut)
+    event_set_text(L, job, "message", transfer->problem);
+  event_send(L, job, self);
+}
+
+uint64_t exchange_named_time(const struct exchange *exchange) {
+  const struct transfer *transfer = exchange->transfer;
+  return transfer && transfer->outcome == TRANSFER_ANSWERED
+             ? reply_retry_after(transfer)
+             : 0;
+}
+
+/* Said once for each pause that a server asks of this client. */
+static void warn_of_pause(lua_State *L, struct client *client, uint64_t delay,
+                          uint64_t named) {
+  uint64_t now = poller_clock();
+  if (named < RETRY_NAMED_SAID || delay < RETRY_NAMED_SAID ||
+      now < client->pause_said)
+    return;
+  client->pause_said = now + delay;
+  lua_pushfstring(L,
+                  "minimax: the server asks for a pause of %d s; the call goes "
+                  "on in %d s",
+                  (int)(named / 1000), (int)(delay / 1000));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  lua_pop(L, 1);
+}
+
+void exchange_tell_pause(lua_State *L, struct job *job, int self,
+                         const struct exchange *exchange, const char *type,
+                         uint64_t delay) {
+  uint64_t named = exchange_named_time(exchange);
+  warn_of_pause(L, job->client, delay, named);
+  if (!event_wanted(job))
+    return;
+  event_begin(L, job, self, type);
+  event_set_number(L, "delay", (double)delay / 1000);
+  if (named > 0)
+    event_set_number(L, "retry_after", (double)named / 1000);
+  if (exchange->transfer->status > 0)
+    event_set_integer(L, "http_status", exchange->transfer->status);
+  event_send(L, job, self);
+}
+
+/* Whether somebody listens to how far a long body is. */
+static int is_watched(const struct job *job, const struct exchange *exchange) {
+  uint64_t length = exchange->transfer->body.length;
+  return event_wanted(job) && length >= LONG_BODY && exchange->told < length;
+}
+
+/* How far a long body is; the last event says that it has left whole. */
+static void tell_progress(lua_State *L, struct job *job, int self,
+                          struct exchange *exchange) {
+  uint64_t length = exchange->transfer->body.length;
+  uint64_t moved = exchange->transfer->moved;
+  if (!is_watched(job, exchange) || moved == exchange->told)
+    return;
+  exchange->told = moved < length ? moved : length;
+  event_begin(L, job, self, "progress");
+  event_set_integer(L, "bytes", (lua_Integer)exchange->told);
+  event_set_integer(L, "total", (lua_Integer)length);
+  event_send(L, job, self);
+}
+
+/* ---- sending ---- */
+
+/* Looks again at `due`, and before that where there is progress to tell. */
+static void sleep_until(struct job *job, const struct exchange *exchange,
+                        uint64_t due, uint64_t now) {
+  if (is_watched(job, exchange) && due > now + PROGRESS_EVERY)
+    due = now + PROGRESS_EVERY;
+  job_sleep(job, due);
+}
+
+static enum transfer_purpose purpose_of(const struct exchange *exchange) {
+  return exchange->policy == EXCHANGE_ONCE ? TRANSFER_PAID : TRANSFER_READ;
+}
+
+static void send_attempt(lua_State *L, struct job *job, int self,
+                         struct exchange *exchange) {
+  struct transfer_order order = {
+      .purpose = purpose_of(exchange),
+      .method = exchange->method,
+      .url = exchange->url,
+      .content_type = exchange->content_type,
+      .leave_by = exchange->leave_by && exchange->leave_by < job->deadline
+                      ? exchange->leave_by
+                      : job->deadline,
+  };
+  struct transfer *transfer;
+  if (order.purpose == TRANSFER_PAID)
+    unknown_provide(L, job, self);
+  transfer =
+      transfer_new(job->client->engine, job->client->profile, order.purpose);
+  if (!transfer)
+    fault_no_memory(L);
+  exchange->transfer = transfer;
+  exchange->attempts++;
+  exchange->told = 0;
+  transfer->body = exchange->body;
+  memset(&exchange->body, 0, sizeof exchange->body);
+  transfer_start(transfer, &job->waiter, &order);
+  job_weigh(L, transfer);
+  tell_request(L, job, self, exchange);
+}
+
+/* Sends the next attempt if it is its turn. */
+static enum exchange_step ask(lua_State *L, struct job *job, int self,
+                              struct exchange *exchange, uint64_t now) {
+  uint64_t due = exchange->resume_at;
+  if (now >= job->deadline) { /* nothing is begun any more */
+    job_sleep(job, now);
+    return EXCHANGE_PENDING;
+  }
+  if (exchange->pass.inside) /* it was ready, and has asked its owner */
+    due = exchange->cleared ? 0 : POLLER_NEVER;
+  else if (due <= now)
+    due = gate_ask(&job->client->gate, &exchange->pass, now);
+  if (due > 0) {
+    job_sleep(job, due);
+    return EXCHANGE_PENDING;
+  }
+  if (exchange->asks && !exchange->cleared) {
+    job_sleep(job, POLLER_NEVER);
+    return EXCHANGE_READY;
+  }
+  exchange->cleared = 1; /* once more, where there is no memory for it now */
+  send_attempt(L, job, self, exchange);
+  sleep_until(job, exchange, transfer_due(exchange->transfer, now), now);
+  return EXCHANGE_PENDING;
+}
+
+/* ---- after an attempt ---- */
+
+static int never_left(const struct exchange *exchange) {
+  return exchange->transfer->departures == 0;
+}
+
+int exchange_may_have_arrived(const struct exchange *exchange) {
+  return exchange->transfer && transfer_may_have_arrived(exchange->transfer);
+}
+
+/* A failure that another attempt may mend. */
+static int is_passing(const struct transfer *transfer,
+                      const struct reply *reply) {
+  switch (transfer->outcome) {
+  case TRANSFER_ANSWERED:
+    return reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT ||
+           (!reply->readable && reply->kind == FAULT_PROTOCOL &&
+            reply->http_status == 200);
+  case TRANSFER_NO_HOST:
+  case TRANSFER_NO_CONNECTION:
+  case TRANSFER_NO_TLS:
+  case TRANSFER_TIMED_OUT:
+  case TRANSFER_LOST:
+  case TRANSFER_CUT:
+  case TRANSFER_NO_MEMORY:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+static int may_repeat(const struct job *job, const struct exchange *exchange,
+                      const struct reply *reply) {
+  if (exchange->policy == EXCHANGE_POLL || exchange->single ||
+      exchange->failures >= job->client->retries)
+    return 0;
+  if (!is_passing(exchange->transfer, reply))
+    return 0;
+  return exchange->policy == EXCHANGE_REPEAT || never_left(exchange);
+}
+
+/* What costs money is not sent again once the answer names a task: then the
+ * refusal does not prove that none was made. */
+static int is_limited(const struct exchange *exchange,
+                      const struct reply *reply) {
+  if (exchange->transfer->outcome != TRANSFER_ANSWERED ||
+      reply->kind != FAULT_RATE_LIMIT || exchange->single)
+    return 0;
+  if (exchange->policy == EXCHANGE_ONCE &&
+      reply_names_task(exchange->transfer, reply))
+    return 0;
+  return exchange->policy == EXCHANGE_POLL || exchange->limits < LIMITS;
+}
+
+/* The rate budget learns from it; then the same request waits its turn. */
+static void wait_for_rate(lua_State *L, struct job *job, int self,
+                          struct exchange *exchange, const struct reply *reply,
+                          uint64_t now) {
+  struct gate *gate = &job->client->gate;
+  enum lane_name lane = exchange->pass.lane;
+  uint64_t ready;
+  gate_limited(gate, lane, now, exchange_named_time(exchange));
+  ready = rate_ready(&gate->lanes[lane].rate, now);
+  exchange->limits++;
+  exchange->limit_code = reply->code;
+  exchange->limit_status = reply->http_status;
+  exchange_tell_pause(L, job, self, exchange, "rate_limit",
+                      ready > now ? ready - now : 0);
+  drop_transfer(exchange);
+  gate_leave(gate, &exchange->pass);
+}
+
+static void back_off(lua_State *L, struct job *job, int self,
+                     struct exchange *exchange, uint64_t now) {
+  uint64_t named = exchange_named_time(exchange);
+  uint64_t delay = named < RETRY_NAMED_MOST ? named : RETRY_NAMED_MOST;
+  uint64_t own = retry_backoff(exchange->failures, BACKOFF_BASE, 0, BACKOFF_CAP,
+                               &job->client->engine->random);
+  delay = delay > own ? delay : own;
+  exchange->failures++;
+  exchange->limits = 0;
+  exchange->resume_at = now + delay;
+  exchange_tell_pause(L, job, self, exchange, "retry", delay);
+  drop_transfer(exchange);
+  gate_leave(&job->client->gate, &exchange->pass);
+}
+
+/* What the lane learns: is the server there? */
+static void teach_gate(struct job *job, const struct exchange *exchange,
+                       const struct reply *reply, uint64_t now) {
+  struct gate *gate = &job->client->gate;
+  const struct transfer *transfer = exchange->transfer;
+  if (transfer->outcome == TRANSFER_ANSWERED &&
+      (reply->readable || reply->kind != FAULT_SERVER)) {
+    if (reply->kind != FAULT_RATE_LIMIT)
+      gate_answered(gate, exchange->pass.lane, now);
+    else if (exchange->single)
+      gate_limited(gate, exchange->pass.lane, now,
+                   exchange_named_time(exchange));
+    gate->multiplier = transfer_http_version(transfer) == 2 ? 100 : 1;
+  } else if (gate_is_read(exchange->pass.lane) && is_passing(transfer, reply)) {
+    gate_failed(gate, now, exchange->patience, exchange_named_time(exchange));
+  }
+}
+
+/* The attempt has ended: tells so, and pushes the decoded answer if there is
+ * one. */
+static enum exchange_step read_answer(lua_State *L, struct job *job, int self,
+                                      struct exchange *exchange,
+                                      struct reply *reply, uint64_t now) {
+  const struct transfer *transfer = exchange->transfer;
+  int answered = transfer->outcome == TRANSFER_ANSWERED;
+  memset(reply, 0, sizeof *reply);
+  if (transfer->departures > 1) /* libcurl sent it once more by itself */
+    exchange->attempts += transfer->departures - 1;
+  if (body_is_done(&transfer->body))
+    tell_progress(L, job, self, exchange);
+  tell_response(L, job, self, exchange);
+  if (answered)
+    reply_read(L, transfer, reply);
+  teach_gate(job, exchange, reply, now);
+  return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
+}
+
+/* Is that the answer, or is there another attempt? */
+static enum exchange_step conclude(lua_State *L, struct job *job, int self,
+                                   struct exchange *exchange,
+                                   struct reply *reply) {
+  uint64_t now = poller_clock();
+  int top = lua_gettop(L);
+  enum exchange_step step = read_answer(L, job, self, exchange, reply, now);
+  if (is_limited(exchange, reply)) {
+    wait_for_rate(L, job, self, exchange, reply, now);
+  } else if (may_repeat(job, exchange, reply)) {
+    back_off(L, job, self, exchange, now);
+  } else {
+    gate_leave(&job->client->gate, &exchange->pass);
+    return step;
+  }
+  lua_settop(L, top);
+  return ask(L, job, self, exchange, now);
+}
+
+enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
+                                   struct exchange *exchange,
+                                   struct reply *reply) {
+  memset(reply, 0, sizeof *reply);
+  if (!exchange->transfer)
+    return EXCHANGE_LOST;
+  transfer_stop(exchange->transfer, TRANSFER_TIMED_OUT);
+  return read_answer(L, job, self, exchange, reply, poller_clock());
+}
+
+enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
+                                    struct exchange *exchange,
+                                    struct reply *reply) {
+  struct transfer *transfer = exchange->transfer;
+  uint64_t now = poller_clock();
+  uint64_t due;
+  if (!transfer)
+    return ask(L, job, self, exchange, now);
+  due = transfer_due(transfer, now);
+  if (due > 0) {
+    tell_progress(L, job, self, exchange);
+    sleep_until(job, exchange, due, now);
+    return EXCHANGE_PENDING;
+  }
+  return conclude(L, job, self, exchange, reply);
+}
+
+void exchange_count(lua_State *L, const struct exchange *exchange) {
+  lua_pushinteger(L, (lua_Integer)exchange->attempts);
+  lua_setfield(L, -2, "attempts");
+}
+
+void exchange_push_expiry(lua_State *L, const struct exchange *exchange) {
+  int limited = !exchange->transfer && exchange->limits > 0;
+  int turned = exchange->transfer || (exchange->failures > 0 && !limited);
+  fault_push(L, NULL, turned ? FAULT_TIMEOUT : FAULT_RATE_LIMIT,
+             turned ? "no answer within the call's timeout"
+                    : "its turn did not come within the call's timeout; "
+                      "nothing is under way");
+  if (limited) {
+    if (exchange->limit_code > 0) {
+      lua_pushinteger(L, exchange->limit_code);
+      lua_setfield(L, -2, "code");
+    }
+    lua_pushinteger(L, exchange->limit_status);
+    lua_setfield(L, -2, "http_status");
+  }
+  exchange_count(L, exchange);
+}

@@ -1,0 +1,144 @@
+/* A job: one asynchronous operation of a client, from its call to its result.
+ * A small state machine that is moved on by the engine's Lua half. */
+#ifndef MINIMAX_JOB_H
+#define MINIMAX_JOB_H
+
+#include <lua.h>
+#include <stdint.h>
+
+#include "net/engine.h"
+#include "api/fault.h"
+
+struct client;
+struct job;
+struct transfer;
+
+/* The Lua values that belong to a job. */
+enum {
+  JOB_CLIENT = 1, /* the client's userdata: a job keeps it alive */
+  JOB_RESULT,     /* what it ended with */
+  JOB_SUBJECT,    /* the id of the task that it is about, a string; or nil */
+  JOB_TASK,       /* that task's table, to be handed back, never read; or nil */
+  JOB_TOKEN,      /* who is to be told that there is news (await.c) */
+  JOB_CALLBACK,   /* the user's function, or a Lua file */
+  JOB_EXTRA,      /* the type's own */
+  JOB_BALLAST,    /* memory that it gives up where there is no other */
+  JOB_LAST_WORD,  /* what it ends with where that did not help; or nil */
+  JOB_VALUES = JOB_LAST_WORD
+};
+
+/* What a kind of job does. `self` is the stack index of its userdata. */
+struct job_type {
+  const char *stage; /* as errors name it */
+  /* Moves on as far as it can; ends the job, or sets its alarm. Once its
+   * deadline has passed it begins nothing any more. */
+  void (*advance)(lua_State *L, struct job *job, int self);
+  /* Its deadline passed, and there was no answer: ends it. */
+  void (*expire)(lua_State *L, struct job *job, int self);
+  /* Gives back what it holds outside Lua. Idempotent. */
+  void (*release)(struct job *job);
+  /* It is closed before it ended, and Lua may be called. May be NULL. */
+  void (*close)(lua_State *L, struct job *job, int self);
+  /* Where there is news for the owner's coroutine: pushes the user's function
+   * and its arguments, and returns their number. May be NULL. */
+  int (*deliver)(lua_State *L, struct job *job, int self);
+  /* Pushes the results and returns their number; NULL: the usual one or two. */
+  int (*push_results)(lua_State *L, struct job *job, int self);
+  /* The function returned: its two results are at `results`. */
+  void (*delivered)(lua_State *L, struct job *job, int self, int results);
+};
+
+struct job {
+  struct waiter waiter; /* first: the engine hands out its address */
+  const struct job_type *type;
+  struct client *client;
+  lua_Integer slot;           /* in the list of jobs, from 1 */
+  struct job *next, **back;   /* in the client's list while it runs */
+  struct job *parent;         /* told when there is news; or NULL */
+  struct job *next_with_news; /* in the parent's list */
+  unsigned number;            /* which child it is, from 1 */
+  uint64_t deadline;          /* ms; POLLER_NEVER: none */
+  const char *cancelled;      /* while it was moved: why; or NULL */
+  int kind;                   /* enum kind of its task, or -1 */
+  unsigned char ended;
+  unsigned char failed;  /* with an error object */
+  unsigned char raises;  /* with an error to be raised */
+  unsigned char news;    /* something to deliver */
+  unsigned char block;   /* even where a yield is possible */
+  unsigned char in_news; /* in the parent's list */
+  unsigned char moving;  /* moved on right now: not to be released */
+  unsigned char again;   /* it was ready meanwhile */
+  unsigned char dropped; /* its owner closed it meanwhile */
+  unsigned char parked;  /* its owner sleeps and must be told of news */
+  unsigned char starved; /* how often in a row there was no memory to move on */
+};
+
+/* Creates the metatable; once for each Lua state. */
+void job_open(lua_State *L);
+
+/* Pushes a new job of `size` bytes for the client at stack index `client`. */
+struct job *job_new(lua_State *L, size_t size, const struct job_type *type,
+                    int client);
+
+/* Sets its deadline, counted from now; POLLER_NEVER: none. */
+void job_set_timeout(struct job *job, uint64_t timeout);
+
+/* What it is about: the id at `id`, a string, which is kept: what the program
+ * does to its table at `task` from here on changes nothing. */
+void job_set_subject(lua_State *L, int self, int task, int id);
+
+/* It is complete: the engine moves it on from here. */
+void job_start(struct job *job);
+
+/* Ends it with the value on top, which it pops. */
+void job_succeed(lua_State *L, struct job *job, int self);
+
+/* The same with the error object on top; adds stage, task and task_id. */
+void job_fail(lua_State *L, struct job *job, int self);
+
+/* There is something to deliver. */
+void job_tell(lua_State *L, struct job *job, int self);
+
+/* Pushes what the job ended with, or raises it; returns the number. */
+int job_push_results(lua_State *L, struct job *job, int self);
+
+/* The usual results, for job types that have others besides. */
+int job_push_outcome(lua_State *L, struct job *job, int self);
+
+/* From here on it can tell how it ends, come what may: keeps memory aside that
+ * moving it on may use where there is no other, and the error object on top,
+ * which it pops. */
+void job_provide(lua_State *L, int self);
+
+/* Asks to be moved on at `due`, or at the deadline. */
+void job_sleep(struct job *job, uint64_t due);
+
+/* Tells the collector what it weighs with this transfer. */
+void job_weigh(lua_State *L, const struct transfer *transfer);
+
+enum job_progress { JOB_NONE, JOB_MOVED, JOB_ENDED };
+
+/* The Lua half of a step: moves one ready job on, if there is one. */
+enum job_progress job_advance_one(struct engine *engine);
+
+/* Ends it from outside with kind "cancelled"; one that moves on right now ends
+ * after that. */
+void job_cancel(lua_State *L, struct job *job, const char *text);
+
+/* Ends it in a forked child, where all that it holds is the parent's. */
+void job_orphan(lua_State *L, struct job *job, int self);
+
+/* Gives back all that is not Lua's, before its time; of one that moves on right
+ * now, after that. Idempotent. */
+void job_release(struct job *job);
+
+/* Ends it because a finalizer runs, where nothing may wait. */
+void job_refuse(lua_State *L, struct job *job, int self);
+
+/* Pushes the userdata of a job; 0 and nothing if it is being collected. */
+int job_push(lua_State *L, const struct job *job);
+
+/* The job at `index`, or NULL. */
+struct job *job_at(lua_State *L, int index);
+
+#endif
