@@ -42,22 +42,50 @@ static int posix_exit(lua_State *L) {
   _exit(127);
 }
 
-/* posix.spawn(program, ...) -> pid of that program, found in PATH */
-static int posix_spawn_(lua_State *L) {
+/* In a child: what it prints goes into the file. It has no terminal, and a
+ * Ctrl-C there does not reach it. */
+static void withdraw(const char *path) {
+  int in = open("/dev/null", O_RDONLY);
+  int out = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+      dup2(out, 2) < 0 || setpgid(0, 0) < 0)
+    _exit(126);
+  close(in);
+  close(out);
+}
+
+/* The words from `first` on, as a program's; it prints into the path, if any.
+ */
+static int spawn(lua_State *L, int first, const char *path) {
   const char *words[64];
-  int count = lua_gettop(L);
+  int count = lua_gettop(L) - first + 1;
   pid_t pid;
   luaL_argcheck(L, count < 64, 64, "too many words");
   for (int i = 0; i < count; i++)
-    words[i] = luaL_checkstring(L, i + 1);
+    words[i] = luaL_checkstring(L, first + i);
   words[count] = NULL;
   pid = fork();
+  if (pid < 0)
+    return luaL_error(L, "fork: %s", strerror(errno));
   if (pid == 0) {
+    if (path)
+      withdraw(path);
     execvp(words[0], (char **)words);
     _exit(127);
   }
   lua_pushinteger(L, pid);
   return 1;
+}
+
+/* posix.spawn(program, ...) -> pid of that program, found in PATH */
+static int posix_spawn_(lua_State *L) {
+  return spawn(L, 1, NULL);
+}
+
+/* posix.spawn_into(path, program, ...): what it prints goes into that file, and
+ * it is the first of a process group of its own, away from the terminal */
+static int posix_spawn_into(lua_State *L) {
+  return spawn(L, 2, luaL_checkstring(L, 1));
 }
 
 /* posix.kill(pid, number) */
@@ -75,6 +103,16 @@ static pid_t wait_for(pid_t pid, int *status, int ms) {
   return ended;
 }
 
+static int push_status(lua_State *L, int status) {
+  if (WIFEXITED(status)) {
+    lua_pushinteger(L, WEXITSTATUS(status));
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushinteger(L, WTERMSIG(status));
+  return 2;
+}
+
 /* posix.wait(pid [, seconds]) -> exit code, or nil and the signal; nothing but
  * false where it still runs after the seconds */
 static int posix_wait(lua_State *L) {
@@ -88,13 +126,18 @@ static int posix_wait(lua_State *L) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  if (WIFEXITED(status)) {
-    lua_pushinteger(L, WEXITSTATUS(status));
-    return 1;
-  }
-  lua_pushnil(L);
-  lua_pushinteger(L, WTERMSIG(status));
-  return 2;
+  return push_status(L, status);
+}
+
+/* posix.wait_any(seconds) -> pid of a child that has ended, and as posix.wait;
+ * 0 where all still run after the seconds, or a signal came */
+static int posix_wait_any(lua_State *L) {
+  int status = 0;
+  pid_t pid = wait_for(-1, &status, (int)(luaL_checknumber(L, 1) * 1000));
+  if (pid < 0)
+    return luaL_error(L, "waitpid: %s", strerror(errno));
+  lua_pushinteger(L, pid);
+  return pid == 0 ? 1 : 1 + push_status(L, status);
 }
 
 static volatile sig_atomic_t caught;
@@ -281,6 +324,12 @@ static int posix_now(lua_State *L) {
   return 1;
 }
 
+/* posix.processors() -> how many there are */
+static int posix_processors(lua_State *L) {
+  lua_pushinteger(L, sysconf(_SC_NPROCESSORS_ONLN));
+  return 1;
+}
+
 /* posix.switches() -> how often this thread gave the processor away */
 static int posix_switches(lua_State *L) {
   struct rusage usage;
@@ -319,9 +368,11 @@ fail:
 static const luaL_Reg functions[] = {
     {"fork", posix_fork},
     {"spawn", posix_spawn_},
+    {"spawn_into", posix_spawn_into},
     {"kill", posix_kill},
     {"exit", posix_exit},
     {"wait", posix_wait},
+    {"wait_any", posix_wait_any},
     {"catch", posix_catch},
     {"ignore", posix_ignore},
     {"reset", posix_reset},
@@ -339,6 +390,7 @@ static const luaL_Reg functions[] = {
     {"state", posix_state},
     {"now", posix_now},
     {"close_state", posix_close_state},
+    {"processors", posix_processors},
     {"switches", posix_switches},
     {NULL, NULL},
 };

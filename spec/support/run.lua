@@ -4,7 +4,9 @@
 --
 --     lua5.4 spec/support/run.lua [--busted-option=...] [FILE or FOLDER ...]
 --
--- SPEC_SECONDS says how long an example may take (120).
+-- SPEC_SECONDS says how long an example may take (120), SPEC_JOBS how many files
+-- run at a time (one more than there are processors); where it is more than one,
+-- what a file prints is shown when it ends. Ctrl-C ends them all.
 
 local lfs = require "lfs"
 local native = require "spec.support.native"
@@ -12,9 +14,10 @@ local shell = require "spec.support.shell"
 local temp = require "spec.support.temp"
 
 local SECONDS = tonumber(os.getenv "SPEC_SECONDS") or 120
-local KILL = 9
+local HUP, INT, KILL, TERM = 1, 2, 9, 15
 
 local posix = native.module "posix"
+local JOBS = tonumber(os.getenv "SPEC_JOBS") or posix.processors() + 1
 local total = { passed = 0, failed = 0, pending = 0 }
 
 -- The spec files among and below the paths, in order.
@@ -78,50 +81,75 @@ local function kill_tree(pid)
   return #commands > 0 and table.concat(commands, "\n      ") or "none"
 end
 
--- Waits for a file's process, and kills it where its report stands still.
--- @return its code, or nil and why there is none
-local function watch(pid, folder)
-  local size, since = 0, posix.now()
-  while true do
-    local code, signal = posix.wait(pid, 1)
-    if code then
-      return code
-    elseif code == nil then
-      return nil, "died of signal " .. signal
-    end
-    local now = lfs.attributes(folder:file "report", "size") or 0
-    if now ~= size then
-      size, since = now, posix.now()
-    elseif posix.now() - since > SECONDS then
-      local commands = kill_tree(pid)
-      posix.wait(pid)
-      return nil, ("hung for %d s and was killed\n    with its processes: %s")
-        :format(SECONDS, commands)
-    end
-  end
-end
-
-local function run_file(path, options)
-  local folder <close> = temp.folder()
+-- Starts a file; where others run beside it, what it prints is kept.
+-- @return its process, and what is known of it: its `path`, its `folder` with its
+--   report and what it printed, and `since` when the report has had its `size`
+local function start(path, options, is_alone)
+  local folder = temp.folder()
   local words = { shell.interpreter(), "spec/support/busted.lua", "-Xoutput",
     folder:file "report" }
   table.move(options, 1, #options, #words + 1, words)
   words[#words + 1] = path
-  local pid = posix.spawn(table.unpack(words))
-  local ended, code, why = pcall(watch, pid, folder)
-  if not ended then -- Ctrl-C
-    kill_tree(pid)
-    error(code, 0)
+  local pid = is_alone and posix.spawn(table.unpack(words))
+    or posix.spawn_into(folder:file "printed", table.unpack(words))
+  return pid, { path = path, folder = folder, size = 0, since = posix.now() }
+end
+
+-- Kills a file's process where its report stands still.
+local function watch(pid, file)
+  local size = lfs.attributes(file.folder:file "report", "size") or 0
+  if size ~= file.size then
+    file.size, file.since = size, posix.now()
+  elseif not file.why and posix.now() - file.since > SECONDS then
+    file.why = ("hung for %d s and was killed\n    with its processes: %s")
+      :format(SECONDS, kill_tree(pid))
   end
-  local report = read_report(folder)
+end
+
+-- Shows and counts a file whose process has ended, with a code or by a signal.
+local function finish(file, code, signal)
+  io.write(file.folder:read "printed" or "")
+  local report = read_report(file.folder)
   if report.now ~= "the end" or not code or code ~= 0 and report.failed == 0 then
-    print(("%s: %s\n  failed: %s"):format(path, report.now, why or "ended with code " .. code))
+    print(("%s: %s\n  failed: %s"):format(file.path, report.now,
+      file.why or code and "ended with code " .. code or "died of signal " .. signal))
     report.failed = report.failed + 1
   end
   for name, count in pairs(total) do
     total[name] = count + report[name]
   end
   io.flush()
+  file.folder:close()
+end
+
+-- Ends all files and this process; their folders go with it.
+local function leave(signal, running)
+  for pid in pairs(running) do
+    kill_tree(pid)
+  end
+  os.exit(128 + signal, true)
+end
+
+-- Runs the files, so many at a time.
+local function run(files, options, jobs)
+  local running, count, next_file = {}, 0, 1
+  while count > 0 or files[next_file] do
+    while count < jobs and files[next_file] do
+      local pid, file = start(files[next_file], options, jobs == 1)
+      running[pid], count, next_file = file, count + 1, next_file + 1
+    end
+    local pid, code, signal = posix.wait_any(1)
+    if posix.caught() ~= 0 then
+      leave(posix.caught(), running)
+    end
+    if running[pid] then
+      finish(running[pid], code, signal)
+      running[pid], count = nil, count - 1
+    end
+    for each, file in pairs(running) do
+      watch(each, file)
+    end
+  end
 end
 
 local files, options = {}, {}
@@ -135,9 +163,10 @@ end
 if #files == 0 then
   collect("spec", files)
 end
-for _, path in ipairs(files) do
-  run_file(path, options)
+for _, signal in ipairs { HUP, INT, TERM } do
+  posix.catch(signal)
 end
+run(files, options, math.min(JOBS, #files))
 if total.pending > 0 then
   print(total.pending .. " pending, see above")
 end
