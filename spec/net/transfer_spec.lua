@@ -5,7 +5,6 @@ local cqueues = require "cqueues"
 local dump = require "spec.support.dump"
 local host = require "spec.support.host"
 local minimax = require "minimax"
-local process = require "spec.support.process"
 local storage = require "spec.support.storage"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
@@ -216,29 +215,6 @@ describe("stall_timeout", function()
 end)
 
 describe("a reply", function()
-  it("may begin with a folded line, whatever was read before it", function()
-    -- Old libcurls appended it to the last header of the reply before, which was
-    -- gone. Here what is freed is overwritten, so that nobody can miss it.
-    local server <close> = wire.start { serve = ([[
-      local connection, shared = ...
-      while connection:read_request() do
-        shared.is_odd = not shared.is_odd
-        connection:send("HTTP/1.1 200 OK\r\n" .. (shared.is_odd and "A: b" or " folded: x")
-          .. "\r\nContent-Length: %d\r\n\r\n" .. %q)
-      end
-    ]]):format(#PENDING, PENDING) }
-    local result = process.run { args = { server.url }, env = { MALLOC_PERTURB_ = "165" },
-      script = [[
-        local minimax = require "minimax"
-        local client = minimax.new { base_url = ..., api_key = "sk-spec-key", retries = 0 }
-        for i = 1, 20 do
-          assert(client:query("1") or i % 2 == 0) -- refused by some libcurls
-        end
-        print "read"
-      ]] }
-    assert.same({ code = 0, out = "read\n", err = "", timed_out = false }, result)
-  end)
-
   it("that says the key back brings it to nobody", function()
     local KEY = "sk-spec-key-that-is-said-back"
     local folder_of <close> = temp.folder()

@@ -355,6 +355,10 @@ void easy_connect_afresh(struct transfer *transfer) {
   curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
+void easy_show_head(const struct transfer *transfer, int is_shown) {
+  curl_easy_setopt(transfer->easy, CURLOPT_HEADER, (long)is_shown);
+}
+
 /* libcurl finds the host in the URL; what the request asks for there it is told
  * to the byte. */
 static int set_url(struct transfer *transfer, const char *url) {

@@ -14,6 +14,10 @@ int easy_address(struct transfer *transfer, const struct transfer_order *order);
 /* It takes no connection that was used before. */
 void easy_connect_afresh(struct transfer *transfer);
 
+/* Whether the lines of the head come to the write callback, too, each before
+ * libcurl keeps it. */
+void easy_show_head(const struct transfer *transfer, int is_shown);
+
 /* The time that its connect may take from now on; 0: as long as libcurl
  * lets it. */
 void easy_limit_connect(const struct transfer *transfer, uint64_t ms);

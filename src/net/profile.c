@@ -16,6 +16,8 @@ struct profile *profile_new(void) {
   if (!profile)
     return NULL;
   profile->references = 1;
+  profile->is_head_watched =
+      curl_version_info(CURLVERSION_NOW)->version_num < 0x080100;
   profile->share = curl_share_init();
   if (!profile->share)
     goto fail;

@@ -31,6 +31,7 @@ struct profile {
   void *share; /* CURLSH: its connections and TLS sessions, nobody else's */
   struct transfer *idle; /* easy handles ready for the next read */
   unsigned idle_count, idle_limit;
+  int is_head_watched; /* of what they read: see response_watch_head */
   unsigned handles, most_handles; /* that there are, and ever were at once */
   enum alpn alpn;                 /* of the API's host */
   const struct transfer *asking;  /* its handshake will tell */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "net/easy.h"
 #include "net/engine.h"
 #include "net/header.h"
 #include "net/profile.h"
@@ -135,12 +136,66 @@ static size_t pass_to_sink(struct transfer *transfer, const char *bytes,
   return transfer->paused ? CURL_WRITEFUNC_PAUSE : length;
 }
 
+/* Before 8.1.0 libcurl keeps a pointer to the last header of a handle's last
+ * response, which is gone when the next one begins: were its first header line
+ * folded, it would be appended there, to freed memory.
+ * https://github.com/curl/curl/pull/11103
+ * So that line comes here first, and one that is folded ends the transfer, as
+ * it does where there was no response before. All behind it find it alive. */
+void response_watch_head(struct transfer *transfer) {
+  if (!transfer->profile->is_head_watched)
+    return;
+  transfer->head = HEAD_STATUS;
+  easy_show_head(transfer, 1);
+}
+
+/* libcurl takes each line that begins so for the end of the head. */
+static int is_blank(const char *line) {
+  return *line == '\r' || *line == '\n';
+}
+
+/* A folded line; or a blank one so long that it comes in pieces. */
+static int is_bad_start(const char *line, int is_end) {
+  return *line == ' ' || *line == '\t' || (is_blank(line) && !is_end);
+}
+
+/* Whether another head follows; a proxy's about its tunnel has no status. */
+static int is_interim(const struct transfer *transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  return status < 200;
+}
+
+/* The head line by line; a long one comes in pieces. */
+static size_t pass_head(struct transfer *transfer, const char *line,
+                        size_t length) {
+  int is_end = line[length - 1] == '\n';
+  int is_first = transfer->head == HEAD_FIRST;
+  if (is_first && is_bad_start(line, is_end)) {
+    transfer_decide(transfer, TRANSFER_LOST);
+    return CURL_WRITEFUNC_ERROR;
+  }
+  if (is_first && is_blank(line) && is_interim(transfer)) {
+    transfer->head = HEAD_STATUS;
+  } else if (transfer->head == HEAD_STATUS) {
+    transfer->head = is_end ? HEAD_FIRST : HEAD_STATUS;
+  } else if (is_end) {
+    transfer->head = HEAD_PASSED;
+    easy_show_head(transfer, 0);
+  } else {
+    transfer->head = HEAD_REST;
+  }
+  return length;
+}
+
 size_t response_write(char *bytes, size_t size, size_t count, void *user) {
   struct transfer *transfer = user;
   size_t length = size * count;
   size_t taken;
   if (length == 0) /* some versions say so that a body is empty, some don't */
     return 0;
+  if (transfer->head != HEAD_PASSED)
+    return pass_head(transfer, bytes, length);
   if (!transfer->begun) {
     enum transfer_outcome verdict = begin_body(transfer);
     if (verdict != TRANSFER_UNDER_WAY) {

@@ -11,6 +11,7 @@
 #include "net/easy.h"
 #include "net/lookup.h"
 #include "net/profile.h"
+#include "net/response.h"
 #include "base/redact.h"
 #include "net/url.h"
 #include "net/verdict.h"
@@ -157,6 +158,17 @@ static void begin_again(struct transfer *transfer) {
     conclude(transfer, TRANSFER_NO_MEMORY);
 }
 
+/* libcurl's words; where it or we refuse a header line, they don't say so. */
+static void note_problem(struct transfer *transfer, int code) {
+  const char *text = curl_easy_strerror((CURLcode)code);
+  if ((code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->departures > 0) ||
+      (code == CURLE_WRITE_ERROR && transfer->stopped == TRANSFER_LOST))
+    text = "a malformed header line";
+  else if (*transfer->problem)
+    return;
+  strncpy(transfer->problem, text, sizeof transfer->problem - 1);
+}
+
 void transfer_ended(struct transfer *transfer, int code) {
   enum transfer_outcome outcome = verdict_of(transfer, code);
   if (transfer->is_stale) {
@@ -166,9 +178,8 @@ void transfer_ended(struct transfer *transfer, int code) {
   if (transfer->departures == 0 &&
       (outcome == TRANSFER_NO_CONNECTION || outcome == TRANSFER_TIMED_OUT))
     lookup_distrust(transfer);
-  if (code != CURLE_OK && !*transfer->problem)
-    strncpy(transfer->problem, curl_easy_strerror((CURLcode)code),
-            sizeof transfer->problem - 1);
+  if (code != CURLE_OK)
+    note_problem(transfer, code);
   if (code != CURLE_OK && transfer->stopped != TRANSFER_UNDER_WAY)
     outcome = transfer->stopped;
   conclude(transfer, outcome);
@@ -303,6 +314,7 @@ static void park(struct transfer *transfer) {
   buffer_clear(&reply);
   transfer->reply = reply;
   transfer->announced = -1;
+  response_watch_head(transfer);
   transfer->next = profile->idle;
   profile->idle = transfer;
   profile->idle_count++;
@@ -317,14 +329,6 @@ static void dispose(struct transfer *transfer) {
   body_free(&transfer->body);
   buffer_free(&transfer->reply);
   free(transfer);
-}
-
-/* Before 8.1.0 libcurl keeps a pointer to the last header of a response that is
- * gone: one more that begins with a folded line is appended to freed memory.
- * https://github.com/curl/curl/pull/11103 */
-unsigned transfer_idle_limit(unsigned connections) {
-  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-  return version < 0x080200 ? 0 : connections;
 }
 
 static int can_serve_again(const struct transfer *transfer) {

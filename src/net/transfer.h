@@ -46,6 +46,15 @@ enum transfer_outcome {
   TRANSFER_NO_MEMORY
 };
 
+/* What comes next of a head whose beginning is watched: see
+ * response_watch_head. */
+enum transfer_head {
+  HEAD_PASSED, /* nothing that matters; or it is not watched */
+  HEAD_STATUS, /* the status line, or the rest of it */
+  HEAD_FIRST,  /* the line behind it */
+  HEAD_REST    /* the rest of that */
+};
+
 struct transfer {
   struct transfer *next, **back;   /* in the engine's list, or the idle one */
   struct transfer *next_unwatched; /* see engine.c */
@@ -64,8 +73,9 @@ struct transfer {
   enum transfer_purpose purpose;
   enum transfer_outcome outcome;
   enum transfer_outcome stopped; /* what a callback decided */
-  unsigned departures;           /* requests that began to leave */
-  struct body body;              /* of the request */
+  enum transfer_head head;
+  unsigned departures;        /* requests that began to leave */
+  struct body body;           /* of the request */
   struct buffer reply;        /* of the response, but for a download's bytes */
   struct sink *sink;          /* a download's; the download outlives us */
   struct curl_slist *headers; /* of this request alone */
@@ -151,9 +161,6 @@ void transfer_ended(struct transfer *transfer, int code);
 
 /* For the engine: frees it for good. */
 void transfer_destroy(struct transfer *transfer);
-
-/* How many easy handles a profile with so many connections may keep. */
-unsigned transfer_idle_limit(unsigned connections);
 
 /* For the profile: frees the handles it keeps. */
 void transfer_free_idle(struct profile *profile);

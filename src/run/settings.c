@@ -16,7 +16,6 @@
 #include "base/nearest.h"
 #include "base/number.h"
 #include "api/options.h"
-#include "net/transfer.h"
 #include "net/url.h"
 
 enum {
@@ -325,7 +324,7 @@ static void set_network(lua_State *L, struct profile *profile,
   profile->request_timeout = settings->request_timeout;
   profile->stall_timeout = settings->stall_timeout;
   profile->max_response = settings->max_response;
-  profile->idle_limit = transfer_idle_limit(settings->max_connections);
+  profile->idle_limit = settings->max_connections;
 }
 
 static void set_profile(lua_State *L, struct client *client,

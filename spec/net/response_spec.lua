@@ -1,0 +1,134 @@
+--- src/net/response.c: heads as servers may send them, on a handle that serves
+-- again and again.
+
+local native = require "spec.support.native"
+local process = require "spec.support.process"
+local wire = require "spec.support.wire"
+
+local PENDING = '{"task_id":"1","status":"Processing"}'
+local OK = "HTTP/1.1 200 OK\r\n"
+local REST = ("Content-Length: %d\r\n\r\n%s"):format(#PENDING, PENDING)
+
+-- libcurl gives no callback more at once.
+local PIECE = 16384
+
+-- Sends a plain answer and this one by turns.
+local function by_turns(answer)
+  return ([[
+    local connection, shared = ...
+    while connection:read_request() do
+      shared.is_odd = not shared.is_odd
+      connection:send(shared.is_odd and %q or %q)
+    end
+  ]]):format(OK .. "A: b\r\n" .. REST, answer)
+end
+
+-- What a child reads with one client. What is freed is overwritten there, so that
+-- nobody can miss who uses it.
+local function read(server, script)
+  local result = process.run { args = { server.url, server.ca_file or "" },
+    env = { MALLOC_PERTURB_ = "165", LD_PRELOAD = native.library "handles" },
+    script = [[
+      local minimax = require "minimax"
+      local function query(options, is_lax)
+        options.api_key, options.retries = "sk-spec-key", 0
+        local client = minimax.new(options)
+        for i = 1, 20 do
+          local status, err = client:query("1")
+          assert(status and status.state == "running" or is_lax and i % 2 == 0, err)
+          if err then
+            print(err.kind)
+          end
+        end
+      end
+    ]] .. script }
+  local rest, count = result.out:match "^(.-)(%d+) handles\n$"
+  result.out = rest or result.out
+  return result, tonumber(count)
+end
+
+-- Or read: that is libcurl's affair.
+local function assert_refused(result)
+  result.out = result.out:gsub("network\n", "")
+  assert.same({ code = 0, out = "", err = "", timed_out = false }, result)
+end
+
+local function assert_read(server)
+  local result, count = read(server, "query { base_url = ... }")
+  assert.same({ code = 0, out = "", err = "", timed_out = false }, result)
+  assert.is_true(count <= 3, count) -- libcurl makes two for itself
+end
+
+describe("a first header line that is folded", function()
+  -- Old libcurls appended it to the last header of the reply before, which was
+  -- gone. Some refuse it.
+  local FOLDED = OK .. " folded: x\r\n" .. REST
+  for name, answer in pairs {
+    ["behind the status line"] = FOLDED,
+    ["by a tab"] = OK .. "\tfolded: x\r\n" .. REST,
+    ["behind a status line in pieces"] = "HTTP/1.1 200 " .. ("x"):rep(2 * PIECE)
+      .. "\r\n folded: x\r\n" .. REST,
+    ["behind an interim head"] = "HTTP/1.1 100 Continue\r\n\r\n" .. FOLDED,
+    ["behind an interim head whose end is in pieces"] = "HTTP/1.1 100 Continue\r\n\r:"
+      .. ("x"):rep(2 * PIECE) .. "\n" .. FOLDED,
+  } do
+    it(name .. " reaches no other reply", function()
+      local server <close> = wire.start { serve = by_turns(answer) }
+      assert_refused(read(server, "query({ base_url = ... }, true)"))
+    end)
+  end
+
+  for name, heads in pairs {
+    ["of a proxy's answer to CONNECT"] = { OK .. " folded: x\r\n\r\n", OK },
+    ["behind a proxy's answer to CONNECT without a header"] = { OK .. "\r\n",
+      OK .. " folded: x\r\n" },
+  } do
+    it(name .. " reaches no other reply", function()
+      local server <close> = wire.start { tls = "later", serve = ([[
+        local connection, shared = ...
+        local connect, head = %q, %q
+        shared.is_odd = not shared.is_odd
+        if shared.is_odd then
+          connect, head = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n"
+        end
+        connection:read_request()
+        connection:send(connect)
+        if connection:starttls "good" and connection:read_request() then
+          connection:send(head .. "Connection: close\r\n" .. %q)
+        end
+      ]]):format(heads[1], heads[2], REST) }
+      assert_refused(read(server, [[
+        local url, ca_file = ...
+        query({ base_url = "https://localhost:9", ca_file = ca_file,
+          proxy = url:gsub("https", "http") }, true)
+      ]]))
+    end)
+  end
+end)
+
+describe("the handle that there is reads", function()
+  for name, answer in pairs {
+    ["a first header in pieces"] = OK .. "A: " .. ("x"):rep(2 * PIECE) .. "\r\n" .. REST,
+    ["a first header of one whole piece"] = OK .. "A: " .. ("x"):rep(PIECE - 5) .. "\r\n" .. REST,
+    ["a later header that is folded"] = OK .. "A: b\r\n folded: x\r\n" .. REST,
+    ["an interim head"] = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" .. OK .. REST,
+    ["an interim head without a header"] = "HTTP/1.1 100 Continue\r\n\r\n" .. OK .. REST,
+    ["lines that end with a bare line feed"] = (OK .. REST):gsub("\r", ""),
+    ["a trailer"] = OK .. "Transfer-Encoding: chunked\r\n\r\n"
+      .. ("%x\r\n%s\r\n0\r\nA: b\r\n\r\n"):format(#PENDING, PENDING),
+  } do
+    it(name .. ", all twenty times", function()
+      local server <close> = wire.start { serve = by_turns(answer) }
+      assert_read(server)
+    end)
+  end
+
+  it("a body without any header, all twenty times", function()
+    local server <close> = wire.start { serve = ([[
+      local connection = ...
+      connection:read_request()
+      connection:send(%q)
+    ]]):format("HTTP/1.1 200 OK\r\n\r\n" .. PENDING) }
+    assert_read(server)
+  end)
+end)
