@@ -23,6 +23,7 @@
 #include "api/file_identity.h"
 #include "calls/query.h"
 #include "calls/submit.h"
+#include "run/task.h"
 #include "calls/wait.h"
 
 #define VERSION "0.1.0"
@@ -55,6 +56,13 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg client_methods[] = {
     {"close", client_close},
     {NULL, NULL},
+};
+
+/* Those that its tasks and statuses have, too. */
+static const luaL_Reg task_methods[] = {
+    {"query", query_call},       {"wait", wait_call},
+    {"download", download_call}, {"cancel", cancel_call},
+    {"failure", task_failure},   {NULL, NULL},
 };
 
 /* The registry key of the default client. */
@@ -186,6 +194,7 @@ static void open_parts(lua_State *L) {
   job_open(L);
   download_target_install(L);
   loop_open(L);
+  task_open(L, task_methods);
   client_open(L, methods, client_methods);
   lua_pushboolean(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &opened_key);

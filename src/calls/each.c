@@ -21,7 +21,8 @@ struct each {
 /* JOB_EXTRA holds the waits by number, JOB_SUBJECT nothing, JOB_CALLBACK the
  * list of items as they were given. */
 
-void each_child_has_news(struct job *parent, struct job *child) {
+/* One of the waits has a status to tell, or has ended. */
+static void each_child_has_news(struct job *parent, struct job *child) {
   struct each *each = (struct each *)parent;
   if (child->in_news)
     return;
@@ -168,6 +169,7 @@ static const struct job_type type = {
     .deliver = each_deliver,
     .delivered = each_delivered,
     .push_results = each_push_results,
+    .child_has_news = each_child_has_news,
 };
 
 /* The iterator; its upvalue is the job. */

@@ -4,12 +4,7 @@
 
 #include <lua.h>
 
-#include "run/job.h"
-
 /* client:each(tasks [, options]) */
 int each_call(lua_State *L);
-
-/* For jobs: one of its waits has a status to tell, or has ended. */
-void each_child_has_news(struct job *parent, struct job *child);
 
 #endif

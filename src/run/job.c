@@ -6,7 +6,6 @@
 
 #include "run/await.h"
 #include "run/client.h"
-#include "calls/each.h"
 #include "run/event.h"
 #include "run/runtime.h"
 #include "run/task.h"
@@ -202,7 +201,7 @@ static void tell_parent(struct job *job) {
   struct job *parent = job->parent;
   if (!parent)
     return;
-  each_child_has_news(parent, job);
+  parent->type->child_has_news(parent, job);
   engine_wake(parent->client->engine, &parent->waiter);
 }
 

@@ -46,6 +46,9 @@ struct job_type {
   int (*push_results)(lua_State *L, struct job *job, int self);
   /* The function returned: its two results are at `results`. */
   void (*delivered)(lua_State *L, struct job *job, int self, int results);
+  /* One of its children has something to deliver, or has ended. May be NULL
+   * where it has none. */
+  void (*child_has_news)(struct job *job, struct job *child);
 };
 
 struct job {

@@ -4,13 +4,12 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "calls/cancel.h"
-#include "calls/download.h"
 #include "api/options.h"
-#include "calls/query.h"
 #include "api/request.h"
 #include "api/status.h"
-#include "calls/wait.h"
+
+/* The registry key of the methods that all tasks and statuses have. */
+static const char methods_key = 0;
 
 /* The upvalue is a method of clients; the task's own client comes first. */
 static int task_method(lua_State *L) {
@@ -20,6 +19,16 @@ static int task_method(lua_State *L) {
     luaL_argerror(L, 1, "a task of a client is expected");
   lua_insert(L, 1);
   return method(L);
+}
+
+void task_open(lua_State *L, const luaL_Reg *methods) {
+  lua_newtable(L);
+  for (; methods->name; methods++) {
+    lua_pushcfunction(L, methods->func);
+    lua_pushcclosure(L, task_method, 1);
+    lua_setfield(L, -2, methods->name);
+  }
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_key);
 }
 
 static int task_tostring(lua_State *L) {
@@ -41,7 +50,7 @@ static int task_tostring(lua_State *L) {
 @treturn[1] minimax.error kind "failed"
 @treturn[2] nil it has not ended so, as far as this table knows
 @see https://platform.minimax.io/docs/api-reference/video-generation-query */
-static int task_failure(lua_State *L) {
+int task_failure(lua_State *L) {
   struct client *client = client_check(L);
   const char *state;
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -61,11 +70,6 @@ static int task_failure(lua_State *L) {
 
 static void make_metatable(lua_State *L, int client, const char *name,
                            int value) {
-  static const luaL_Reg methods[] = {
-      {"query", query_call},       {"wait", wait_call},
-      {"download", download_call}, {"cancel", cancel_call},
-      {"failure", task_failure},   {NULL, NULL},
-  };
   lua_createtable(L, 0, 4);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
@@ -73,12 +77,7 @@ static void make_metatable(lua_State *L, int client, const char *name,
   lua_setfield(L, -2, "__tostring");
   lua_pushvalue(L, client);
   lua_setfield(L, -2, "client");
-  lua_createtable(L, 0, 4);
-  for (const luaL_Reg *method = methods; method->name; method++) {
-    lua_pushcfunction(L, method->func);
-    lua_pushcclosure(L, task_method, 1);
-    lua_setfield(L, -2, method->name);
-  }
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key);
   lua_setfield(L, -2, "__index");
   lua_setiuservalue(L, client, value);
 }

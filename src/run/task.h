@@ -14,6 +14,13 @@ struct target {
   int index; /* stack index of the id, pushed by target_check */
 };
 
+/* Once for each Lua state: methods of clients that tasks and statuses have. */
+struct luaL_Reg;
+void task_open(lua_State *L, const struct luaL_Reg *methods);
+
+/* task:failure(), called with the client before the task. */
+int task_failure(lua_State *L);
+
 /* Gives the client on top of the stack its two metatables. */
 void task_make_metatables(lua_State *L);
 
