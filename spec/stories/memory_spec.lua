@@ -17,7 +17,8 @@ describe("memory that ends", function()
   for way, cases in pairs {
     ["lua"] = { submit = 3, bare = 4, run = 5, dry = 3, download = 3, each = 9, generate = 9,
       call = 4, strange = 5, new = 4 },
-    ["burst"] = { submit = 7, wait = 9, dropped = 3 },
+    ["burst"] = { submit = 7, run = 5, wait = 9, dropped = 3 },
+    ["limit"] = { run = 13 },
     ["module malloc ENOMEM"] = { submit = 2, wait = 3, download = 4, call = 3, sink = 2,
       cancel = 2 },
     ["libcurl malloc ENOMEM"] = { submit = 8, wait = 9 },

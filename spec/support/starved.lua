@@ -137,7 +137,7 @@ local cases = {
       minimax.spawn(client.query, client, task(number .. 1))
       result, err = client:submit(request(number))
     end)
-    if not ran and not result then
+    if not ran and not result and not err then
       error(why, 0)
     end
     return result, err
@@ -227,8 +227,6 @@ local function check_money(n, number, outcome)
   local result, err = outcome[2], outcome[3]
   if posts > 1 then
     say("TWICE", n, posts)
-  elseif WAY == "burst" and CASE == "run" then
-    return -- a coroutine that there is no memory to resume ends with that
   elseif posts == 1 and not (outcome[1] and (type(result) == "table"
     and (result.task_id == id or result.path and true)
     or type(err) == "table" and (err.task_id == id or is_hopeless and err.kind == "unknown")))

@@ -7,19 +7,22 @@
 #include "run/client.h"
 #include "run/runtime.h"
 #include "run/job.h"
+#include "run/run_queue.h"
 
 /*
  * A run is a job: it has news while coroutines are ready, and delivering the
  * news resumes them. So it waits as everything else does, wherever it runs.
- * Its JOB_EXTRA is a table: the ready coroutines (first to last), and each
- * living one as a key. Its JOB_CALLBACK is the coroutine of the function that
- * was given to run, its JOB_SUBJECT a table of what that returned.
+ * Its JOB_EXTRA is the table of its run queue. Its JOB_CALLBACK is the
+ * coroutine of the function that was given to run, its JOB_SUBJECT an idle one,
+ * on whose stack is what that returned.
+ *
+ * What it does between two coroutines must not raise: it would close the others
+ * and lose what they have paid for.
  */
 
 struct run {
   struct job job;
-  lua_Integer first, last; /* of the ready ones; none if first > last */
-  lua_Integer alive;
+  struct run_queue queue;
 };
 
 /* Registry keys: the coroutines spawned outside any run; the run of each
@@ -59,22 +62,14 @@ static struct run *run_at(lua_State *L, int index) {
   return lua_touserdata(L, index);
 }
 
-/* Puts the coroutine at `thread` into the list of the ready of the run at
- * `self`. */
-static void put_in_list(lua_State *L, int self, int thread) {
+/* Makes it ready, and tells the run at `self`. */
+static void add_ready(lua_State *L, int self, int thread) {
   struct run *run = run_at(L, self);
   thread = lua_absindex(L, thread);
   lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_pushvalue(L, thread);
-  lua_rawseti(L, -2, run->last + 1);
-  run->last++;
+  run_queue_make_ready(L, &run->queue, lua_gettop(L), thread);
   lua_pop(L, 1);
-}
-
-/* The same, and tells the run. */
-static void add_ready(lua_State *L, int self, int thread) {
-  put_in_list(L, self, thread);
-  job_tell(L, &run_at(L, self)->job, self);
+  job_tell(L, &run->job, self);
 }
 
 /* Pushes the run of the coroutine at `thread`; nil if it has none. */
@@ -100,51 +95,59 @@ static void join(lua_State *L, int self, int thread) {
   lua_pushvalue(L, self);
   lua_rawset(L, -3);
   lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_pushvalue(L, thread);
-  lua_pushboolean(L, 1);
-  lua_rawset(L, -3);
+  run_queue_add(L, &run->queue, lua_gettop(L), thread);
   lua_pop(L, 2);
-  put_in_list(L, self, thread);
-  run->alive++; /* once it is sure to be resumed */
-  job_tell(L, &run->job, self);
+  add_ready(L, self, thread);
 }
 
 /* ---- resuming ---- */
 
-/* The coroutine at `thread` is no more: nothing holds it any longer. */
-static void leave(lua_State *L, int self, int thread) {
-  struct run *run = run_at(L, self);
-  lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_pushvalue(L, thread);
-  lua_pushnil(L);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-  run->alive--;
+/* Keeps the first error, which is on top, and pops it. */
+static void keep_error(lua_State *L, int self) {
+  struct job *job = &run_at(L, self)->job;
+  if (job->raises) {
+    lua_pop(L, 1);
+    return;
+  }
+  job->raises = 1;
+  lua_setiuservalue(L, self, JOB_RESULT);
 }
 
 /* Keeps what the main function returned: the values on `co`. */
 static void keep_results(lua_State *L, int self, lua_State *co, int count) {
-  lua_createtable(L, count, 1);
-  lua_pushinteger(L, count);
-  lua_setfield(L, -2, "n");
-  luaL_checkstack(L, count + 4, "too many results");
-  lua_xmove(co, L, count);
-  for (int i = count; i > 0; i--)
-    lua_rawseti(L, -1 - i, i);
-  lua_setiuservalue(L, self, JOB_SUBJECT);
+  lua_State *results;
+  lua_getiuservalue(L, self, JOB_SUBJECT);
+  results = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  if (lua_checkstack(results, count)) {
+    lua_xmove(co, results, count);
+    return;
+  }
+  lua_settop(co, 0);
+  lua_pushliteral(L, "not enough memory"); /* is there, as Lua's own error */
+  keep_error(L, self);
 }
 
-/* Keeps the first error: a string with where it came from. */
+/* The text of an error with where it came from. */
+static int explain(lua_State *L) {
+  lua_State *co = lua_touserdata(L, 1);
+  luaL_traceback(L, co, lua_tostring(co, -1), 0);
+  return 1;
+}
+
+/* A string comes with where it came from, unless there is no memory to say. */
 static void keep_failure(lua_State *L, int self, lua_State *co) {
-  struct run *run = run_at(L, self);
-  if (!run->job.raises) {
-    run->job.raises = 1;
-    if (lua_type(co, -1) == LUA_TSTRING)
-      luaL_traceback(L, co, lua_tostring(co, -1), 0);
-    else
-      lua_xmove(co, L, 1);
-    lua_setiuservalue(L, self, JOB_RESULT);
+  int explained = 0;
+  if (lua_type(co, -1) == LUA_TSTRING) {
+    lua_pushcfunction(L, explain);
+    lua_pushlightuserdata(L, co);
+    explained = lua_pcall(L, 1, 1, 0) == LUA_OK;
+    if (!explained)
+      lua_pop(L, 1);
   }
+  if (!explained)
+    lua_xmove(co, L, 1);
+  keep_error(L, self);
   lua_resetthread(co); /* closes what it has pending */
 }
 
@@ -184,15 +187,17 @@ static void on_yield(lua_State *L, int self, int thread, lua_State *co,
     add_ready(L, self, thread);
 }
 
-static void resume_one(lua_State *L, int self, int thread) {
+/* Resumes the coroutine at `thread` of the run queue at `table`. */
+static void resume_one(lua_State *L, int self, int table, int thread) {
+  struct run *run = run_at(L, self);
   lua_State *co = lua_tothread(L, thread);
   int count = 0;
   int is_main;
   if (is_dead(co)) {
-    leave(L, self, thread);
+    run_queue_remove(L, &run->queue, table, thread);
     return;
   }
-  switch (resume(L, run_at(L, self), co, &count)) {
+  switch (resume(L, run, co, &count)) {
   case LUA_YIELD:
     on_yield(L, self, thread, co, count);
     return;
@@ -209,22 +214,19 @@ static void resume_one(lua_State *L, int self, int thread) {
     keep_failure(L, self, co);
     break;
   }
-  leave(L, self, thread);
+  run_queue_remove(L, &run->queue, table, thread);
 }
 
 /* Resumes each coroutine that is ready now, once. */
 static int run_round(lua_State *L) {
   struct run *run = run_at(L, 1);
-  lua_Integer last = run->last;
-  while (run->first <= last) {
-    lua_getiuservalue(L, 1, JOB_EXTRA);
-    lua_rawgeti(L, 2, run->first);
-    lua_pushnil(L);
-    lua_rawseti(L, 2, run->first++);
-    resume_one(L, 1, 3);
-    lua_settop(L, 1);
+  lua_getiuservalue(L, 1, JOB_EXTRA);
+  for (lua_Integer left = run->queue.ready; left > 0; left--) {
+    run_queue_push_next(L, &run->queue, 2);
+    resume_one(L, 1, 2, 3);
+    lua_settop(L, 2);
   }
-  if (run->first <= run->last) /* some go on at once: see to the others, too */
+  if (run->queue.ready > 0) /* some go on at once: see to the others, too */
     await_step(L, run->job.client->engine, 0);
   return 0;
 }
@@ -250,63 +252,43 @@ static void run_delivered(lua_State *L, struct job *job, int self,
                           int results) {
   const struct run *run = (struct run *)job;
   (void)results;
-  if (run->alive == 0 && !job->ended) {
+  if (run->queue.alive == 0 && !job->ended) {
     lua_getiuservalue(L, self, JOB_RESULT); /* an error, or nil */
     job_succeed(L, job, self);
   }
 }
 
 static int run_push_results(lua_State *L, struct job *job, int self) {
-  int count = 0, results;
+  lua_State *results;
+  int count;
   if (job->failed)
     return job_push_outcome(L, job, self);
-  if (lua_getiuservalue(L, self, JOB_SUBJECT) != LUA_TTABLE)
+  if (lua_getiuservalue(L, self, JOB_SUBJECT) != LUA_TTHREAD)
     return 0;
-  results = lua_gettop(L);
-  lua_getfield(L, results, "n");
-  count = (int)lua_tointeger(L, -1);
+  results = lua_tothread(L, -1);
+  count = lua_gettop(results);
   luaL_checkstack(L, count, "too many results");
-  for (int i = 1; i <= count; i++)
-    lua_rawgeti(L, results, i);
-  return count;
-}
-
-/* Pushes a list of the living coroutines: closing one runs code of its own, and
- * changes the table. Returns their number. */
-static lua_Integer list_crew(lua_State *L, int self) {
-  lua_Integer count = 0;
-  int crew;
-  lua_newtable(L);
-  lua_getiuservalue(L, self, JOB_EXTRA);
-  crew = lua_gettop(L);
-  lua_pushnil(L);
-  while (lua_next(L, crew)) {
-    lua_pop(L, 1);
-    if (!lua_isthread(L, -1))
-      continue;
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, crew - 1, ++count);
-  }
-  lua_settop(L, crew - 1);
+  lua_xmove(results, L, count);
   return count;
 }
 
 /* A run that ends before its coroutines closes them, and so cancels what they
- * wait for. */
+ * wait for. Closing one runs code of its own, which changes the queue. */
 static void run_close(lua_State *L, struct job *job, int self) {
-  int list = lua_gettop(L) + 1;
-  lua_Integer count;
-  (void)job;
-  count = list_crew(L, self);
-  for (lua_Integer i = 1; i <= count; i++) {
+  struct run_queue *queue = &((struct run *)job)->queue;
+  int table = lua_gettop(L) + 1;
+  lua_getiuservalue(L, self, JOB_EXTRA);
+  run_queue_make_all_ready(L, queue, table);
+  while (queue->ready > 0) {
     lua_State *co;
-    lua_rawgeti(L, list, i);
+    run_queue_push_next(L, queue, table);
     co = lua_tothread(L, -1);
     if (!is_dead(co) && co != L)
       lua_resetthread(co);
-    lua_settop(L, list);
+    run_queue_remove(L, queue, table, table + 1);
+    lua_settop(L, table);
   }
-  lua_settop(L, list - 1);
+  lua_settop(L, table - 1);
 }
 
 static const struct job_type type = {
@@ -424,13 +406,14 @@ int loop_run(lua_State *L) {
   client_push_bare(L);
   run = (struct run *)job_new(L, sizeof *run, &type, 2);
   run->job.kind = -1;
-  run->first = 1;
-  lua_newtable(L);
+  run_queue_push(L);
   lua_setiuservalue(L, 3, JOB_EXTRA);
   join_spawned(L, 3);
   if (has_main) {
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, 3, JOB_CALLBACK);
+    lua_newthread(L);
+    lua_setiuservalue(L, 3, JOB_SUBJECT);
     join(L, 3, 1);
   }
   run->job.news = 1; /* even with nothing to do it looks, and ends */
