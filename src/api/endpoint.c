@@ -4,9 +4,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "api/options.h"
 #include "base/ascii.h"
 #include "base/nearest.h"
-#include "api/options.h"
 
 const struct endpoint endpoints[KINDS] = {
     [KIND_TEMPLATE] = {"template", "template_id",

@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "api/box.h"
-#include "net/file.h"
+#include "base/ascii.h"
 #include "base/image.h"
 #include "base/sniff.h"
+#include "net/file.h"
 
 #define NAME "minimax.file"
 #define MIB  ((uint64_t)1 << 20)

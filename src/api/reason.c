@@ -4,9 +4,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "api/fault.h"
 #include "api/json.h"
+#include "base/ascii.h"
 
 enum {
   NESTING = 6,

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/ascii.h"
 #include "api/code.h"
-#include "net/header.h"
 #include "api/json.h"
-#include "net/profile.h"
 #include "api/reason.h"
+#include "base/ascii.h"
 #include "base/taskid.h"
+#include "net/header.h"
+#include "net/profile.h"
 
 enum { QUOTED = 120 }; /* bytes of an unreadable reply shown in an error */
 

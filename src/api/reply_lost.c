@@ -2,8 +2,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "net/profile.h"
 #include "api/reply.h"
+#include "net/profile.h"
 #include "net/sink.h"
 
 struct loss {

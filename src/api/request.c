@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "api/box.h"
+#include "api/encode.h"
 #include "api/fault.h"
 #include "api/json.h"
 #include "api/options.h"
-#include "api/encode.h"
 
 #define V2_LARGEST ((uint64_t)64 << 20) /* bytes of a whole v2 body */
 

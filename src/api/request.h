@@ -6,8 +6,8 @@
 #include <lua.h>
 #include <stdint.h>
 
-#include "net/body.h"
 #include "api/media.h"
+#include "net/body.h"
 
 struct request {
   int kind;           /* enum kind, or MEDIA_NO_KIND */

@@ -10,6 +10,7 @@
 #include "run/client.h"
 #include "calls/download_deliver.h"
 #include "run/event.h"
+#include "net/driver.h"
 #include "net/header.h"
 #include "calls/download_link.h"
 #include "net/resource.h"
@@ -421,7 +422,7 @@ static void await_bytes(lua_State *L, struct download *download, int self) {
     download_deliver_bytes(L, download, self);
     return;
   }
-  due = transfer_due(transfer, poller_clock());
+  due = driver_look(transfer, poller_clock());
   if (due > 0) {
     job_sleep(&download->job, due);
     download_deliver_bytes(L, download, self);

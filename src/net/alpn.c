@@ -4,7 +4,6 @@
 #include "net/engine.h"
 #include "net/lookup.h"
 #include "net/profile.h"
-#include "net/transfer.h"
 
 /* A paid request has a connection of its own in any case, and a download has
  * another host and HTTP/1.1. */
@@ -13,12 +12,12 @@ static int is_concerned(const struct transfer *transfer) {
          !profile_is_plain(transfer->profile);
 }
 
-int alpn_attach(struct transfer *transfer) {
+enum transfer_outcome alpn_attach(struct transfer *transfer) {
   struct profile *profile = transfer->profile;
   if (is_concerned(transfer) && profile->alpn < ALPN_SETTLED) {
     transfer->is_held = profile->asking != NULL;
     if (transfer->is_held)
-      return 0;
+      return TRANSFER_UNDER_WAY;
     profile->asking = transfer;
     profile->alpn = ALPN_UNKNOWN;
   }
@@ -55,17 +54,21 @@ void alpn_forget(struct transfer *transfer) {
 }
 
 /* Its time begins now. */
-static int attach(struct transfer *transfer) {
+static enum transfer_outcome attach(struct transfer *transfer) {
   transfer->is_held = 0;
   transfer->started = transfer->waiting_since = poller_clock();
   return transfer->profile->alpn == ALPN_FAILED ? lookup_attach(transfer)
                                                 : alpn_attach(transfer);
 }
 
-void alpn_tidy(struct engine *engine) {
+void alpn_tidy(struct engine *engine, transfer_stopper *stop) {
   struct transfer *transfer = engine->alpn_told ? engine->transfers : NULL;
   engine->alpn_told = 0;
-  for (; transfer; transfer = transfer->next)
-    if (transfer->is_held && !transfer->profile->asking && attach(transfer) < 0)
-      transfer_stop(transfer, TRANSFER_NO_MEMORY);
+  for (; transfer; transfer = transfer->next) {
+    enum transfer_outcome outcome = TRANSFER_UNDER_WAY;
+    if (transfer->is_held && !transfer->profile->asking)
+      outcome = attach(transfer);
+    if (outcome != TRANSFER_UNDER_WAY)
+      stop(transfer, outcome);
+  }
 }

@@ -5,20 +5,11 @@
 #ifndef MINIMAX_ALPN_H
 #define MINIMAX_ALPN_H
 
-struct engine;
-struct profile;
-struct transfer;
+#include "net/transfer_data.h"
 
-enum alpn {
-  ALPN_UNKNOWN,
-  ALPN_FAILED,  /* who asked got no connection: the others try by themselves */
-  ALPN_SETTLED, /* libcurl knows */
-  ALPN_HTTP1,   /* and so do we, since the last answer */
-  ALPN_HTTP2
-};
-
-/* Hands the transfer to libcurl, at once or later. -1: no memory. */
-int alpn_attach(struct transfer *transfer);
+/* Hands the transfer to libcurl, at once or later: under way, or what it has to
+ * end with. */
+enum transfer_outcome alpn_attach(struct transfer *transfer);
 
 /* Its connection stands, for the first time perhaps. */
 void alpn_departed(const struct transfer *transfer);
@@ -30,6 +21,6 @@ void alpn_ended(struct transfer *transfer);
 void alpn_forget(struct transfer *transfer);
 
 /* At the end of a turn: hands over those that need not wait any longer. */
-void alpn_tidy(struct engine *engine);
+void alpn_tidy(struct engine *engine, transfer_stopper *stop);
 
 #endif

@@ -5,7 +5,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +12,12 @@
 #include <unistd.h>
 
 #include "base/address.h"
-#include "net/response.h"
 #include "base/ascii.h"
+#include "net/alpn.h"
 #include "net/engine.h"
 #include "net/lookup.h"
 #include "net/profile.h"
+#include "net/response.h"
 #include "net/sink.h"
 #include "net/stale.h"
 #include "net/url.h"
@@ -204,12 +204,6 @@ static int set_link_proxy(struct transfer *transfer, const char *url) {
   return result;
 }
 
-/* libcurl counts in an int of milliseconds. */
-void easy_limit_connect(const struct transfer *transfer, uint64_t ms) {
-  curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   ms < INT_MAX ? (long)ms : (long)INT_MAX);
-}
-
 /* Nothing but the bytes as they are is asked for. With this option set, libcurl
  * undoes what an answer says it was packed with all the same; not for a
  * download, whose bytes must be the file's own. */
@@ -229,7 +223,7 @@ int easy_dress(struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  easy_limit_connect(transfer, transfer->profile->connect_timeout);
+  transfer_limit_connect(transfer, transfer->profile->connect_timeout);
   curl_easy_setopt(easy, CURLOPT_SHARE, transfer->profile->share);
   set_callbacks(transfer);
   if (transfer->purpose == TRANSFER_PAID) {
@@ -353,10 +347,6 @@ static int address_call(struct transfer *transfer,
 void easy_connect_afresh(struct transfer *transfer) {
   transfer->reusable = 0; /* or it would do so for every later request */
   curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
-}
-
-void easy_show_head(const struct transfer *transfer, int is_shown) {
-  curl_easy_setopt(transfer->easy, CURLOPT_HEADER, (long)is_shown);
 }
 
 /* libcurl finds the host in the URL; what the request asks for there it is told

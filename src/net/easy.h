@@ -3,7 +3,7 @@
 #ifndef MINIMAX_EASY_H
 #define MINIMAX_EASY_H
 
-#include "net/transfer.h"
+#include "net/transfer_data.h"
 
 /* What stays the same for all transfers of this purpose and profile. */
 int easy_dress(struct transfer *transfer);
@@ -13,13 +13,5 @@ int easy_address(struct transfer *transfer, const struct transfer_order *order);
 
 /* It takes no connection that was used before. */
 void easy_connect_afresh(struct transfer *transfer);
-
-/* Whether the lines of the head come to the write callback, too, each before
- * libcurl keeps it. */
-void easy_show_head(const struct transfer *transfer, int is_shown);
-
-/* The time that its connect may take from now on; 0: as long as libcurl
- * lets it. */
-void easy_limit_connect(const struct transfer *transfer, uint64_t ms);
 
 #endif

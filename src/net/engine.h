@@ -1,13 +1,14 @@
-/* Drives all transfers and deadlines of one Lua state: one multi handle, one
- * poller, one heap. It knows nothing of Lua; who waits is a `struct waiter`,
- * which it hands back once there is something to do. */
+/* What the transfers of one Lua state share: one multi handle, one poller, one
+ * heap of deadlines. It knows nothing of Lua; who waits is a `struct waiter`,
+ * which it hands back once there is something to do. driver.h sets it to work.
+ */
 #ifndef MINIMAX_ENGINE_H
 #define MINIMAX_ENGINE_H
 
 #include <stdint.h>
 
 #include "base/heap.h"
-#include "net/lookup.h"
+#include "net/dns.h"
 #include "net/fork.h"
 #include "net/poller.h"
 
@@ -22,46 +23,33 @@ struct waiter {
 
 enum { ENGINE_BROKEN = 16 };
 
+/* All zero is a closed one. */
 struct engine {
   void *multi; /* CURLM */
   struct poller poller;
   struct heap deadlines;
   uint64_t curl_due;   /* when libcurl wants to be called */
   uint64_t now;        /* the clock at the start of the turn under way */
-  uint64_t read_until; /* what had arrived by then was read (engine_catch_up) */
+  uint64_t read_until; /* what had arrived by then was read (driver_catch_up) */
   int deaf; /* memory ended, and a wish of libcurl's could not be noted */
   struct waiter *first_ready, *last_ready;
   struct transfer *transfers; /* all that were not released */
   struct transfer *unwatched; /* lost their socket in this turn */
   int broken[ENGINE_BROKEN];  /* descriptors that libcurl must not have again */
   int broken_count;
-  struct lookups lookups;
-  int alpn_told;            /* see alpn.c */
-  int turning;              /* inside engine_turn */
-  struct fork_check origin; /* the process it belongs to */
-  uint64_t random;          /* state of retry_random */
-  long pooled;              /* connections kept in libcurl's pool */
+  struct dns dns;
+  struct transfer *first_waiting, *last_waiting; /* for addresses: lookup.c */
+  int alpn_told;                                 /* see alpn.c */
+  int turning;                                   /* inside driver_turn */
+  struct fork_check origin;                      /* the process it belongs to */
+  uint64_t random;                               /* state of retry_random */
+  long pooled; /* connections kept in libcurl's pool */
 };
 
 enum engine_state { ENGINE_OPEN, ENGINE_CLOSED, ENGINE_FORKED };
 
-/* All zero is a closed engine. 0, or -1 when the system refuses. */
-int engine_open(struct engine *engine);
-
-/* Ends all transfers without a word to their waiters. In a forked child it
- * does nothing: the sockets are the parent's. Idempotent. */
-void engine_close(struct engine *engine);
-
 /* Forked: this is a child, and all that it holds is the parent's. */
 enum engine_state engine_state(const struct engine *engine);
-
-/* One pass: waits at most `timeout` ms, lets libcurl act, collects what ended
- * and what fell due. Returns whether anything happened. Not re-entrant. */
-int engine_turn(struct engine *engine, int timeout);
-
-/* Before a deadline gives its verdict: reads what had arrived by that instant,
- * however late the program comes to look. Not from within a turn. */
-void engine_catch_up(struct engine *engine, uint64_t instant);
 
 /* The next waiter for whom there is something to do, or NULL. */
 struct waiter *engine_take(struct engine *engine);
@@ -79,7 +67,7 @@ void engine_forget(struct engine *engine, struct waiter *waiter);
  * does nothing in a forked child. */
 void engine_settle(struct engine *engine);
 
-/* The same without the timer, for who waits in engine_turn at once. */
+/* The same without the timer, for who waits in driver_turn at once. */
 void engine_settle_sockets(struct engine *engine);
 
 /* The instant of the next work; 0: there is some now; POLLER_NEVER: none. */

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "net/engine.h"
 #include "base/rate.h"
+#include "net/engine.h"
 
 enum lane_name {
   LANE_QUERY,  /* reads: two places are kept free for them */

@@ -7,10 +7,8 @@
 #include <string.h>
 
 #include "net/engine.h"
-#include "net/easy.h"
 #include "net/poller.h"
 #include "net/profile.h"
-#include "net/transfer.h"
 #include "net/url.h"
 
 /* ---- what a transfer needs ---- */
@@ -35,7 +33,7 @@ static int needs_address(const struct url_parts *proxy) {
          strcmp(proxy->scheme, "socks") == 0;
 }
 
-static int plan(struct lookup_host *host, const struct url_parts *parts) {
+static int plan(struct transfer_host *host, const struct url_parts *parts) {
   if (!is_needed(parts->host))
     return 0;
   host->name = strdup(parts->host);
@@ -61,7 +59,7 @@ int lookup_plan(struct transfer *transfer, const struct url_parts *parts,
 }
 
 void lookup_free_plan(struct transfer *transfer) {
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     free(transfer->hosts[i].name);
     transfer->hosts[i].name = NULL;
   }
@@ -69,12 +67,12 @@ void lookup_free_plan(struct transfer *transfer) {
 
 static struct name *find(const struct transfer *transfer, int index) {
   const char *host = transfer->hosts[index].name;
-  return host ? dns_find(&transfer->engine->lookups.names, host) : NULL;
+  return host ? dns_find(&transfer->engine->dns, host) : NULL;
 }
 
 /* ---- telling libcurl ---- */
 
-static int add_entry(struct curl_slist **list, const struct lookup_host *host,
+static int add_entry(struct curl_slist **list, const struct transfer_host *host,
                      const char *addresses) {
   struct buffer entry = {0};
   struct curl_slist *grown = NULL;
@@ -96,7 +94,7 @@ static int tell_libcurl(struct transfer *transfer) {
   struct curl_slist *list = NULL;
   uint64_t spent = poller_clock() - transfer->started;
   uint64_t limit = transfer->profile->connect_timeout;
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     const struct name *name = find(transfer, i);
     if (name && add_entry(&list, &transfer->hosts[i], name->addresses) < 0) {
       curl_slist_free_all(list);
@@ -106,41 +104,41 @@ static int tell_libcurl(struct transfer *transfer) {
   curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, list);
   curl_slist_free_all(transfer->addresses);
   transfer->addresses = list;
-  easy_limit_connect(transfer, limit > spent ? limit - spent : limit > 0);
+  transfer_limit_connect(transfer, limit > spent ? limit - spent : limit > 0);
   return 0;
 }
 
-static int attach(struct transfer *transfer) {
+static enum transfer_outcome attach(struct transfer *transfer) {
   if ((transfer->hosts[0].name || transfer->hosts[1].name) &&
       tell_libcurl(transfer) < 0)
-    return -1;
+    return TRANSFER_NO_MEMORY;
   if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) !=
       CURLM_OK)
-    return -1;
+    return TRANSFER_NO_MEMORY;
   transfer->attached = 1;
-  return 0;
+  return TRANSFER_UNDER_WAY;
 }
 
-static void stop_unknown(struct transfer *transfer, int index) {
+static enum transfer_outcome no_host(struct transfer *transfer, int index) {
   snprintf(transfer->problem, sizeof transfer->problem,
            "Could not resolve %s: %.200s",
            transfer->proxied && index == 0 ? "proxy" : "host",
            transfer->hosts[index].name);
-  transfer_stop(transfer, TRANSFER_NO_HOST);
+  return TRANSFER_NO_HOST;
 }
 
 /* ---- waiting ---- */
 
 static void wait_for_names(struct transfer *transfer) {
-  struct lookups *lookups = &transfer->engine->lookups;
+  struct engine *engine = transfer->engine;
   transfer->waits_for_names = 1;
   transfer->next_waiting = NULL;
-  if (lookups->first)
-    lookups->last->next_waiting = transfer;
+  if (engine->first_waiting)
+    engine->last_waiting->next_waiting = transfer;
   else
-    lookups->first = transfer;
-  lookups->last = transfer;
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+    engine->first_waiting = transfer;
+  engine->last_waiting = transfer;
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     struct name *name = find(transfer, i);
     if (name)
       name->waiting++;
@@ -148,9 +146,9 @@ static void wait_for_names(struct transfer *transfer) {
 }
 
 static void leave_queue(struct transfer *transfer) {
-  struct lookups *lookups = &transfer->engine->lookups;
+  struct engine *engine = transfer->engine;
   struct transfer *before = NULL;
-  struct transfer *each = lookups->first;
+  struct transfer *each = engine->first_waiting;
   while (each != transfer) {
     before = each;
     each = each->next_waiting;
@@ -158,49 +156,51 @@ static void leave_queue(struct transfer *transfer) {
   if (before)
     before->next_waiting = transfer->next_waiting;
   else
-    lookups->first = transfer->next_waiting;
-  if (lookups->last == transfer)
-    lookups->last = before;
+    engine->first_waiting = transfer->next_waiting;
+  if (engine->last_waiting == transfer)
+    engine->last_waiting = before;
   transfer->waits_for_names = 0;
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     struct name *name = find(transfer, i);
     if (name)
       name->waiting--;
   }
 }
 
-/* How many of its hosts it has to wait for; one that can't be asked for ends
- * it. -1: no memory. */
-static int ask_for_hosts(struct transfer *transfer) {
+/* How many of its hosts it has to wait for; `*unknown` is one that can't be
+ * asked for, or -1. -1: no memory. */
+static int ask_for_hosts(const struct transfer *transfer, int *unknown) {
   struct engine *engine = transfer->engine;
   int missing = 0;
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  *unknown = -1;
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     const char *host = transfer->hosts[i].name;
     const struct name *name;
     if (!host)
       continue;
-    name = dns_ask(&engine->lookups.names, &engine->poller, host);
+    name = dns_ask(&engine->dns, &engine->poller, host);
     if (!name)
       return -1;
     if (name->addresses)
       continue;
     missing++;
     if (!name->question.search)
-      stop_unknown(transfer, i);
+      *unknown = i;
   }
   return missing;
 }
 
-int lookup_attach(struct transfer *transfer) {
-  int missing = ask_for_hosts(transfer);
+enum transfer_outcome lookup_attach(struct transfer *transfer) {
+  int unknown;
+  int missing = ask_for_hosts(transfer, &unknown);
   if (missing < 0)
-    return -1;
-  if (transfer->outcome != TRANSFER_UNDER_WAY)
-    return 0;
+    return TRANSFER_NO_MEMORY;
+  if (unknown >= 0)
+    return no_host(transfer, unknown);
   if (missing == 0)
     return attach(transfer);
   wait_for_names(transfer);
-  return 0;
+  return TRANSFER_UNDER_WAY;
 }
 
 void lookup_forget(struct transfer *transfer) {
@@ -208,15 +208,15 @@ void lookup_forget(struct transfer *transfer) {
   if (!transfer->waits_for_names)
     return;
   leave_queue(transfer);
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     struct name *name = find(transfer, i);
     if (name && name->waiting == 0)
-      dns_leave(&engine->lookups.names, &engine->poller, name);
+      dns_leave(&engine->dns, &engine->poller, name);
   }
 }
 
 void lookup_distrust(const struct transfer *transfer) {
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     struct name *name = find(transfer, i);
     if (name)
       dns_forget(name);
@@ -228,7 +228,7 @@ void lookup_distrust(const struct transfer *transfer) {
 static int find_unknown(const struct transfer *transfer, int *pending) {
   int unknown = -1;
   *pending = 0;
-  for (int i = 0; i < LOOKUP_HOSTS; i++) {
+  for (int i = 0; i < TRANSFER_HOSTS; i++) {
     const struct name *name = find(transfer, i);
     if (!name || name->addresses)
       continue;
@@ -240,26 +240,25 @@ static int find_unknown(const struct transfer *transfer, int *pending) {
   return unknown;
 }
 
-static void go_on(struct transfer *transfer) {
+static void go_on(struct transfer *transfer, transfer_stopper *stop) {
+  enum transfer_outcome outcome;
   int pending;
   int unknown = find_unknown(transfer, &pending);
   if (unknown < 0 && pending)
     return;
   leave_queue(transfer);
-  if (unknown >= 0)
-    stop_unknown(transfer, unknown);
-  else if (attach(transfer) < 0)
-    transfer_stop(transfer, TRANSFER_NO_MEMORY);
+  outcome = unknown >= 0 ? no_host(transfer, unknown) : attach(transfer);
+  if (outcome != TRANSFER_UNDER_WAY)
+    stop(transfer, outcome);
 }
 
-void lookup_tidy(struct engine *engine) {
-  struct lookups *lookups = &engine->lookups;
+void lookup_tidy(struct engine *engine, transfer_stopper *stop) {
   struct transfer *next;
-  if (!dns_take(&lookups->names, &engine->poller))
+  if (!dns_take(&engine->dns, &engine->poller))
     return;
-  for (struct transfer *each = lookups->first; each; each = next) {
+  for (struct transfer *each = engine->first_waiting; each; each = next) {
     next = each->next_waiting;
-    go_on(each);
+    go_on(each, stop);
   }
-  dns_drop_old(&lookups->names);
+  dns_drop_old(&engine->dns);
 }

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/file.h"
 #include "base/hash.h"
+#include "net/file.h"
 #include "net/rename.h"
 
 enum {

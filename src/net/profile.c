@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "net/sigpipe.h"
 #include "base/noproxy.h"
-#include "net/transfer.h"
+#include "net/sigpipe.h"
 #include "net/url.h"
 
 struct profile *profile_new(void) {
@@ -58,7 +57,6 @@ static void close_connections(struct profile *profile) {
 void profile_release(struct profile *profile) {
   if (!profile || --profile->references > 0)
     return;
-  transfer_free_idle(profile);
   close_connections(profile);
   curl_slist_free_all(profile->headers);
   curl_slist_free_all(profile->json_headers);

@@ -7,11 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/alpn.h"
 #include "net/url.h"
 
 struct curl_slist;
 struct transfer;
+
+/* What the API's host speaks over TLS; alpn.c finds out. */
+enum alpn {
+  ALPN_UNKNOWN,
+  ALPN_FAILED,  /* who asked got no connection: the others try by themselves */
+  ALPN_SETTLED, /* libcurl knows */
+  ALPN_HTTP1,   /* and so do we, since the last answer */
+  ALPN_HTTP2
+};
 
 struct profile {
   unsigned references;
@@ -38,7 +46,8 @@ struct profile {
 };
 
 /* With one reference; NULL when memory ends. The last release closes the
- * connections. */
+ * connections; whoever made it has freed the idle handles
+ * (transfer_drop_idle). */
 struct profile *profile_new(void);
 struct profile *profile_retain(struct profile *profile);
 void profile_release(struct profile *profile);

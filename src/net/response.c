@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "net/easy.h"
 #include "net/engine.h"
 #include "net/header.h"
 #include "net/profile.h"
 #include "net/sink.h"
-#include "net/transfer.h"
+#include "net/transfer_data.h"
 
 /* A write that is refused comes again whole, so it must fit one day. */
 _Static_assert(CURL_MAX_WRITE_SIZE <= RING_BYTES, "a write fits the ring");
@@ -146,7 +145,7 @@ void response_watch_head(struct transfer *transfer) {
   if (!transfer->profile->is_head_watched)
     return;
   transfer->head = HEAD_STATUS;
-  easy_show_head(transfer, 1);
+  transfer_show_head(transfer, 1);
 }
 
 /* libcurl takes each line that begins so for the end of the head. */
@@ -181,7 +180,7 @@ static size_t pass_head(struct transfer *transfer, const char *line,
     transfer->head = is_end ? HEAD_FIRST : HEAD_STATUS;
   } else if (is_end) {
     transfer->head = HEAD_PASSED;
-    easy_show_head(transfer, 0);
+    transfer_show_head(transfer, 0);
   } else {
     transfer->head = HEAD_REST;
   }

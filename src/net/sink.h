@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/mp4.h"
-#include "net/part.h"
 #include "base/ring.h"
+#include "net/part.h"
 
 enum sink_result {
   SINK_TAKEN,

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "net/alpn.h"
-#include "net/engine.h"
-#include "net/sigpipe.h"
 #include "net/easy.h"
+#include "net/engine.h"
 #include "net/lookup.h"
 #include "net/profile.h"
 #include "net/response.h"
-#include "base/redact.h"
+#include "net/sigpipe.h"
 #include "net/url.h"
 #include "net/verdict.h"
 
@@ -133,9 +133,10 @@ static void conclude(struct transfer *transfer, enum transfer_outcome outcome) {
     engine_wake(transfer->engine, transfer->waiter);
 }
 
-static int attach(struct transfer *transfer,
-                  const struct transfer_order *order) {
-  return easy_address(transfer, order) < 0 ? -1 : alpn_attach(transfer);
+/* What came of handing it over. */
+static void take(struct transfer *transfer, enum transfer_outcome outcome) {
+  if (outcome != TRANSFER_UNDER_WAY)
+    conclude(transfer, outcome);
 }
 
 void transfer_start(struct transfer *transfer, struct waiter *waiter,
@@ -144,8 +145,8 @@ void transfer_start(struct transfer *transfer, struct waiter *waiter,
   transfer->leave_by = order->leave_by;
   transfer->started = transfer->waiting_since = poller_clock();
   transfer->engine->now = transfer->started;
-  if (attach(transfer, order) < 0)
-    conclude(transfer, TRANSFER_NO_MEMORY);
+  take(transfer, easy_address(transfer, order) < 0 ? TRANSFER_NO_MEMORY
+                                                   : alpn_attach(transfer));
 }
 
 /* Nothing of it has left: it begins again, on a connection of its own. */
@@ -154,8 +155,7 @@ static void begin_again(struct transfer *transfer) {
   *transfer->problem = '\0';
   detach(transfer);
   easy_connect_afresh(transfer);
-  if (lookup_attach(transfer) < 0)
-    conclude(transfer, TRANSFER_NO_MEMORY);
+  take(transfer, lookup_attach(transfer));
 }
 
 /* libcurl's words; where it or we refuse a header line, they don't say so. */
@@ -183,11 +183,6 @@ void transfer_ended(struct transfer *transfer, int code) {
   if (code != CURLE_OK && transfer->stopped != TRANSFER_UNDER_WAY)
     outcome = transfer->stopped;
   conclude(transfer, outcome);
-}
-
-void transfer_decide(struct transfer *transfer, enum transfer_outcome outcome) {
-  if (transfer->stopped == TRANSFER_UNDER_WAY)
-    transfer->stopped = outcome;
 }
 
 void transfer_stop(struct transfer *transfer, enum transfer_outcome outcome) {
@@ -233,7 +228,7 @@ static uint64_t answer_due(struct transfer *transfer, uint64_t now) {
   return now < due ? due : 0;
 }
 
-static uint64_t due_of(struct transfer *transfer, uint64_t now) {
+uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
   uint64_t due = answer_due(transfer, now);
   uint64_t idle = transfer->moved_at + GRACE;
   if (!transfer->headed)
@@ -241,22 +236,6 @@ static uint64_t due_of(struct transfer *transfer, uint64_t now) {
   if (now < idle) /* the rest of the body may be wanted all the same */
     return due < idle ? due : idle;
   return verdict_is_answered(transfer) ? 0 : due;
-}
-
-uint64_t transfer_due(struct transfer *transfer, uint64_t now) {
-  uint64_t due;
-  if (transfer->outcome != TRANSFER_UNDER_WAY)
-    return 0;
-  due = due_of(transfer, now);
-  if (due > 0)
-    return due;
-  engine_catch_up(transfer->engine, now);
-  if (transfer->outcome != TRANSFER_UNDER_WAY)
-    return 0;
-  due = due_of(transfer, poller_clock());
-  if (due == 0)
-    conclude(transfer, TRANSFER_TIMED_OUT);
-  return due;
 }
 
 void transfer_resume(struct transfer *transfer) {
@@ -269,40 +248,6 @@ void transfer_resume(struct transfer *transfer) {
   sigpipe_enter(&guard);
   curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
   sigpipe_leave(&guard);
-}
-
-const char *transfer_header(const struct transfer *transfer, const char *name) {
-  struct curl_header *header;
-  if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) !=
-      CURLHE_OK)
-    return NULL;
-  return header->value;
-}
-
-/* Not CURLINFO_REDIRECT_URL: that is known only at the end of the body. */
-char *transfer_redirect(const struct transfer *transfer, const char *url) {
-  const char *location = transfer_header(transfer, "Location");
-  return location ? url_joined(url, location) : NULL;
-}
-
-int transfer_http_version(const struct transfer *transfer) {
-  long version = 0;
-  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
-  switch (version) {
-  case CURL_HTTP_VERSION_1_0:
-  case CURL_HTTP_VERSION_1_1:
-    return 1;
-  case CURL_HTTP_VERSION_2_0:
-    return 2;
-  default:
-    return 0;
-  }
-}
-
-int transfer_may_have_arrived(const struct transfer *transfer) {
-  if (transfer->outcome == TRANSFER_BODY_FAILED && transfer->status == 0)
-    return 0; /* we broke it off, and nobody had accepted it */
-  return transfer->departures > 0;
 }
 
 /* Ready for the next read; the options stay as they are. */
@@ -362,8 +307,9 @@ void transfer_release(struct transfer *transfer) {
   profile_release(profile);
 }
 
-void transfer_free_idle(struct profile *profile) {
+void transfer_drop_idle(struct profile *profile) {
   struct transfer *transfer;
+  profile->idle_limit = 0;
   while ((transfer = take_idle(profile)) != NULL)
     dispose(transfer);
 }

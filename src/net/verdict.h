@@ -3,7 +3,7 @@
 #ifndef MINIMAX_VERDICT_H
 #define MINIMAX_VERDICT_H
 
-#include "net/transfer.h"
+#include "net/transfer_data.h"
 
 /* What libcurl says with this CURLcode. */
 enum transfer_outcome verdict_of(const struct transfer *transfer, int code);

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "run/client.h"
+#include "net/driver.h"
 #include "net/long_sleep.h"
 #include "run/deferred.h"
 #include "run/loop.h"
@@ -44,7 +45,7 @@ int await_step(lua_State *L, struct engine *engine, int budget) {
   if (await_is_finalizing(L)) /* perhaps in the middle of a job's move */
     return 0;
   do {
-    busy = engine_turn(engine, 0);
+    busy = driver_turn(engine, 0);
     do {
       progress = job_advance_one(engine);
       ended += progress == JOB_ENDED;
@@ -142,9 +143,9 @@ static void wait_for_work(lua_State *L, struct engine *engine,
                           lua_Hook before) {
   engine_settle_sockets(engine);
   if (sleep_long(L, engine, before))
-    engine_turn(engine, 0);
+    driver_turn(engine, 0);
   else
-    engine_turn(engine, idle_time(engine, SLICE));
+    driver_turn(engine, idle_time(engine, SLICE));
   on_signals(L, before);
 }
 

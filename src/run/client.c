@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "net/transfer.h"
 #include "run/await.h"
 #include "run/deferred.h"
 #include "run/runtime.h"
@@ -88,6 +89,7 @@ void client_dispose(lua_State *L, struct client *client) {
   client->closing = 1;
   if (client->moving)
     return;
+  transfer_drop_idle(client->profile);
   cancel_all(L, client, "the client was closed");
   gate_free(&client->gate);
   profile_release(client->profile);

@@ -10,6 +10,7 @@
 #include "run/unknown.h"
 #include "run/event.h"
 #include "base/retry.h"
+#include "net/driver.h"
 #include "net/url.h"
 
 enum {
@@ -266,7 +267,7 @@ static enum exchange_step ask(lua_State *L, struct job *job, int self,
   }
   exchange->cleared = 1; /* once more, where there is no memory for it now */
   send_attempt(L, job, self, exchange);
-  sleep_until(job, exchange, transfer_due(exchange->transfer, now), now);
+  sleep_until(job, exchange, driver_look(exchange->transfer, now), now);
   return EXCHANGE_PENDING;
 }
 
@@ -431,7 +432,7 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
   uint64_t due;
   if (!transfer)
     return ask(L, job, self, exchange, now);
-  due = transfer_due(transfer, now);
+  due = driver_look(transfer, now);
   if (due > 0) {
     tell_progress(L, job, self, exchange);
     sleep_until(job, exchange, due, now);

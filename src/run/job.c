@@ -9,6 +9,7 @@
 #include "run/event.h"
 #include "run/runtime.h"
 #include "run/task.h"
+#include "net/driver.h"
 #include "net/transfer.h"
 
 #define NAME "minimax.job"
@@ -301,7 +302,7 @@ static int advance(lua_State *L) {
   if (job->ended)
     return 0;
   if (late)
-    engine_catch_up(job->client->engine, job->deadline);
+    driver_catch_up(job->client->engine, job->deadline);
   job->type->advance(L, job, 1);
   if (late && !job->ended)
     job->type->expire(L, job, 1);

@@ -1,5 +1,6 @@
 /* What the module keeps for each Lua state. */
 #include "run/runtime.h"
+#include "net/driver.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -15,7 +16,7 @@ static const char home_key = 0;
 
 static int runtime_collect(lua_State *L) {
   struct runtime *runtime = luaL_checkudata(L, 1, NAME);
-  engine_close(&runtime->engine);
+  driver_close(&runtime->engine);
   return 0;
 }
 
@@ -49,7 +50,7 @@ static void create(lua_State *L) {
   lua_setiuservalue(L, self, HOME_PARENT);
   make_worker(L, runtime, self);
   make_list_of_jobs(L, runtime);
-  if (engine_open(&runtime->engine) < 0)
+  if (driver_open(&runtime->engine) < 0)
     luaL_error(L, "minimax can't start its engine: %s", strerror(errno));
   lua_rawsetp(L, LUA_REGISTRYINDEX, &home_key);
 }
