@@ -3,9 +3,8 @@
 
 #include <lauxlib.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "api/fault.h"
 
 #define NAME "minimax.box"
 
@@ -59,9 +58,14 @@ const char *box_to_string(lua_State *L, int failed) {
   struct box *box = lua_touserdata(L, -1);
   const struct buffer *text = (const void *)box->content;
   if (failed)
-    fault_no_memory(L);
+    box_no_memory(L);
   lua_pushlstring(L, text->bytes ? text->bytes : "", text->length);
   release(L, -2);
   lua_remove(L, -2);
   return lua_tostring(L, -1);
+}
+
+_Noreturn void box_no_memory(lua_State *L) {
+  luaL_error(L, "not enough memory");
+  abort(); /* not reached: luaL_error raises, but does not say so */
 }

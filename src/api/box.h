@@ -25,4 +25,7 @@ struct buffer *box_push_buffer(lua_State *L);
  * that there is no memory instead. */
 const char *box_to_string(lua_State *L, int failed);
 
+/* Raises "not enough memory". */
+_Noreturn void box_no_memory(lua_State *L);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "api/fault.h"
 #include "api/json.h"
+#include "api/media.h"
 #include "base/jsontext.h"
 #include "base/number.h"
 

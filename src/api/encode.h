@@ -1,11 +1,18 @@
-/* Copies its Lua values into what lua-cjson can
- * encode, and refuses what JSON can't carry. */
+/* Copies the Lua values of a request into what lua-cjson can encode, and
+ * refuses what JSON can't carry. */
 #ifndef MINIMAX_ENCODE_H
 #define MINIMAX_ENCODE_H
 
 #include <lua.h>
+#include <stdint.h>
 
-#include "api/request.h"
+/* What is known of a request besides its table. */
+struct request {
+  int kind;           /* enum kind, or MEDIA_NO_KIND */
+  uint64_t nonce;     /* nobody can guess it */
+  int bare;           /* ids are sent as bare numbers */
+  const char *secret; /* for the redactor: a Lua string, anchored meanwhile */
+};
 
 /* The copy holds a placeholder for each value that lua-cjson must not see; the
  * list at `splices` has what it stands for. */

@@ -140,8 +140,3 @@ void fault_set_retryable(lua_State *L, int index, int retryable) {
   lua_pushboolean(L, retryable);
   lua_setfield(L, index, "retryable");
 }
-
-_Noreturn void fault_no_memory(lua_State *L) {
-  luaL_error(L, "not enough memory");
-  abort(); /* not reached: luaL_error raises, but does not say so */
-}

@@ -45,7 +45,4 @@ enum fault_kind fault_kind_at(lua_State *L, int index);
 /* Whether repeating the same call may help. */
 void fault_set_retryable(lua_State *L, int index, int retryable);
 
-/* Raises "not enough memory". */
-_Noreturn void fault_no_memory(lua_State *L);
-
 #endif

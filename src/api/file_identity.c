@@ -1,4 +1,5 @@
 /* Where a path leads, as the file system sees it. */
+#include "api/box.h"
 #include "api/file_identity.h"
 
 #include <errno.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "api/fault.h"
 #include "net/rename.h"
 
 /* -1: errno says why. */
@@ -14,7 +14,7 @@ static int find_folder(lua_State *L, const char *path, struct stat *found) {
   char *folder = rename_folder(path);
   int result;
   if (!folder)
-    fault_no_memory(L);
+    box_no_memory(L);
   result = stat(folder, found);
   if (result == 0 && !S_ISDIR(found->st_mode)) {
     errno = ENOTDIR;

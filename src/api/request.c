@@ -9,6 +9,7 @@
 
 #include "api/box.h"
 #include "api/encode.h"
+#include "api/endpoint.h"
 #include "api/fault.h"
 #include "api/json.h"
 #include "api/options.h"
@@ -136,7 +137,7 @@ static int add_long_string(lua_State *L, int splice, struct body *body) {
   struct buffer *quoted = box_push_buffer(L);
   if (json_add_string(quoted, text, length) < 0 ||
       body_add_text(body, quoted->bytes, quoted->length) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
   box_pop(L);
   return 0;
 }
@@ -151,7 +152,7 @@ static int add_splice(lua_State *L, struct body *body) {
     return add_file(L, splice, body);
   digits = lua_tostring(L, -1);
   if (body_add_text(body, digits, strlen(digits)) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
   return 0;
 }
 
@@ -170,7 +171,7 @@ static int fill_body(struct encoder *encoder, struct body *body) {
     const char *found = strstr(text, mark);
     const char *until = found ? found : end;
     if (body_add_text(body, text, (size_t)(until - text)) < 0)
-      fault_no_memory(L);
+      box_no_memory(L);
     if (!found)
       return 0;
     lua_rawgeti(L, encoder->splices, strtol(found + strlen(mark), &after, 10));

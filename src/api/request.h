@@ -4,17 +4,9 @@
 #define MINIMAX_REQUEST_H
 
 #include <lua.h>
-#include <stdint.h>
 
-#include "api/media.h"
+#include "api/encode.h"
 #include "net/body.h"
-
-struct request {
-  int kind;           /* enum kind, or MEDIA_NO_KIND */
-  uint64_t nonce;     /* nobody can guess it */
-  int bare;           /* ids are sent as bare numbers */
-  const char *secret; /* for the redactor: a Lua string, anchored meanwhile */
-};
 
 /* Pushes the request's own field, as all of it is sent: a metatable's code has
  * no say in it. Returns its type. */

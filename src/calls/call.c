@@ -28,7 +28,7 @@ struct call *call_new(lua_State *L, const struct job_type *type,
 
 int call_await(lua_State *L, struct call *call) {
   if (!call->exchange.url)
-    fault_no_memory(L);
+    box_no_memory(L);
   job_start(&call->job);
   return await_job(L);
 }

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "api/box.h"
 #include "run/await.h"
 #include "calls/call.h"
 #include "run/client.h"
@@ -28,7 +29,7 @@ static void begin_look(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
   char *url = query_url(cancel->job.client, KIND_VIDEO2, id);
   if (!url)
-    fault_no_memory(L);
+    box_no_memory(L);
   exchange_begin(&cancel->look, &cancel->job, "GET", url, LANE_QUERY,
                  EXCHANGE_REPEAT);
   cancel->wants_look = 0;
@@ -40,7 +41,7 @@ static void begin(lua_State *L, struct cancel *cancel, int self) {
   char *url = exchange_url(cancel->job.client,
                            endpoints[KIND_VIDEO2].submit_path, NULL, id);
   if (!url)
-    fault_no_memory(L);
+    box_no_memory(L);
   exchange_begin(&cancel->act, &cancel->job, "DELETE", url, LANE_DELETE,
                  EXCHANGE_ONCE);
   cancel->act.asks = 1;

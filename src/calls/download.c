@@ -16,6 +16,7 @@
 #include "calls/download_target.h"
 #include "calls/download_fetch.h"
 #include "calls/download_link.h"
+#include "api/box.h"
 #include "api/options.h"
 #include "api/request.h"
 #include "run/task.h"
@@ -174,7 +175,7 @@ static void set_source(lua_State *L, struct download *download, int self,
                        const struct source *source) {
   if ((source->url && download_link_set(download, source->url) < 0) ||
       (source->file_id && profile_set(&download->file_id, source->file_id) < 0))
-    fault_no_memory(L);
+    box_no_memory(L);
   if (source->has_task) {
     download->has_task = 1;
     download->job.kind = (int)source->target.kind;

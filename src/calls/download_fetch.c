@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/box.h"
 #include "base/ascii.h"
 #include "run/client.h"
 #include "calls/download_deliver.h"
@@ -56,12 +57,12 @@ static void send_fetch(lua_State *L, struct download *download) {
   };
   struct transfer *transfer;
   if (aim(download, &from) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
   if (download->attempts++ == 0)
     download->best = from;
   transfer = transfer_new(client->engine, client->profile, TRANSFER_FETCH);
   if (!transfer)
-    fault_no_memory(L);
+    box_no_memory(L);
   download->transfer = transfer;
   transfer->sink = &download->sink;
   transfer->resume_from = from;
@@ -332,7 +333,7 @@ static void on_end(lua_State *L, struct download *download, int self) {
   struct sink *sink = &download->sink;
   const char *type = transfer_header(transfer, "Content-Type");
   if (type && profile_set(&download->content_type, type) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
   if (transfer->to_sink && sink->received < sink->total &&
       sink->total != UINT64_MAX) { /* a 206 that is shorter than it says */
     transfer->outcome = TRANSFER_CUT;

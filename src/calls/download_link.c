@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "run/client.h"
+#include "api/box.h"
 #include "api/endpoint.h"
 #include "calls/download_fetch.h"
 #include "calls/query.h"
@@ -86,7 +87,7 @@ static int advance_exchange(lua_State *L, struct download *download, int self,
 static void begin_exchange(lua_State *L, struct download *download, char *url,
                            enum lane_name lane) {
   if (!url)
-    fault_no_memory(L);
+    box_no_memory(L);
   exchange_begin(&download->exchange, &download->job, "GET", url, lane,
                  EXCHANGE_REPEAT);
 }
@@ -121,13 +122,13 @@ static void on_file(lua_State *L, struct download *download, int object) {
   download->from_api = !url || !*url;
   if (!download->from_api) {
     if (download_link_set(download, url) < 0)
-      fault_no_memory(L);
+      box_no_memory(L);
     return;
   }
   begin_at(download, exchange_url(download->job.client, RETRIEVE_CONTENT,
                                   "file_id", download->file_id));
   if (!download->url)
-    fault_no_memory(L);
+    box_no_memory(L);
 }
 
 static void await_file(lua_State *L, struct download *download, int self) {
@@ -176,10 +177,10 @@ static void on_status(lua_State *L, struct download *download) {
   if (lua_getfield(L, status, "file_id") == LUA_TSTRING &&
       *(text = lua_tostring(L, -1)) &&
       profile_set(&download->file_id, text) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
   if (lua_getfield(L, status, "url") == LUA_TSTRING) {
     if (download_link_set(download, lua_tostring(L, -1)) < 0)
-      fault_no_memory(L);
+      box_no_memory(L);
     download_go_to(download, download_fetch);
   } else {
     download_go_to(download, download_link_of_file);

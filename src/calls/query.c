@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/await.h"
+#include "api/box.h"
 #include "api/options.h"
 #include "api/status.h"
 
@@ -152,7 +153,7 @@ int query_call(lua_State *L) {
   job_set_subject(L, lua_gettop(L), 2, target.index);
   url = query_url(client, target.kind, target.id);
   if (!url)
-    fault_no_memory(L);
+    box_no_memory(L);
   exchange_begin(&query->exchange, &query->job, "GET", url, LANE_QUERY,
                  EXCHANGE_REPEAT);
   job_start(&query->job);

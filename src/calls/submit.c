@@ -271,7 +271,7 @@ static int begin(lua_State *L, struct client *client,
   submit->calls_back = request_get(L, 2, "callback_url") == LUA_TSTRING;
   url = exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
   if (!url)
-    fault_no_memory(L);
+    box_no_memory(L);
   lua_settop(L, self);
   submit->job.kind = request->kind;
   submit->job.block = (unsigned char)options->block;

@@ -8,6 +8,7 @@
 #include "run/event.h"
 #include "run/exchange.h"
 #include "base/hash.h"
+#include "api/box.h"
 #include "api/options.h"
 #include "calls/query.h"
 #include "base/retry.h"
@@ -210,7 +211,7 @@ static void begin_poll(lua_State *L, struct wait *wait, int self) {
   const char *id = query_push_id(L, self);
   char *url = query_url(job->client, (enum kind)job->kind, id);
   if (!url)
-    fault_no_memory(L);
+    box_no_memory(L);
   exchange_begin(&wait->exchange, job, "GET", url, LANE_QUERY, EXCHANGE_POLL);
   wait->exchange.attempts = attempts;
   wait->exchange.patience = patience(wait);

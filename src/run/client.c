@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "api/box.h"
 #include "net/transfer.h"
 #include "run/await.h"
 #include "run/deferred.h"
@@ -68,7 +69,7 @@ int client_new(lua_State *L) {
     return 1;
   client->profile = profile_new();
   if (!client->profile)
-    fault_no_memory(L);
+    box_no_memory(L);
   settings_read(L, client, self);
   make_submitted_table(L, self);
   task_make_metatables(L);

@@ -234,7 +234,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   transfer =
       transfer_new(job->client->engine, job->client->profile, order.purpose);
   if (!transfer)
-    fault_no_memory(L);
+    box_no_memory(L);
   exchange->transfer = transfer;
   exchange->attempts++;
   exchange->told = 0;

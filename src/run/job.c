@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "api/box.h"
 #include "run/await.h"
 #include "run/client.h"
 #include "run/event.h"
@@ -295,7 +296,7 @@ static int advance(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
   int late = poller_clock() >= job->deadline;
   if (!lua_checkstack(L, STACK))
-    fault_no_memory(L);
+    box_no_memory(L);
   if (job->parked &&
       (job->ended || job->news)) /* no memory to tell so before */
     await_unpark(L, job, 1, AWAIT_NEWS);

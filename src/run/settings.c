@@ -11,7 +11,6 @@
 
 #include "base/ascii.h"
 #include "api/box.h"
-#include "api/fault.h"
 #include "net/file.h"
 #include "base/nearest.h"
 #include "base/number.h"
@@ -72,7 +71,7 @@ static const struct settings defaults = {
 
 static void set_text(lua_State *L, char **field, const char *text) {
   if (profile_set(field, text) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
 }
 
 /* An empty variable counts as unset. */
@@ -174,7 +173,7 @@ static void add_header(lua_State *L, struct profile *profile) {
   lua_concat(L, 3);
   check_header(L);
   if (profile_add_header(profile, lua_tostring(L, -1)) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
   lua_pop(L, 1);
 }
 
@@ -262,7 +261,7 @@ static void set_query(lua_State *L, int options, struct profile *profile) {
   }
   if (failed ||
       (query->length && profile_set(&profile->query, query->bytes) < 0))
-    fault_no_memory(L);
+    box_no_memory(L);
   box_pop(L);
   lua_pop(L, 1);
 }
@@ -345,7 +344,7 @@ static void set_profile(lua_State *L, struct client *client,
   set_query(L, 1, profile);
   set_network(L, profile, settings);
   if (profile_seal(profile) < 0)
-    fault_no_memory(L);
+    box_no_memory(L);
 }
 
 static void set_rate(struct client *client, enum lane_name lane,
