@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "run/await.h"
 #include "api/box.h"
+#include "api/media.h"
 #include "run/client.h"
 #include "run/unknown.h"
 #include "api/request.h"
