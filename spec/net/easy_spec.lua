@@ -225,3 +225,29 @@ describe("a private address", function()
     assert_file()
   end)
 end)
+
+describe("calls of one easy handle", function()
+  it("ask each for its own target, and one that is too long for none", function()
+    local prefix = "/a%2Fb/../c/v1/query/video_template_generation?task_id="
+    local api <close> = wire.start { serve = [[
+      local connection = ...
+      for request in connection.read_request, connection do
+        connection:reply(200, {}, ('{"task_id":"%s","status":"Processing"}'):format(
+          request.path:match "%d+$"))
+      end
+    ]] }
+    local client <close> = minimax.new { base_url = api.url .. "/a%2Fb/../c",
+      api_key = "sk-spec-key", retries = 0 }
+    assert(client:query("1"))
+    local _, err = client:query(("1"):rep(9000000))
+    assert.equal("invalid", err.kind)
+    assert(client:query("2"))
+    assert(client:query("3"))
+    local asked = {}
+    for _, request in ipairs(api:requests()) do
+      asked[#asked + 1] = request.path
+      assert.equal("127.0.0.1:" .. api.port, request.headers.host)
+    end
+    assert.same({ prefix .. "1", prefix .. "2", prefix .. "3" }, asked)
+  end)
+end)

@@ -216,6 +216,16 @@ static int set_coding(struct transfer *transfer) {
              : -1;
 }
 
+/* What is too long ends as what is no URL at all. */
+#define UNUSABLE "http://"
+
+static int set_url(const struct transfer *transfer, const char *url) {
+  CURLcode result = curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
+  if (result == CURLE_BAD_FUNCTION_ARGUMENT)
+    result = curl_easy_setopt(transfer->easy, CURLOPT_URL, UNUSABLE);
+  return result == CURLE_OK ? 0 : -1;
+}
+
 int easy_dress(struct transfer *transfer) {
   CURL *easy = transfer->easy;
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -237,6 +247,8 @@ int easy_dress(struct transfer *transfer) {
   if (transfer->purpose == TRANSFER_FETCH)
     return 0; /* each download has a host of its own */
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  if (set_url(transfer, transfer->profile->base) < 0)
+    return -1;
   return set_api_proxy(transfer);
 }
 
@@ -349,28 +361,27 @@ void easy_connect_afresh(struct transfer *transfer) {
   curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
-/* libcurl finds the host in the URL; what the request asks for there it is told
- * to the byte. */
-static int set_url(struct transfer *transfer, const char *url) {
+/* In its URL libcurl finds the host alone, so that API calls have one for all;
+ * what the request asks for there it is told to the byte. */
+static int set_target(const struct transfer *transfer, const char *url) {
   struct buffer target = {0};
   CURLcode result = CURLE_OUT_OF_MEMORY;
   if (url_add_target(&target, url, transfer->is_relayed) == 0)
     result =
         curl_easy_setopt(transfer->easy, CURLOPT_REQUEST_TARGET, target.bytes);
   buffer_free(&target);
-  if (result == CURLE_OK)
-    result = curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
-  if (result == CURLE_BAD_FUNCTION_ARGUMENT) /* too long: this one ends alike */
-    result = curl_easy_setopt(transfer->easy, CURLOPT_URL, "http://");
+  if (result == CURLE_BAD_FUNCTION_ARGUMENT)
+    return set_url(transfer, UNUSABLE);
   return result == CURLE_OK ? 0 : -1;
 }
 
 int easy_address(struct transfer *transfer,
                  const struct transfer_order *order) {
   int is_fetch = transfer->purpose == TRANSFER_FETCH;
-  if (is_fetch && set_link_proxy(transfer, order->url) < 0)
+  if (is_fetch && (set_link_proxy(transfer, order->url) < 0 ||
+                   set_url(transfer, order->url) < 0))
     return -1;
-  if (set_url(transfer, order->url) < 0)
+  if (set_target(transfer, order->url) < 0)
     return -1;
   return is_fetch ? address_fetch(transfer, order)
                   : address_call(transfer, order);
