@@ -274,6 +274,7 @@ lint: deps-tools
 	luacheck --no-color -q $(LUA_FILES)
 	$(LUA) spec/lint/floors.lua $(wildcard src/*.c src/*/*.[ch])
 	$(LUA) spec/lint/locale.lua $(wildcard src/*.c src/*/*.[ch])
+	$(LUA) spec/lint/held.lua $(wildcard src/*.c src/*/*.[ch])
 	$(LUA) spec/lint/functions.lua $(SOURCES)
 	$(LUA) spec/lint/rockspecs.lua rockspec/*.rockspec
 	for f in rockspec/*.rockspec; do \

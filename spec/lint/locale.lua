@@ -2,6 +2,8 @@
 -- one at any time: numbers are number.c's to read and write, letters ascii.c's
 -- to compare.
 
+local source = dofile(arg[0]:match "^(.*/)" .. "source.lua")
+
 local OWNER = "number.c"
 
 local CALLS = {}
@@ -12,32 +14,17 @@ for name in ([[strcasecmp strncasecmp strcasestr strcoll strxfrm strtod strtof s
   CALLS[name] = true
 end
 
-local faults = 0
-
-local function complain(...)
-  faults = faults + 1
-  io.stderr:write(string.format(...), "\n")
-end
-
--- Texts keep their lines, so that a fault has its number.
-local function blank(text)
-  return (text:gsub("[^\n]", " "))
-end
-
 local function check_file(path)
-  local file = assert(io.open(path))
-  local text = file:read("a"):gsub("/%*.-%*/", blank)
-  file:close()
   local number = 0
-  for line in text:gmatch "([^\n]*)\n" do
+  for line in source.read(path):gmatch "([^\n]*)\n" do
     number = number + 1
     local format = line:match '"[^"]*(%%[-+ #0-9.*]*[efgEFG])'
     if format then
-      complain("%s:%d: '%s' writes a number by the locale", path, number, format)
+      source.complain("%s:%d: '%s' writes a number by the locale", path, number, format)
     end
     for name in line:gsub('"[^"]*"', ""):gmatch "([%w_]+)%s*%(" do
       if CALLS[name] then
-        complain("%s:%d: %s goes by the locale", path, number, name)
+        source.complain("%s:%d: %s goes by the locale", path, number, name)
       end
     end
   end
@@ -49,7 +36,4 @@ for _, path in ipairs(arg) do
   end
 end
 
-if faults > 0 then
-  os.exit(1)
-end
-print(#arg .. " files know no locale")
+source.finish(#arg .. " files know no locale")

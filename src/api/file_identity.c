@@ -10,11 +10,13 @@
 #include "net/rename.h"
 
 /* -1: errno says why. */
-static int find_folder(lua_State *L, const char *path, struct stat *found) {
+static int find_folder(const char *path, struct stat *found) {
   char *folder = rename_folder(path);
   int result;
-  if (!folder)
-    box_no_memory(L);
+  if (!folder) {
+    errno = ENOMEM;
+    return -1;
+  }
   result = stat(folder, found);
   if (result == 0 && !S_ISDIR(found->st_mode)) {
     errno = ENOTDIR;
@@ -37,7 +39,7 @@ their folders are and their names mean the same there.
 int file_identity_call(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   struct stat folder, own;
-  if (find_folder(L, path, &folder) < 0)
+  if (find_folder(path, &folder) < 0)
     return luaL_fileresult(L, 0, NULL);
   lua_pushfstring(L, "%I:%I", (lua_Integer)folder.st_dev,
                   (lua_Integer)folder.st_ino);

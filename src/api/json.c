@@ -201,24 +201,37 @@ static void mend_table(lua_State *L, int table, int is_list) {
   }
 }
 
-/* Pushes the text with its marks where it is short, as most replies are: those
- * fit our own stack, and nothing is held while Lua may raise. Returns whether
- * it did. */
-static int push_short(lua_State *L, const char *text, size_t length,
-                      size_t most) {
-  char room[SHORT_TEXT];
+/* A text that was marked, where it is short, as most replies are: those fit our
+ * own stack. */
+struct short_text {
+  char bytes[SHORT_TEXT];
+  size_t length;
+};
+
+/* Whether it fits, or is as it was: JSONTEXT_MARKED, JSONTEXT_SAME. */
+static enum jsontext_result mark_short(const char *text, size_t length,
+                                       size_t most, struct short_text *out) {
   struct buffer marked = {0};
   enum jsontext_result result = jsontext_mark(text, length, most, &marked);
-  size_t size = marked.length;
-  int fits = result == JSONTEXT_MARKED && size <= sizeof room;
-  if (fits)
-    memcpy(room, marked.bytes, size);
+  out->length = marked.length;
+  if (result == JSONTEXT_MARKED && marked.length <= sizeof out->bytes)
+    memcpy(out->bytes, marked.bytes, marked.length);
+  else if (result == JSONTEXT_MARKED)
+    result = JSONTEXT_NO_MEMORY;
   buffer_free(&marked);
-  if (fits)
-    lua_pushlstring(L, room, size);
+  return result;
+}
+
+/* Pushes the text with its marks; whether it did. */
+static int push_short(lua_State *L, const char *text, size_t length,
+                      size_t most) {
+  struct short_text marked;
+  enum jsontext_result result = mark_short(text, length, most, &marked);
+  if (result == JSONTEXT_MARKED)
+    lua_pushlstring(L, marked.bytes, marked.length);
   else if (result == JSONTEXT_SAME)
     lua_pushlstring(L, text, length);
-  return fits || result == JSONTEXT_SAME;
+  return result == JSONTEXT_MARKED || result == JSONTEXT_SAME;
 }
 
 /* Pushes the text with its marks, or a short reason. */

@@ -239,9 +239,8 @@ static void close_file(void *content) {
  * it may raise an error. -1: errno says why. */
 static int open_boxed(lua_State *L, const char *path) {
   int *file = box_push(L, sizeof *file, close_file); /* zero: none */
-  int fd = file_open(path, O_RDONLY | O_NONBLOCK);
-  *file = fd + 1;
-  return fd;
+  *file = file_open(path, O_RDONLY | O_NONBLOCK) + 1;
+  return *file - 1;
 }
 
 /* The same of the file that is open. */

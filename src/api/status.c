@@ -114,13 +114,20 @@ static enum state push_core(lua_State *L, int object) {
   return state;
 }
 
-static void set_expiry(lua_State *L, const char *url, enum kind kind) {
+/* What the link says of it; 0: nothing. */
+static long long expiry_of(const char *url) {
   struct url_parts parts;
-  lua_Integer at = 0;
-  if (url_take_apart(url, &parts) == 0) {
-    at = parts.expires ? (lua_Integer)strtoll(parts.expires, NULL, 10) : 0;
-    url_free(&parts);
-  }
+  long long at = 0;
+  if (url_take_apart(url, &parts) < 0)
+    return 0;
+  if (parts.expires)
+    at = strtoll(parts.expires, NULL, 10);
+  url_free(&parts);
+  return at;
+}
+
+static void set_expiry(lua_State *L, const char *url, enum kind kind) {
+  lua_Integer at = (lua_Integer)expiry_of(url);
   if (at <= 0)
     at = (lua_Integer)endpoints[kind].download_link_life;
   if (at < LONGEST_LIFE) /* some signatures name the seconds from now */

@@ -260,7 +260,7 @@ int call_call(lua_State *L) {
   is_get = strcmp(method, "GET") == 0;
   call = call_new(L, &call_type, &options);
   self = lua_gettop(L);
-  exchange_begin(&call->exchange, &call->job, method,
+  exchange_begin(L, &call->exchange, &call->job, method,
                  exchange_url(client, push_path(L, path), NULL, NULL),
                  lane_of(method), is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
   /* After a hold it might delete something else than what was looked at. */
@@ -369,7 +369,7 @@ int call_list(lua_State *L) {
   call = call_new(L, &list_type, &options.call);
   self = lua_gettop(L);
   call->finish = finish_list;
-  exchange_begin(&call->exchange, &call->job, "GET",
+  exchange_begin(L, &call->exchange, &call->job, "GET",
                  exchange_url(client, push_list_path(L), NULL, NULL),
                  LANE_QUERY, EXCHANGE_REPEAT);
   lua_settop(L, self);

@@ -27,10 +27,8 @@ struct cancel {
 
 static void begin_look(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
-  char *url = query_url(cancel->job.client, KIND_VIDEO2, id);
-  if (!url)
-    box_no_memory(L);
-  exchange_begin(&cancel->look, &cancel->job, "GET", url, LANE_QUERY,
+  exchange_begin(L, &cancel->look, &cancel->job, "GET",
+                 query_url(cancel->job.client, KIND_VIDEO2, id), LANE_QUERY,
                  EXCHANGE_REPEAT);
   cancel->wants_look = 0;
   lua_pop(L, 1);
@@ -38,12 +36,10 @@ static void begin_look(lua_State *L, struct cancel *cancel, int self) {
 
 static void begin(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
-  char *url = exchange_url(cancel->job.client,
-                           endpoints[KIND_VIDEO2].submit_path, NULL, id);
-  if (!url)
-    box_no_memory(L);
-  exchange_begin(&cancel->act, &cancel->job, "DELETE", url, LANE_DELETE,
-                 EXCHANGE_ONCE);
+  exchange_begin(L, &cancel->act, &cancel->job, "DELETE",
+                 exchange_url(cancel->job.client,
+                              endpoints[KIND_VIDEO2].submit_path, NULL, id),
+                 LANE_DELETE, EXCHANGE_ONCE);
   cancel->act.asks = 1;
   lua_pop(L, 1);
   job_start(&cancel->job);

@@ -60,10 +60,11 @@ static void send_fetch(lua_State *L, struct download *download) {
     box_no_memory(L);
   if (download->attempts++ == 0)
     download->best = from;
-  transfer = transfer_new(client->engine, client->profile, TRANSFER_FETCH);
-  if (!transfer)
+  download->transfer =
+      transfer_new(client->engine, client->profile, TRANSFER_FETCH);
+  if (!download->transfer)
     box_no_memory(L);
-  download->transfer = transfer;
+  transfer = download->transfer;
   transfer->sink = &download->sink;
   transfer->resume_from = from;
   transfer->allow_private = download->allow_private || is_own;
@@ -232,7 +233,8 @@ static int may_lead_to(const struct profile *profile, const char *url) {
          (profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7));
 }
 
-static void redirect(lua_State *L, struct download *download, int self) {
+/* NULL, or why not. */
+static const char *follow_redirect(struct download *download) {
   char *target = transfer_redirect(download->transfer, download->url);
   const char *problem = NULL;
   if (!target)
@@ -241,12 +243,19 @@ static void redirect(lua_State *L, struct download *download, int self) {
     problem = "the link redirects too often";
   else if (!may_lead_to(download->job.client->profile, target))
     problem = "the link redirects to something other than https://";
-  if (problem) {
+  if (problem)
     free(target);
+  else
+    download_link_follow(download, target);
+  return problem;
+}
+
+static void redirect(lua_State *L, struct download *download, int self) {
+  const char *problem = follow_redirect(download);
+  if (problem) {
     fail_status(L, download, self, FAULT_PROTOCOL, problem);
     return;
   }
-  download_link_follow(download, target);
   drop_transfer(download);
   download_go_to(download, download_fetch);
 }

@@ -86,9 +86,7 @@ static int advance_exchange(lua_State *L, struct download *download, int self,
 
 static void begin_exchange(lua_State *L, struct download *download, char *url,
                            enum lane_name lane) {
-  if (!url)
-    box_no_memory(L);
-  exchange_begin(&download->exchange, &download->job, "GET", url, lane,
+  exchange_begin(L, &download->exchange, &download->job, "GET", url, lane,
                  EXCHANGE_REPEAT);
 }
 

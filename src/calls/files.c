@@ -75,7 +75,7 @@ int files_retrieve(lua_State *L) {
   call = call_new(L, &retrieve_type, &options);
   self = lua_gettop(L);
   call->finish = finish_file;
-  exchange_begin(&call->exchange, &call->job, "GET",
+  exchange_begin(L, &call->exchange, &call->job, "GET",
                  exchange_url(client, "/v1/files/retrieve", "file_id", id),
                  LANE_FILE, EXCHANGE_REPEAT);
   lua_settop(L, self);
@@ -137,7 +137,7 @@ static int begin_upload(lua_State *L, struct call *call, const char *path,
                         const char *purpose, const char *mime) {
   int self = lua_gettop(L);
   call->finish = finish_file;
-  exchange_begin(&call->exchange, &call->job, "POST",
+  exchange_begin(L, &call->exchange, &call->job, "POST",
                  exchange_url(call->job.client, "/v1/files/upload", NULL, NULL),
                  LANE_BULK, EXCHANGE_REPEAT);
   errno = ENOMEM;

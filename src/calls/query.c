@@ -141,7 +141,6 @@ int query_call(lua_State *L) {
   struct query_options options = {OPTIONS_NEVER, client->block};
   struct target target;
   struct query *query;
-  char *url;
   options_read(L, 3, known, &options);
   target = target_check(L, 2, 3, -1);
   if (!client_is_usable(L, client, 1))
@@ -151,10 +150,8 @@ int query_call(lua_State *L) {
   query->job.block = (unsigned char)options.block;
   job_set_timeout(&query->job, options.timeout);
   job_set_subject(L, lua_gettop(L), 2, target.index);
-  url = query_url(client, target.kind, target.id);
-  if (!url)
-    box_no_memory(L);
-  exchange_begin(&query->exchange, &query->job, "GET", url, LANE_QUERY,
+  exchange_begin(L, &query->exchange, &query->job, "GET",
+                 query_url(client, target.kind, target.id), LANE_QUERY,
                  EXCHANGE_REPEAT);
   job_start(&query->job);
   return await_job(L);

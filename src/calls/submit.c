@@ -267,16 +267,14 @@ static int begin(lua_State *L, struct client *client,
                  const struct submit_options *options) {
   struct submit *submit = (struct submit *)job_new(L, sizeof *submit, &type, 1);
   int self = lua_gettop(L);
-  char *url;
   submit->calls_back = request_get(L, 2, "callback_url") == LUA_TSTRING;
-  url = exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL);
-  if (!url)
-    box_no_memory(L);
   lua_settop(L, self);
   submit->job.kind = request->kind;
   submit->job.block = (unsigned char)options->block;
-  exchange_begin(&submit->exchange, &submit->job, "POST", url, LANE_SUBMIT,
-                 EXCHANGE_ONCE);
+  exchange_begin(
+      L, &submit->exchange, &submit->job, "POST",
+      exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL),
+      LANE_SUBMIT, EXCHANGE_ONCE);
   if (options_get(L, 3, "on_send")) {
     lua_setiuservalue(L, self, JOB_CALLBACK);
     submit->exchange.single = submit->exchange.asks = 1;

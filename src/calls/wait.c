@@ -209,10 +209,9 @@ static void begin_poll(lua_State *L, struct wait *wait, int self) {
   struct job *job = &wait->job;
   unsigned attempts = wait->exchange.attempts;
   const char *id = query_push_id(L, self);
-  char *url = query_url(job->client, (enum kind)job->kind, id);
-  if (!url)
-    box_no_memory(L);
-  exchange_begin(&wait->exchange, job, "GET", url, LANE_QUERY, EXCHANGE_POLL);
+  exchange_begin(L, &wait->exchange, job, "GET",
+                 query_url(job->client, (enum kind)job->kind, id), LANE_QUERY,
+                 EXCHANGE_POLL);
   wait->exchange.attempts = attempts;
   wait->exchange.patience = patience(wait);
   lua_pop(L, 1);

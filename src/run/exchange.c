@@ -70,7 +70,7 @@ void exchange_push_url(lua_State *L, const struct client *client,
   box_to_string(L, add_url(url, client, path, NULL, NULL) < 0);
 }
 
-void exchange_begin(struct exchange *exchange, struct job *job,
+void exchange_begin(lua_State *L, struct exchange *exchange, struct job *job,
                     const char *method, char *url, enum lane_name lane,
                     enum exchange_policy policy) {
   exchange->pass.waiter = &job->waiter;
@@ -83,6 +83,8 @@ void exchange_begin(struct exchange *exchange, struct job *job,
   exchange->resume_at = 0;
   exchange->attempts = exchange->failures = exchange->limits = 0;
   exchange->cleared = 0;
+  if (!url)
+    box_no_memory(L);
 }
 
 /* The attempt is over; its body serves the next one. */
@@ -231,11 +233,11 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   struct transfer *transfer;
   if (order.purpose == TRANSFER_PAID)
     unknown_provide(L, job, self);
-  transfer =
+  exchange->transfer =
       transfer_new(job->client->engine, job->client->profile, order.purpose);
-  if (!transfer)
+  if (!exchange->transfer)
     box_no_memory(L);
-  exchange->transfer = transfer;
+  transfer = exchange->transfer;
   exchange->attempts++;
   exchange->told = 0;
   transfer->body = exchange->body;

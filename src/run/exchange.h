@@ -48,8 +48,8 @@ struct exchange {
   uint64_t leave_by;     /* ms; once it is cleared: not later, but asks again */
 };
 
-/* Begins one; takes `url` over (malloc'd). */
-void exchange_begin(struct exchange *exchange, struct job *job,
+/* Begins one; takes `url` over (malloc'd; NULL raises that memory ends). */
+void exchange_begin(lua_State *L, struct exchange *exchange, struct job *job,
                     const char *method, char *url, enum lane_name lane,
                     enum exchange_policy policy);
 

@@ -91,16 +91,23 @@ static int is_private(int fd) {
          (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
+/* Reads the file that holds the key; returns how many bytes there are, 0 if
+ * there is none. */
+static ptrdiff_t read_private(const char *path, char *text, size_t size) {
+  ptrdiff_t length = 0;
+  int fd = file_open(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0)
+    return 0;
+  if (is_private(fd))
+    length = file_read(fd, 0, text, size);
+  close(fd);
+  return length;
+}
+
 /* Pushes the content of the file that holds the key, or nil. */
 static void push_key_file(lua_State *L, const char *path) {
   char text[KEY_BYTES];
-  ptrdiff_t length = 0;
-  int fd = file_open(path, O_RDONLY | O_NONBLOCK);
-  if (fd >= 0) {
-    if (is_private(fd))
-      length = file_read(fd, 0, text, sizeof text);
-    close(fd);
-  }
+  ptrdiff_t length = read_private(path, text, sizeof text);
   if (length > 0 && (size_t)length < sizeof text)
     lua_pushlstring(L, text, (size_t)length);
   else
@@ -266,32 +273,34 @@ static void set_query(lua_State *L, int options, struct profile *profile) {
   lua_pop(L, 1);
 }
 
-static void set_base(lua_State *L, struct profile *profile,
-                     const char *base_url) {
+/* NULL, or why not. */
+static const char *set_base(struct profile *profile, const char *base_url) {
   struct buffer base = {0};
   const char *problem;
   if (url_base(base_url, &base, &problem) < 0) {
     buffer_free(&base);
-    luaL_error(L, "option 'base_url' can't be used: %s", problem);
+    return problem;
   }
   profile->base = base.bytes;
+  return NULL;
+}
+
+static int is_proxy(const char *proxy) {
+  static const char *const schemes[] = {"http",    "https",  "socks",  "socks4",
+                                        "socks4a", "socks5", "socks5h"};
+  struct url_parts parts;
+  int is_known = strstr(proxy, "://") == NULL;
+  if (url_take_proxy_apart(proxy, &parts) < 0)
+    return 0;
+  for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+    is_known |= ascii_equal(parts.scheme, schemes[i]);
+  url_free(&parts);
+  return is_known;
 }
 
 /* libcurl would name a wrong one in full, with its password. */
 static void check_proxy(lua_State *L, const char *proxy) {
-  static const char *const schemes[] = {"http",    "https",  "socks",  "socks4",
-                                        "socks4a", "socks5", "socks5h"};
-  struct url_parts parts;
-  int is_known = 0;
-  if (!proxy || !*proxy)
-    return;
-  if (url_take_proxy_apart(proxy, &parts) == 0) {
-    is_known = strstr(proxy, "://") == NULL;
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-      is_known |= ascii_equal(parts.scheme, schemes[i]);
-    url_free(&parts);
-  }
-  if (!is_known)
+  if (proxy && *proxy && !is_proxy(proxy))
     luaL_error(L, "the proxy can't be used: it must be host:port or a URL that "
                   "begins with http, https, socks4, socks4a, socks5 or socks5h,"
                   " what is special in its password percent-encoded");
@@ -334,8 +343,11 @@ static void set_profile(lua_State *L, struct client *client,
                                             variable("MINIMAX_API_HOST")));
   int top = lua_gettop(L);
   const char *key = push_key(L, settings);
+  const char *problem;
   set_text(L, &profile->key, key);
-  set_base(L, profile, base ? base : "https://api.minimax.io");
+  problem = set_base(profile, base ? base : "https://api.minimax.io");
+  if (problem)
+    luaL_error(L, "option 'base_url' can't be used: %s", problem);
   client->lacks_key = set_auth(L, 1, profile, key) && !key;
   client->key_file_failed =
       !key && !settings->api_key && variable("MINIMAX_API_KEY_FILE") != NULL;
