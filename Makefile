@@ -257,6 +257,16 @@ run-torture-server: all
 	  SECONDS='$(SECONDS)' SEED='$(SEED)' CASES='$(CASES)' REPEAT='$(REPEAT)' \
 	  CORPUS='$(CORPUS)' $(LUA) spec/torture/server.lua
 
+# make simulate SEED=1 NIGHTS=1000: nights of the batch on a virtual clock, in which
+# all goes wrong that can. LEDGER: sqlite, shared (several workers), postgresql.
+# One night alone is told step by step.
+simulate: deps-test
+	$(AGAIN) all
+	$(AGAIN) run-simulate
+
+run-simulate:
+	@SEED='$(SEED)' NIGHTS='$(NIGHTS)' LEDGER='$(LEDGER)' $(LUA) spec/simulate/main.lua
+
 # The collector never rests, so that what it may take is taken at once.
 gc: deps-test
 	$(AGAIN) test BUSTED_FLAGS='--helper=spec/support/restless.lua --exclude-tags=timing'
@@ -337,5 +347,5 @@ clean:
 .PHONY: all force dist rock deb env install uninstall deps deps-demo \
         deps-test deps-tools demo run-demo test run-specs test-on \
         test-on-core matrix valgrind asan run-asan torture-server \
-        run-torture-server gc lint lint-workflow \
+        run-torture-server simulate run-simulate gc lint lint-workflow \
         stats torture-memory torture-memory-quick bench bench-quick fuzz run-fuzz doc clean

@@ -42,6 +42,16 @@ local function specs_of(kind)
     assert.equal(0, b:look "query")
   end)
 
+  it("knows what is long past, whatever the time: in milliseconds it is no small number", function()
+    local b = opened()
+    assert(b:configure("submit", { 6, 3600 }))
+    assert(b:refresh())
+    for days = 0, 49, 7 do -- 2^32 ms are 49.7 days
+      pass(days * 86400)
+      assert.equal(0, b:look "submit")
+    end
+  end)
+
   it("spreads what is allowed over the window", function()
     local b = opened()
     assert(b:configure("submit", { 6, 3600 }))

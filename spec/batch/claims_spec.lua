@@ -49,8 +49,6 @@ local function specs_of(kind)
   it("records the worker and its host", function()
     local job = one:take "added"
     assert.same({ "one", "host-one" }, { job.worker, job.host })
-    assert.equal(1, two:held_by_others())
-    assert.equal(0, one:held_by_others())
   end)
 
   it("lets others take over what a dead worker held, and no sooner", function()
@@ -121,16 +119,19 @@ local function specs_of(kind)
     assert.is_true(one:intend(unheard))
   end)
 
-  it("waits for what a living worker holds, and for no dead one's", function()
+  it("waits for what it may come to do, whether its holder lives or has just died", function()
+    brought(one, "intend")
+    one:release(one:take "added", nil, true)
     one:take "added"
-    assert.equal(1, two:held_by_others())
+    assert.equal(3, two:remaining(false))
+    assert.equal(2, one:remaining(false)) -- without what its host avoids
     run_out "one"
-    assert.equal(0, two:held_by_others())
-    brought(two, "intend")
-    run_out "two"
-    assert.equal(1, one:held_by_others()) -- it becomes unknown first
+    assert.equal(3, two:remaining(false)) -- may be taken, and is looked for once more
+    assert.equal(1, two:remaining(true)) -- what is being submitted becomes unknown first
     l:give_up_dead(false)
-    assert.equal(0, one:held_by_others())
+    assert.equal(0, two:remaining(true))
+    assert.equal("k2", two:take("added").key)
+    assert.equal("k3", two:take("added").key)
   end)
 
   it("gives back what it holds without knowing, but for what may be paid", function()

@@ -40,13 +40,14 @@ function budget:refresh()
   return rows and true, err
 end
 
--- How long until the lane is free.
+-- How long until the lane is free. Milliseconds come as text: LuaDBI cuts whole
+-- numbers to 32 bits, and what is long past would lie in the future.
 local function waiting(self, lane)
   local row, err = self.ledger:row([[SELECT
-    CAST((held_until - $clock) * 1000 AS BIGINT) AS held,
-    CAST((coalesce(next_at - ? * seconds / count, 0) - $clock) * 1000 AS BIGINT) AS ahead
-    FROM minimax_budgets WHERE account = ? AND lane = ?]], AHEAD, self.account, lane)
-  return row and math.max(row.held, row.ahead, 0) / 1000, err
+    CAST(CAST((held_until - $clock) * 1000 AS BIGINT) AS TEXT) AS held,
+    CAST(CAST((coalesce(next_at - ? * seconds / count, 0) - $clock) * 1000 AS BIGINT) AS TEXT)
+    AS ahead FROM minimax_budgets WHERE account = ? AND lane = ?]], AHEAD, self.account, lane)
+  return row and math.max(tonumber(row.held), tonumber(row.ahead), 0) / 1000, err
 end
 
 --- How long until a request may leave, without taking its turn.

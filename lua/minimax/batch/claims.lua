@@ -72,12 +72,15 @@ function claims:let_go()
     WHERE worker = ? AND state IN ('added', 'submitted', 'succeeded')]], self.name)
 end
 
---- How many open jobs this worker may come to do, and can't take now: others live
--- that hold them, or it will be seen that they do not.
-function claims:held_by_others()
+--- How many jobs there are that this worker may come to do. That they can't be taken
+-- now says nothing: whoever holds one may end at any moment, also after it was looked
+-- for and before this.
+-- @param held_back true: it submits none that is free; one that lives may, and end
+-- @return the number; or nil and an error
+function claims:remaining(held_back)
   local row, err = self.ledger:row([[SELECT count(*) AS jobs FROM minimax_jobs
-    WHERE state = 'submitting' OR state IN ('added', 'submitted', 'succeeded')
-    AND worker <> ? AND lease >= $clock]], self.name)
+    WHERE state = 'submitting' OR avoid NOT LIKE ? AND (state IN ('submitted', 'succeeded')
+    OR state = 'added' AND (? = 0 OR lease >= $clock))]], self.shunned, held_back and 1 or 0)
   return row and row.jobs, err
 end
 

@@ -216,7 +216,7 @@ local function look_again(self)
   if job or self.stopping or not shared then
     return job
   end
-  local jobs = self:with_ledger(false, self.claims.held_by_others, self.claims)
+  local jobs = self:with_ledger(false, self.claims.remaining, self.claims, self.held_back)
   return jobs and jobs > 0 and self:sleep(WATCH)
 end
 
