@@ -5,7 +5,7 @@
 local batch = require "minimax.batch"
 local ledgers = require "spec.support.ledgers"
 local minimax = require "minimax"
-local night = require "spec.support.night"
+local killed_batch = require "spec.support.killed_batch"
 
 local function finish(n)
   repeat
@@ -38,7 +38,7 @@ end
 
 describe("Ctrl-C", function()
   it("waits for the submits under way, leaves nothing unknown, and is raised", function()
-    local n <close> = night.begin { jobs = 12, seconds = 30, run = { max_in_flight = 6 } }
+    local n <close> = killed_batch.begin { jobs = 12, seconds = 30, run = { max_in_flight = 6 } }
     n.emulator:fault { endpoint = "submit", fault = "slow", seconds = 0.7, attempt = { 4, 5, 6 } }
     local worker <close> = n:worker()
     repeat until #n.emulator:requests { endpoint = "submit" } >= 6
@@ -53,7 +53,7 @@ describe("Ctrl-C", function()
   end)
 
   it("waits for no submit that itself waits for its turn", function()
-    local n <close> = night.begin { jobs = 6, seconds = 30, run = { max_in_flight = 6 },
+    local n <close> = killed_batch.begin { jobs = 6, seconds = 30, run = { max_in_flight = 6 },
       emulator = { submit_rate = { 2, 3600 } } }
     local worker <close> = n:worker()
     repeat
@@ -70,7 +70,7 @@ end)
 
 describe("a run that stops", function()
   it("waits for no submit that itself waits for its turn", function()
-    local n <close> = night.begin { jobs = 6, seconds = 5, run = { max_in_flight = 6 } }
+    local n <close> = killed_batch.begin { jobs = 6, seconds = 5, run = { max_in_flight = 6 } }
     local client <close> = minimax.new { base_url = n.emulator.base_url,
       api_key = n.emulator.api_key, submit_rate = { 1, 20 } }
     n.emulator:fault { endpoint = "query", fault = "code", code = 1004, attempt = "all" }
@@ -91,7 +91,7 @@ for _, kind in ipairs(ledgers) do
     lazy_teardown(kind.stop)
 
     it("lose nothing and pay nothing twice", function()
-      local n <close> = night.begin { where = kind.new(), jobs = 24, seconds = 0.2,
+      local n <close> = killed_batch.begin { where = kind.new(), jobs = 24, seconds = 0.2,
         run = { poll_interval = 0.1, max_in_flight = 8, lease = 0.6 } }
       for _ = 1, 8 do
         n:kill_after(math.random() * 0.25)
@@ -102,12 +102,12 @@ for _, kind in ipairs(ledgers) do
     end)
 
     it("are unknown only where a submit was under way at the kill", function()
-      local n <close> = night.begin { where = kind.new(), jobs = 12, seconds = 0.2,
+      local n <close> = killed_batch.begin { where = kind.new(), jobs = 12, seconds = 0.2,
         run = { poll_interval = 0.1, max_in_flight = 4, lease = 0.5 } }
       n.emulator:fault { endpoint = "submit", fault = "hang", attempt = 3 }
       local worker <close> = n:worker()
       repeat until worker:read("l"):find("job%-%d+\tdownloaded")
-      night.kill(worker)
+      killed_batch.kill(worker)
       worker:finish()
       local under_way = n:jobs "submitting"
       local result = n:worker():finish()

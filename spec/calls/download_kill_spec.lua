@@ -1,7 +1,7 @@
 --- src/net/part.c: a program that is killed in the middle of a download and started
 -- again. Never a partial file under the final name, and little is fetched again.
 
-local kills = require "spec.support.kills"
+local killed_download = require "spec.support.killed_download"
 local temp = require "spec.support.temp"
 local video = require "spec.support.video"
 local wire = require "spec.support.wire"
@@ -64,7 +64,7 @@ describe("killed with SIGKILL at an instant and started again, a download", func
   -- Returns the most that the server can have sent to it.
   local function die_at(instant, name)
     local sent = PIECE
-    kills.die_at(instant, { url = server.url, link = link(name, "first"), path = path },
+    killed_download.die_at(instant, { url = server.url, link = link(name, "first"), path = path },
       function(received)
         if received == sent then
           server:tell(name .. "/" .. sent)
@@ -74,7 +74,7 @@ describe("killed with SIGKILL at an instant and started again, a download", func
     return sent
   end
 
-  for i, instant in ipairs(kills.instants) do
+  for i, instant in ipairs(killed_download.instants) do
     it("is whole in the end, and was never in part under its name: " .. instant, function()
       local sent = die_at(instant, "i" .. i)
       local part = folder:read("out.mp4.part") or ""
@@ -83,7 +83,8 @@ describe("killed with SIGKILL at an instant and started again, a download", func
       if was_whole then
         assert_file()
       end
-      local from = kills.go_on { url = server.url, link = link("i" .. i, "second"), path = path }
+      local from = killed_download.go_on { url = server.url, link = link("i" .. i, "second"),
+        path = path }
       assert_file()
       assert.same({ "out.mp4" }, folder:names())
       assert.is_true(was_whole or sent - (from or 0) <= AGAIN, (from or 0) .. " of " .. sent)

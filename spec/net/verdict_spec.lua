@@ -134,7 +134,8 @@ describe("a submit over", function()
     for name, protocol in pairs(PROTOCOLS) do
       local path = folder:write(protocol.serve, "return " .. dump(lists[name]))
       servers[name] = wire.start { tls = protocol.tls,
-        serve = ('require "spec.support.fates".%s((...), %q)'):format(protocol.serve, path) }
+        serve = ('require "spec.support.upload_answers".%s((...), %q)')
+          :format(protocol.serve, path) }
     end
     minimax.run(function()
       for name, protocol in pairs(PROTOCOLS) do

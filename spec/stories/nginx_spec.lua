@@ -3,7 +3,7 @@
 
 local host = require "spec.support.host"
 local http = require "socket.http"
-local kills = require "spec.support.kills"
+local killed_download = require "spec.support.killed_download"
 local lfs = require "lfs"
 local luasocket = require "socket"
 local minimax = require "minimax"
@@ -228,16 +228,16 @@ describe("nginx", function()
   end)
 
   nginx_it("serves a program that is killed at 50 instants and started again", function()
-    for _, instant in ipairs(kills.instants) do
+    for _, instant in ipairs(killed_download.instants) do
       local download = { url = link "", link = link "a.mp4", path = path }
-      local written = kills.die_at(instant, download)
+      local written = killed_download.die_at(instant, download)
       local whole = io.open(path, "rb")
       if whole then
         whole:close()
         assert_file()
         os.remove(path)
       end
-      local from = kills.go_on(download) or 0
+      local from = killed_download.go_on(download) or 0
       assert.is_true(whole ~= nil or written - from <= AGAIN, instant)
       assert_file()
       os.remove(path)

@@ -1,8 +1,8 @@
 -- src/calls/submit.c: a submit costs money, so it is sent at most once where it may
 -- have arrived, and again only where it certainly did not. The server counts.
 
-local herd = require "spec.support.herd"
-local losses = require "spec.support.losses"
+local many_submits = require "spec.support.many_submits"
+local lost_answers = require "spec.support.lost_answers"
 local minimax = require "minimax"
 local native = require "spec.support.native"
 local process = require "spec.support.process"
@@ -58,10 +58,11 @@ describe("a submit whose answer is lost", function()
   end
 
   local function lose(case, ways, count, request_timeout)
-    local server <close> = wire.start { serve = case.serve or losses.script(), tls = case.tls }
+    local server <close> = wire.start { serve = case.serve or lost_answers.script(),
+      tls = case.tls }
     local client <close> = new_client(server, case, request_timeout)
-    local requests = herd.requests(ways, count)
-    local outcomes = herd.submit(client, requests, nil, case.ask_first and function()
+    local requests = many_submits.requests(ways, count)
+    local outcomes = many_submits.submit(client, requests, nil, case.ask_first and function()
       assert(client:query "401047179385389059")
     end)
     for i, request in ipairs(requests) do
@@ -75,13 +76,13 @@ describe("a submit whose answer is lost", function()
     ["on a fresh connection"] = { each = 40 },
     ["after a query on a kept-alive connection"] = { each = 40, ask_first = true },
     ["after a query over HTTP/2"] = { each = 30, ask_first = true, tls = "h2",
-      serve = losses.script "serve_h2", more = losses.H2_WAYS },
+      serve = lost_answers.script "serve_h2", more = lost_answers.H2_WAYS },
     ["over TLS"] = { each = 7, tls = "good" },
     ["through a proxy"] = { each = 7, base_url = "http://api.invalid", proxied = true },
     ["through a proxy over TLS"] = { each = 6, base_url = API, proxied = true, tls = "later",
-      serve = losses.script("serve_proxy", "/", "") },
+      serve = lost_answers.script("serve_proxy", "/", "") },
   } do
-    local ways = join(losses.WAYS, case.more or {})
+    local ways = join(lost_answers.WAYS, case.more or {})
     local count = case.each * #ways
     it(("is unknown and was sent once, %d times of %d, %s"):format(count, count, where), function()
       lose(case, ways, count)
@@ -94,9 +95,10 @@ describe("a submit whose answer is lost", function()
   end
 
   it("is unknown and was sent once when the call's own timeout ends it, 20 times of 20", function()
-    local server <close> = wire.start { serve = losses.script() }
+    local server <close> = wire.start { serve = lost_answers.script() }
     local client <close> = new_client(server, {})
-    local outcomes = herd.submit(client, herd.requests({ "hang" }, 20), { timeout = 1 })
+    local outcomes = many_submits.submit(client, many_submits.requests({ "hang" }, 20),
+      { timeout = 1 })
     for i = 1, 20 do
       assert_unknown(outcomes[i], "hang")
     end
@@ -112,7 +114,7 @@ describe("the error of an unknown outcome", function()
   local function message(request, fields)
     local server <close> = wire.start { steps = { { "read_request" }, { "reset" } } }
     local client <close> = minimax.new { base_url = server.url, api_key = "sk-api-example" }
-    local sent = herd.with(request, fields)
+    local sent = many_submits.with(request, fields)
     local _, err = client:submit(sent)
     assert_unknown(err, "reset")
     return err.message
@@ -162,7 +164,7 @@ describe("a submit that never left", function()
   -- The submits fail until the file `up` exists.
   local function assert_accepted_at_last(server, count, options)
     options.ca_file = server.ca_file
-    assert_accepted(server, count, herd.submit_while_down(options, count, function()
+    assert_accepted(server, count, many_submits.submit_while_down(options, count, function()
       folder:write("up", "")
     end))
   end
@@ -170,20 +172,22 @@ describe("a submit that never left", function()
   it("is tried again when the connection was refused: 300 times", function()
     local refused <close> = wire.refused()
     local server
-    local outcomes, failures = herd.submit_while_down({ base_url = refused.url }, 300, function()
-      server = wire.start { serve = losses.script(), port = refused.port }
+    local down = { base_url = refused.url }
+    local outcomes, failures = many_submits.submit_while_down(down, 300, function()
+      server = wire.start { serve = lost_answers.script(), port = refused.port }
     end)
     local _ <close> = server
     assert_accepted(server, 300, outcomes, failures)
   end)
 
   it("is tried again when the host was unknown: 400 times", function()
-    local server <close> = wire.start { serve = losses.script() }
+    local server <close> = wire.start { serve = lost_answers.script() }
     local preload = (os.getenv "LD_PRELOAD" or "") .. " " .. native.library "resolver"
     local result = process.run {
       script = [[
-        local herd = require "spec.support.herd"
-        local outcomes, failures = herd.submit_while_down({ base_url = arg[1] }, 400, function()
+        local many_submits = require "spec.support.many_submits"
+        local down = { base_url = arg[1] }
+        local outcomes, failures = many_submits.submit_while_down(down, 400, function()
           assert(io.open(os.getenv "RESOLVER_SINCE", "w")):close()
         end)
         assert(failures >= 400)
@@ -206,7 +210,7 @@ describe("a submit that never left", function()
   } do
     it("is tried again when " .. what .. ": 75 times", function()
       local server <close> = wire.start { tls = "later",
-        serve = losses.script("serve_tls", folder:file "up", words) }
+        serve = lost_answers.script("serve_tls", folder:file "up", words) }
       assert_accepted_at_last(server, 75, { base_url = server.url })
     end)
   end
@@ -218,7 +222,7 @@ describe("a submit that never left", function()
   } do
     it("is tried again when the proxy " .. what .. ": 50 times", function()
       local server <close> = wire.start { tls = "later",
-        serve = losses.script("serve_proxy", folder:file "up", words) }
+        serve = lost_answers.script("serve_proxy", folder:file "up", words) }
       assert_accepted_at_last(server, 50,
         { base_url = API, proxy = "http://127.0.0.1:" .. server.port })
     end)
@@ -226,10 +230,11 @@ describe("a submit that never left", function()
 
   -- Where it stays like this, the error says that nothing was sent.
   for what, case in pairs {
-    ["was closed in the TLS handshake"] = { "tls", 2, losses.script("serve_tls", "", "") },
-    ["met a certificate of nobody"] = { "tls", 1, losses.script(), tls = "unknown_authority" },
+    ["was closed in the TLS handshake"] = { "tls", 2, lost_answers.script("serve_tls", "", "") },
+    ["met a certificate of nobody"] = { "tls", 1, lost_answers.script(),
+      tls = "unknown_authority" },
     ["was refused by the proxy"] = { "network", 2,
-      losses.script("serve_proxy", "", "HTTP/1.1 403 Forbidden\r\n\r\n"), proxied = true },
+      lost_answers.script("serve_proxy", "", "HTTP/1.1 403 Forbidden\r\n\r\n"), proxied = true },
     ["hung in the proxy"] = { "timeout", 2,
       "local connection = ... connection:read_head() connection:hang()", proxied = true,
       connect_timeout = 0.3 },

@@ -1,17 +1,17 @@
---- Downloads from the storage host that answers at random (`moody.lua`).
+--- Downloads from the storage host that answers at random (`random_storage.lua`).
 --
 --     local tally = downloads.run { rounds = 300, seed = 7 }
 
 local minimax = require "minimax"
-local moody = require "spec.support.moody"
+local random_storage = require "spec.support.random_storage"
 local temp = require "spec.support.temp"
 local wire = require "spec.support.wire"
 
 local downloads = {}
 
 local function is_version(bytes, name)
-  for version = 0, moody.VERSIONS do
-    if moody.bytes(name, version) == bytes then
+  for version = 0, random_storage.VERSIONS do
+    if random_storage.bytes(name, version) == bytes then
       return true
     end
   end
@@ -20,8 +20,8 @@ end
 
 -- Whether these bytes are how a version begins.
 local function is_beginning(bytes, name)
-  for version = 0, moody.VERSIONS do
-    if moody.bytes(name, version):sub(1, #bytes) == bytes then
+  for version = 0, random_storage.VERSIONS do
+    if random_storage.bytes(name, version):sub(1, #bytes) == bytes then
       return true
     end
   end
@@ -99,7 +99,7 @@ function downloads.run(options)
   local folder <close> = temp.folder()
   local server <close> = wire.start { serve = ([[
     local connection, shared = ...
-    require "spec.support.moody".serve(connection, shared, %d)
+    require "spec.support.random_storage".serve(connection, shared, %d)
   ]]):format(options.seed) }
   math.randomseed(options.seed)
   minimax.run(function()

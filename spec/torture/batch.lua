@@ -12,7 +12,7 @@ local batch = require "minimax.batch"
 local cluster = require "spec.support.cluster"
 local emulator = require "minimax.emulator"
 local minimax = require "minimax"
-local night = require "spec.support.night"
+local killed_batch = require "spec.support.killed_batch"
 local socket = require "socket"
 local temp = require "spec.support.temp"
 
@@ -56,8 +56,8 @@ local scenes = {}
 
 function scenes.kills(kind, jobs, kills)
   local server <close> = kind == "postgresql" and cluster.start() or nil
-  local n <close> = night.begin { where = server and server.address, jobs = jobs, seconds = 0.3,
-    run = { poll_interval = 0.15, max_in_flight = 10, lease = 0.5 } }
+  local n <close> = killed_batch.begin { where = server and server.address, jobs = jobs,
+    seconds = 0.3, run = { poll_interval = 0.15, max_in_flight = 10, lease = 0.5 } }
   local adopted, again = 0, 0
   while #n.kills < kills do
     if n:kill_after(random_life(n, kills)) then -- it had ended: all the rest is unknown
@@ -91,7 +91,7 @@ local RATE = { 60, 5 }
 
 function scenes.workers(jobs, kills)
   local server <close> = cluster.start()
-  local n <close> = night.begin { where = server.address, jobs = jobs, seconds = 0.5,
+  local n <close> = killed_batch.begin { where = server.address, jobs = jobs, seconds = 0.5,
     run = { poll_interval = 0.2, max_in_flight = 10, lease = 1, submit_rate = RATE } }
   local workers, started = {}, os.time()
   for index = 1, 4 do
@@ -100,7 +100,7 @@ function scenes.workers(jobs, kills)
   for kill = 1, kills do
     minimax.sleep(math.random() * 0.6)
     local index = math.random(4)
-    night.kill(workers[index])
+    killed_batch.kill(workers[index])
     workers[index]:finish()
     workers[index] = n:worker()
     if kill == kills // 3 or kill == 2 * kills // 3 then

@@ -6,8 +6,8 @@
 -- unknown, `count` of each (1000); then how many that never arrived were
 -- accepted once. Any other number ends it with 1.
 
-local herd = require "spec.support.herd"
-local losses = require "spec.support.losses"
+local many_submits = require "spec.support.many_submits"
+local lost_answers = require "spec.support.lost_answers"
 local minimax = require "minimax"
 local temp = require "spec.support.temp"
 local wire = require "spec.support.wire"
@@ -53,10 +53,10 @@ end
 
 local function lose(place, way)
   local server <close> = wire.start { tls = place.tls,
-    serve = losses.script(place.tls == "h2" and "serve_h2" or "serve") }
+    serve = lost_answers.script(place.tls == "h2" and "serve_h2" or "serve") }
   local client <close> = minimax.new { base_url = server.url, api_key = "sk-spec",
     ca_file = server.ca_file, max_connections = 64, request_timeout = way == "hang" and 2 or 60 }
-  local outcomes = herd.submit(client, herd.requests({ way }, COUNT), nil,
+  local outcomes = many_submits.submit(client, many_submits.requests({ way }, COUNT), nil,
     place.ask_first and function()
       assert(client:query "401047179385389059")
     end)
@@ -68,9 +68,9 @@ end
 local function never_arrive()
   local folder <close> = temp.folder()
   local server <close> = wire.start { tls = "later",
-    serve = losses.script("serve_tls", folder:file "up", "") }
+    serve = lost_answers.script("serve_tls", folder:file "up", "") }
   local options = { base_url = server.url, ca_file = server.ca_file }
-  local outcomes = herd.submit_while_down(options, COUNT, function()
+  local outcomes = many_submits.submit_while_down(options, COUNT, function()
     folder:write("up", "")
   end)
   say("never arrived", "TLS handshake", posts_of(server), count_of(outcomes, function(outcome)
@@ -79,10 +79,10 @@ local function never_arrive()
 end
 
 local function ways_of(place)
-  local ways = { table.unpack(losses.WAYS) }
+  local ways = { table.unpack(lost_answers.WAYS) }
   ways[#ways + 1] = "hang"
   if place.tls == "h2" then
-    table.move(losses.H2_WAYS, 1, #losses.H2_WAYS, #ways + 1, ways)
+    table.move(lost_answers.H2_WAYS, 1, #lost_answers.H2_WAYS, #ways + 1, ways)
   end
   return ways
 end

@@ -4,16 +4,16 @@ local check = require "minimax.emulator.check"
 local endpoints = require "minimax.emulator.endpoints"
 local faults = require "minimax.emulator.faults"
 local json = require "minimax.emulator.json"
-local outcome = require "minimax.emulator.outcome"
+local fault_effects = require "minimax.emulator.fault_effects"
 local record = require "minimax.emulator.record"
 local reply = require "minimax.emulator.reply"
 
 local api = {}
 
 -- The word before the key may be in any case (RFC 9110, 11.1).
-local function key_of(world, request)
-  local value = request.headers[world.options.auth_header:lower()]
-  local scheme = world.options.auth_scheme
+local function key_of(account, request)
+  local value = request.headers[account.options.auth_header:lower()]
+  local scheme = account.options.auth_scheme
   if value and scheme ~= "" then
     local word, key = value:match("^(%S+) +(.+)$")
     return word and word:lower() == scheme:lower() and key or nil
@@ -22,12 +22,12 @@ local function key_of(world, request)
 end
 
 -- Refuses a request without a key that the emulator knows.
-local function authorize(world, request)
-  local key = key_of(world, request)
+local function authorize(account, request)
+  local key = key_of(account, request)
   if not key then
     return reply.refuse(request, 1004)
   end
-  for _, known in ipairs(world.options.api_keys) do
+  for _, known in ipairs(account.options.api_keys) do
     if key == known then
       return nil
     end
@@ -35,8 +35,8 @@ local function authorize(world, request)
   return reply.refuse(request, 2049)
 end
 
-local function limit(world, request, endpoint)
-  if not world.limits:take(endpoint.name) then
+local function limit(account, request, endpoint)
+  if not account.limits:take(endpoint.name) then
     return reply.refuse(request, 1002)
   end
 end
@@ -61,42 +61,43 @@ local function decode(request)
   request.body = body
 end
 
-local function unprefixed(world, path)
-  local prefix = world.options.path_prefix
+local function unprefixed(account, path)
+  local prefix = account.options.path_prefix
   if path:sub(1, #prefix) == prefix then
     return path:sub(#prefix + 1)
   end
 end
 
-local function work(world, request, endpoint)
-  local refusal = authorize(world, request) or limit(world, request, endpoint) or decode(request)
-  return refusal or endpoint.answer(world, request)
+local function work(account, request, endpoint)
+  local refusal = authorize(account, request) or limit(account, request, endpoint)
+    or decode(request)
+  return refusal or endpoint.answer(account, request)
 end
 
 -- For a path that nothing answers at; a fault may make something of it.
 local NOWHERE = { name = "call", family = 1 }
 
-local function handle(world, request)
-  local path = unprefixed(world, request.path)
+local function handle(account, request)
+  local path = unprefixed(account, request.path)
   local endpoint, id = endpoints.find(request.method, path or "")
   endpoint = endpoint or NOWHERE
   request.id, request.family, request.multipart = id, endpoint.family, endpoint.multipart
-  local entry = record.add(world, request, endpoint.name)
-  local rule = world.faults:take(request)
-  request.outcome = outcome.of(rule)
+  local entry = record.add(account, request, endpoint.name)
+  local rule = account.faults:take(request)
+  request.outcome = fault_effects.of(rule)
   local answer = { status = 200, body = "" }
   if endpoint == NOWHERE then
     answer = reply.text(404, "404 page not found")
   elseif not rule or faults.works(rule) then
-    answer = work(world, request, endpoint)
+    answer = work(account, request, endpoint)
     entry.body = record.shortened(request.body)
   end
-  return outcome.apply(rule, answer, request)
+  return fault_effects.apply(rule, answer, request)
 end
 
 --- Answers one request.
-function api.handle(world, request)
-  local answer = handle(world, request)
+function api.handle(account, request)
+  local answer = handle(account, request)
   answer.headers = answer.headers or {}
   table.insert(answer.headers, { "trace-id", reply.trace_id() })
   return answer

@@ -18,10 +18,10 @@ local LONGEST_ANSWER = 65536 -- bytes
 local WORDS = { preparing = "processing", queued = "processing", running = "processing",
   succeeded = "success", failed = "failed", cancelled = "failed" }
 
---- @param world that it serves
+--- @param account that it serves
 -- @param states by kind: what a query says of a task
-function callbacks.new(world, states)
-  local self = { world = world, states = states, sent = {}, moved = condition.new() }
+function callbacks.new(account, states)
+  local self = { account = account, states = states, sent = {}, moved = condition.new() }
   return setmetatable(self, callbacks)
 end
 
@@ -76,11 +76,11 @@ end
 
 -- The words of a push and its body: the query's, without the picture's size.
 local function push_of(self, task)
-  local object = self.states[task.kind](self.world, task)
+  local object = self.states[task.kind](self.account, task)
   if task.kind == "video2" then
     return object.task.status, object
   end
-  local stage = self.world.tasks:stage(task)
+  local stage = self.account.tasks:stage(task)
   object.status, object.video_width, object.video_height = WORDS[stage], nil, nil
   object.base_resp = object.base_resp or { status_code = 0, status_msg = "success" }
   return object.status, object
@@ -97,9 +97,9 @@ local function follow(self, task)
       shown = word
       send(self, task, object)
     end
-    local left = self.world.tasks:until_next(task)
+    local left = self.account.tasks:until_next(task)
     if left then
-      cqueues.poll(self.moved, left / self.world.options.speed)
+      cqueues.poll(self.moved, left / self.account.options.speed)
     end
   until not left
   local word, object = push_of(self, task)
@@ -111,7 +111,7 @@ end
 --- Begins to tell of a task, if its request asks for that.
 function callbacks:watch(task)
   if type(task.request.callback_url) == "string" and task.request.callback_url ~= "" then
-    self.world.controller:wrap(follow, self, task)
+    self.account.controller:wrap(follow, self, task)
   end
 end
 

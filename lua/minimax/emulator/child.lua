@@ -15,24 +15,24 @@ local function answer(object)
   io.stdout:flush()
 end
 
-local function leave(world)
-  if world.ca_file then
-    os.remove(world.ca_file)
+local function leave(account)
+  if account.ca_file then
+    os.remove(account.ca_file)
   end
   os.exit(0)
 end
 
 -- One order at a time: the parent waits for each answer, so that nothing can
 -- lie unseen in the buffer of standard input.
-local function take_orders(world)
+local function take_orders(account)
   while true do
     cqueues.poll { pollfd = 0, events = "r" }
     local line = io.stdin:read("l")
     local order = line and json.decode(line)
     if not order or order.order == "stop" then
-      leave(world)
+      leave(account)
     end
-    answer(control.obey(world, order))
+    answer(control.obey(account, order))
   end
 end
 
@@ -47,11 +47,11 @@ local function parent_of_self()
   end
 end
 
-local function watch_parent(world, parent)
+local function watch_parent(account, parent)
   while parent do
     cqueues.sleep(1)
     if parent_of_self() ~= parent then
-      leave(world)
+      leave(account)
     end
   end
 end
@@ -69,16 +69,16 @@ function child.run()
     return
   end
   local controller = cqueues.new()
-  local world, why = service.start(controller, options)
-  if not world then
+  local account, why = service.start(controller, options)
+  if not account then
     answer { error = why }
     return
   end
-  local addresses = service.addresses(world)
-  addresses.env = service.environment(world)
+  local addresses = service.addresses(account)
+  addresses.env = service.environment(account)
   answer(addresses)
-  controller:wrap(take_orders, world)
-  controller:wrap(watch_parent, world, parent)
+  controller:wrap(take_orders, account)
+  controller:wrap(watch_parent, account, parent)
   for problem in controller:errors() do
     io.stderr:write("minimax.emulator: ", tostring(problem), "\n")
   end

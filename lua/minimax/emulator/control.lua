@@ -7,52 +7,52 @@ local control = {}
 
 local orders = {}
 
-function orders.requests(world)
-  return { requests = json.array(record.newest(world.log)) }
+function orders.requests(account)
+  return { requests = json.array(record.newest(account.log)) }
 end
 
-function orders.callbacks(world)
-  return { callbacks = json.array(record.newest(world.callbacks.sent)) }
+function orders.callbacks(account)
+  return { callbacks = json.array(record.newest(account.callbacks.sent)) }
 end
 
-function orders.clear(world)
-  record.clear(world)
-  world.faults.rules, world.callbacks.sent = {}, {}
+function orders.clear(account)
+  record.clear(account)
+  account.faults.rules, account.callbacks.sent = {}, {}
   return {}
 end
 
-function orders.fault(world, order)
+function orders.fault(account, order)
   if order.rule.fault == "reset" and not pcall(require, "socket") then
     return { error = "the fault 'reset' needs LuaSocket: install the rock 'luasocket' "
       .. "or Debian's package 'lua-socket'" }
   end
-  world.faults:add(order.rule)
+  account.faults:add(order.rule)
   return {}
 end
 
-function orders.tasks(world)
+function orders.tasks(account)
   local list = json.array()
-  for index, task in ipairs(world.tasks.list) do
-    list[index] = { task_id = task.id, kind = task.kind, state = world.tasks:stage(task),
+  for index, task in ipairs(account.tasks.list) do
+    list[index] = { task_id = task.id, kind = task.kind, state = account.tasks:stage(task),
       file_id = task.file_id, deleted = task.deleted, request = record.shortened(task.request) }
   end
   return { tasks = list }
 end
 
-function orders.advance(world, order)
-  world:advance(order.seconds)
+function orders.advance(account, order)
+  account:advance(order.seconds)
   return {}
 end
 
 --- Obeys one order.
 -- @param order a table with `order`, its name
 -- @return the answer, a table; `error` where it was refused
-function control.obey(world, order)
+function control.obey(account, order)
   local obey = order and orders[order.order]
   if not obey then
     return { error = "unknown order" }
   end
-  return obey(world, order)
+  return obey(account, order)
 end
 
 return control

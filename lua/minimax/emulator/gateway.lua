@@ -5,14 +5,14 @@ local json = require "minimax.emulator.json"
 local gateway = {}
 
 -- With the film's link inline, so that nothing has to be retrieved.
-local function inner(world, task, state)
+local function inner(account, task, state)
   local copy = {}
   for name, value in pairs(state) do
     copy[name] = value
   end
   if task and copy.file_id and copy.file_id ~= "" then
-    local link = world.links:make(task)
-    copy.file = { file_id = world.ids.bare(task.file_id), bytes = 0, download_url = link,
+    local link = account.links:make(task)
+    copy.file = { file_id = account.ids.bare(task.file_id), bytes = 0, download_url = link,
       backup_download_url = link, filename = "output_aigc.mp4", purpose = "video_generation" }
   end
   return copy
@@ -31,12 +31,12 @@ end
 --- Wraps the reply to a query as deep as the option `wrap` says.
 -- @param answer a reply; one that is an error stays as it is
 -- @param task that it is about
-function gateway.wrap(world, task, answer)
-  local levels, state = world.options.wrap, answer.object
+function gateway.wrap(account, task, answer)
+  local levels, state = account.options.wrap, answer.object
   if levels == 0 or not state.status then
     return answer
   end
-  local data = inner(world, task, state)
+  local data = inner(account, task, state)
   if levels == 2 then
     data = outer(task, state, data)
   end

@@ -97,9 +97,9 @@ local function say(...)
   io.stdout:flush()
 end
 
-local function introduce(service, world, addresses)
+local function introduce(service, account, addresses)
   say("The MiniMax video API, free of charge, at ", addresses.base_url)
-  local env = service.environment(world)
+  local env = service.environment(account)
   for _, name in ipairs(service.VARIABLES) do
     if env[name] then
       say("export ", name, "=", env[name])
@@ -111,23 +111,23 @@ local function introduce(service, world, addresses)
   say("Ctrl-C ends it.")
 end
 
-local function leave(world, code)
-  if world.ca_file then
-    os.remove(world.ca_file)
+local function leave(account, code)
+  if account.ca_file then
+    os.remove(account.ca_file)
   end
   os.exit(code)
 end
 
-local function wait_for_signal(world)
+local function wait_for_signal(account)
   local signal = require "cqueues.signal"
   local interrupted = signal.listen(signal.SIGINT, signal.SIGTERM):wait() == signal.SIGINT
   if interrupted then
     io.stderr:write("Interrupted.\n")
   end
-  leave(world, interrupted and 130 or 0)
+  leave(account, interrupted and 130 or 0)
 end
 
-local function wait_for_parent(world)
+local function wait_for_parent(account)
   local cqueues = require "cqueues"
   -- What can be sought, such as /dev/null, is no pipe: it cannot be polled.
   if not io.stdin:seek() then
@@ -135,7 +135,7 @@ local function wait_for_parent(world)
       cqueues.poll { pollfd = 0, events = "r" }
     until not io.stdin:read("l")
   end
-  leave(world, 0)
+  leave(account, 0)
 end
 
 local function serve(arguments, options)
@@ -145,20 +145,20 @@ local function serve(arguments, options)
   signal.block(signal.SIGINT, signal.SIGTERM)
   signal.ignore(signal.SIGPIPE)
   local controller = cqueues.new()
-  local world, why = service.start(controller, options)
-  if not world then
+  local account, why = service.start(controller, options)
+  if not account then
     return nil, why
   end
   for _, rule in ipairs(arguments.fault) do
-    world.faults:add(rule)
+    account.faults:add(rule)
   end
-  world.on_request = arguments.log and function(entry)
+  account.on_request = arguments.log and function(entry)
     say(entry.method, " ", entry.path, "  ", entry.endpoint, " ", entry.attempt)
   end
-  introduce(service, world, service.addresses(world))
-  controller:wrap(wait_for_signal, world)
+  introduce(service, account, service.addresses(account))
+  controller:wrap(wait_for_signal, account)
   if arguments.with_parent then
-    controller:wrap(wait_for_parent, world)
+    controller:wrap(wait_for_parent, account)
   end
   for problem in controller:errors() do
     io.stderr:write(NAME, ": ", tostring(problem), "\n")

@@ -30,14 +30,14 @@ local function count(counts, name)
 end
 
 -- Paths are as many as there are tasks and strangers' ideas.
-local function count_path(world, path)
-  if not world.path_counts[path] then
-    world.paths = world.paths + 1
+local function count_path(account, path)
+  if not account.path_counts[path] then
+    account.paths = account.paths + 1
   end
-  if world.paths > KEPT then
-    world.path_counts, world.paths = {}, 1
+  if account.paths > KEPT then
+    account.path_counts, account.paths = {}, 1
   end
-  return count(world.path_counts, path)
+  return count(account.path_counts, path)
 end
 
 --- Adds to a list that keeps its newest entries.
@@ -54,22 +54,22 @@ function record.newest(list)
 end
 
 --- Forgets all.
-function record.clear(world)
-  world.log, world.counts, world.path_counts, world.paths = {}, {}, {}, 0
+function record.clear(account)
+  account.log, account.counts, account.path_counts, account.paths = {}, {}, {}, 0
 end
 
 --- Notes a request and counts it.
 -- @param endpoint its name
 -- @return the entry
-function record.add(world, request, endpoint)
-  request.endpoint, request.attempt = endpoint, count(world.counts, endpoint)
-  request.path_attempt = count_path(world, request.path)
+function record.add(account, request, endpoint)
+  request.endpoint, request.attempt = endpoint, count(account.counts, endpoint)
+  request.path_attempt = count_path(account, request.path)
   local entry = { method = request.method, path = request.path, query = request.query,
     headers = request.headers, time = request.time, endpoint = endpoint,
     attempt = request.attempt, http = request.http, bytes = #request.raw_body }
-  record.keep(world.log, entry)
-  if world.on_request then
-    world.on_request(entry)
+  record.keep(account.log, entry)
+  if account.on_request then
+    account.on_request(entry)
   end
   return entry
 end

@@ -9,7 +9,7 @@ local http1 = require "minimax.http1"
 local http_headers = require "http.headers"
 local json = require "minimax.emulator.json"
 local listener = require "minimax.listener"
-local seize = require "minimax.emulator.seizure"
+local take_connection = require "minimax.emulator.take_connection"
 local stream1 = require "minimax.emulator.stream1"
 
 local server = {}
@@ -191,7 +191,7 @@ local function serve_stream2(handle, stream)
     return
   end
   -- Left to itself, lua-http would read on for ever.
-  local taken = seize(stream)
+  local taken = take_connection(stream)
   if taken then
     taken:close()
   end

@@ -9,7 +9,7 @@ local template = require "minimax.emulator.template"
 local tls = require "minimax.emulator.tls"
 local video1 = require "minimax.emulator.video1"
 local video2 = require "minimax.emulator.video2"
-local worlds = require "minimax.emulator.world"
+local accounts = require "minimax.emulator.account"
 
 local service = {}
 
@@ -22,13 +22,13 @@ local MISDIRECTED = "This is an emulator of the MiniMax video API. It answers as
 
 -- Whether the client means this host. A page on another site, whose name is made
 -- to lead here, says that name.
-local function is_meant(world, request)
+local function is_meant(account, request)
   local host = request.headers.host
   local name = host and host:lower():gsub(":%d*$", "")
   if not name or OWN_NAMES[name] then
     return true
   end
-  for _, other in ipairs(world.options.allowed_hosts) do
+  for _, other in ipairs(account.options.allowed_hosts) do
     if other:lower() == name then
       return true
     end
@@ -36,46 +36,47 @@ local function is_meant(world, request)
   return false
 end
 
-local function listen(world, controller, port, handle)
+local function listen(account, controller, port, handle)
   return server.listen(controller, port, function(request)
-    if not is_meant(world, request) then
+    if not is_meant(account, request) then
       return reply.text(421, MISDIRECTED)
     end
-    return handle(world, request)
-  end, world.tls_context)
+    return handle(account, request)
+  end, account.tls_context)
 end
 
 --- Starts to listen.
 -- @param controller of cqueues
 -- @param options complete, see `options.lua`
--- @return the world that it serves; or nil and why not
+-- @return the account that it serves; or nil and why not
 function service.start(controller, options)
-  local world = worlds.new(options, controller, STATES)
+  local account = accounts.new(options, controller, STATES)
   if options.tls then
-    world.tls_context, world.ca_file = tls.server()
+    account.tls_context, account.ca_file = tls.server()
   end
   local why
-  world.port, why = listen(world, controller, options.port, api.handle)
-  if not world.port then
+  account.port, why = listen(account, controller, options.port, api.handle)
+  if not account.port then
     return nil, why
   end
-  world.storage_port, why = listen(world, controller, options.storage_port, storage.handle)
-  if not world.storage_port then
+  account.storage_port, why = listen(account, controller, options.storage_port, storage.handle)
+  if not account.storage_port then
     return nil, why
   end
-  world.links.base = service.addresses(world).storage_url
-  return world
+  account.links.base = service.addresses(account).storage_url
+  return account
 end
 
 --- Where it can be reached.
-function service.addresses(world)
-  local scheme = world.tls_context and "https" or "http"
-  local host = world.tls_context and "localhost" or "127.0.0.1"
+function service.addresses(account)
+  local scheme = account.tls_context and "https" or "http"
+  local host = account.tls_context and "localhost" or "127.0.0.1"
   return {
-    port = world.port, storage_port = world.storage_port,
-    base_url = string.format("%s://%s:%d%s", scheme, host, world.port, world.options.path_prefix),
-    storage_url = string.format("%s://%s:%d", scheme, host, world.storage_port),
-    ca_file = world.ca_file,
+    port = account.port, storage_port = account.storage_port,
+    base_url = string.format("%s://%s:%d%s", scheme, host, account.port,
+      account.options.path_prefix),
+    storage_url = string.format("%s://%s:%d", scheme, host, account.storage_port),
+    ca_file = account.ca_file,
   }
 end
 
@@ -92,14 +93,14 @@ local POLL_SECONDS, LEAST_SECONDS = 10, 0.05
 
 --- The environment of a script that is to use it.
 -- @return a table: name to text
-function service.environment(world)
-  local addresses, options = service.addresses(world), world.options
+function service.environment(account)
+  local addresses, options = service.addresses(account), account.options
   local seconds = math.min(math.max(POLL_SECONDS / options.speed, LEAST_SECONDS), POLL_SECONDS)
   seconds = math.floor(seconds * 1000 + 0.5) / 1000
   local env = { MINIMAX_BASE_URL = addresses.base_url, MINIMAX_API_KEY = options.api_keys[1],
     MINIMAX_POLL_INTERVAL = json.encode(seconds) }
   for _, name in ipairs(CERTIFICATE) do
-    env[name] = world.ca_file
+    env[name] = account.ca_file
   end
   return env
 end

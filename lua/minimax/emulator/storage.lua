@@ -1,9 +1,9 @@
 --- The storage host: videos under signed links, with ranges and ETags.
 
-local outcome = require "minimax.emulator.outcome"
+local fault_effects = require "minimax.emulator.fault_effects"
 local record = require "minimax.emulator.record"
 local reply = require "minimax.emulator.reply"
-local spoiled = require "minimax.emulator.spoiled"
+local file_faults = require "minimax.emulator.file_faults"
 local video = require "minimax.emulator.video"
 
 local storage = {}
@@ -96,50 +96,50 @@ end
 
 --- The film that a task has made.
 -- @return a table: `film`, `etag`
-function storage.open(world, file_id)
-  local version = world.versions[file_id] or 0
-  local size = world.options.video_bytes or video.bytes
+function storage.open(account, file_id)
+  local version = account.versions[file_id] or 0
+  local size = account.options.video_bytes or video.bytes
   -- Another version is another file: it differs in size, and all sizes play.
   local film = video.new(version > 0 and math.max(size, video.bytes) + 16 * version or size)
   return { film = film, etag = etag_of(file_id, version) }
 end
 
-local function serve_file(world, request, rule, file_id)
+local function serve_file(account, request, rule, file_id)
   local fault = rule and rule.fault
   if fault == "etag_change" then
-    world.versions[file_id] = (world.versions[file_id] or 0) + 1
+    account.versions[file_id] = (account.versions[file_id] or 0) + 1
   end
-  local file = storage.open(world, file_id)
-  if spoiled.before[fault] then
-    spoiled.before[fault](file, request)
+  local file = storage.open(account, file_id)
+  if file_faults.before[fault] then
+    file_faults.before[fault](file, request)
   end
   local answer = storage.serve(request, file)
-  if spoiled.after[fault] and answer.film then
-    spoiled.after[fault](answer, rule)
+  if file_faults.after[fault] and answer.film then
+    file_faults.after[fault](answer, rule)
   end
   return answer
 end
 
-local function work(world, request, rule)
+local function work(account, request, rule)
   if request.headers.authorization then
     return refuse("InvalidArgument", "Only one auth mechanism allowed")
   elseif request.method ~= "GET" and request.method ~= "HEAD" then
     return refuse("MethodNotAllowed", "The specified method is not allowed against this resource.")
   end
-  local file_id, code, message = world.links:check(request)
+  local file_id, code, message = account.links:check(request)
   if not file_id then
     return refuse(code, message)
   elseif rule and rule.fault == "expired" then
     return refuse("AccessDenied", "Request has expired.")
   end
-  return serve_file(world, request, rule, file_id)
+  return serve_file(account, request, rule, file_id)
 end
 
 --- Answers one request.
-function storage.handle(world, request)
-  record.add(world, request, "storage")
-  local rule = world.faults:take(request)
-  return outcome.apply(rule, work(world, request, rule), request)
+function storage.handle(account, request)
+  record.add(account, request, "storage")
+  local rule = account.faults:take(request)
+  return fault_effects.apply(rule, work(account, request, rule), request)
 end
 
 return storage

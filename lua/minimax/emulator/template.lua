@@ -54,21 +54,21 @@ local CHECKS = {
 }
 
 --- `POST /v1/video_template_generation`
-function template.create(world, request)
+function template.create(account, request)
   local why = check.first_mistake(CHECKS, request.body)
   if why then
     return reply.refuse(request, 2013, "invalid params, " .. why)
   end
-  local task = world:begin("template", request)
-  return reply.v1 { task_id = world.ids:text(task.id) }
+  local task = account:begin("template", request)
+  return reply.v1 { task_id = account.ids:text(task.id) }
 end
 
 --- What a query says of a task.
-function template.state(world, task)
-  local stage = world.tasks:stage(task)
-  local state = { task_id = world.ids:text(task.id), status = WORDS[stage] }
+function template.state(account, task)
+  local stage = account.tasks:stage(task)
+  local state = { task_id = account.ids:text(task.id), status = WORDS[stage] }
   if stage == "succeeded" then
-    state.video_url = world.links:make(task)
+    state.video_url = account.links:make(task)
   elseif stage == "failed" then
     state.base_resp = reply.base_resp(task.fails, task.message)
   end
@@ -76,12 +76,12 @@ function template.state(world, task)
 end
 
 --- `GET /v1/query/video_template_generation`
-function template.query(world, request)
-  local task = world.tasks:find(request.query.task_id, "template")
+function template.query(account, request)
+  local task = account.tasks:find(request.query.task_id, "template")
   if not task then
     return reply.refuse(request, 2013, "invalid params, task id invalid")
   end
-  return gateway.wrap(world, task, reply.v1(template.state(world, task)))
+  return gateway.wrap(account, task, reply.v1(template.state(account, task)))
 end
 
 return template

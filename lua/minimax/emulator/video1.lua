@@ -69,22 +69,22 @@ local CHECKS = {
 }
 
 --- `POST /v1/video_generation`
-function video1.create(world, request)
+function video1.create(account, request)
   local why = check.first_mistake(CHECKS, request.body)
   if why then
     return reply.refuse(request, 2013, "invalid params, " .. why)
   end
-  local task = world:begin("video", request)
-  return reply.v1 { task_id = world.ids:text(task.id) }
+  local task = account:begin("video", request)
+  return reply.v1 { task_id = account.ids:text(task.id) }
 end
 
 --- What a query says of a task.
-function video1.state(world, task)
-  local stage = world.tasks:stage(task)
-  local state = { task_id = world.ids:text(task.id), status = WORDS[stage] }
+function video1.state(account, task)
+  local stage = account.tasks:stage(task)
+  local state = { task_id = account.ids:text(task.id), status = WORDS[stage] }
   if stage == "succeeded" then
     local size = SIZES[task.request.resolution] or SIZES["768P"]
-    state.file_id = world.ids:text(task.file_id)
+    state.file_id = account.ids:text(task.file_id)
     state.video_width, state.video_height = size[1], size[2]
   else
     state.file_id = ""
@@ -96,12 +96,12 @@ function video1.state(world, task)
 end
 
 --- `GET /v1/query/video_generation`
-function video1.query(world, request)
-  local task = world.tasks:find(request.query.task_id, "video")
+function video1.query(account, request)
+  local task = account.tasks:find(request.query.task_id, "video")
   if not task then
     return reply.refuse(request, 2013, "invalid params, task id invalid")
   end
-  return gateway.wrap(world, task, reply.v1(video1.state(world, task)))
+  return gateway.wrap(account, task, reply.v1(video1.state(account, task)))
 end
 
 return video1

@@ -6,31 +6,31 @@ local reply = require "minimax.emulator.reply"
 
 local video2 = {}
 
-local function begin(world, request, task_type, why)
+local function begin(account, request, task_type, why)
   if why then
     return reply.refuse(request, 2013, "invalid params, " .. why)
   end
-  local task = world:begin("video2", request)
+  local task = account:begin("video2", request)
   task.task_type = task_type
-  return reply.json { task_id = world.ids:text(task.id) }
+  return reply.json { task_id = account.ids:text(task.id) }
 end
 
 --- `POST /v2/video_generation`
-function video2.create(world, request)
-  return begin(world, request, "generation", checks.generation(request.body))
+function video2.create(account, request)
+  return begin(account, request, "generation", checks.generation(request.body))
 end
 
 --- `POST /v2/h3_context_ir`
-function video2.context_ir(world, request)
-  return begin(world, request, "h3_context_ir", checks.context_ir(request.body))
+function video2.context_ir(account, request)
+  return begin(account, request, "h3_context_ir", checks.context_ir(request.body))
 end
 
 --- `POST /v2/video_regeneration`
-function video2.regeneration(world, request)
+function video2.regeneration(account, request)
   local source = request.body.source_task_id
-  local known = source == nil or world.tasks:find(source, "video2")
+  local known = source == nil or account.tasks:find(source, "video2")
   local why = checks.regeneration(request.body) or not known and "invalid source_task_id"
-  return begin(world, request, "regeneration", why or nil)
+  return begin(account, request, "regeneration", why or nil)
 end
 
 local function text_of(request)
@@ -42,23 +42,23 @@ local function text_of(request)
   return ""
 end
 
-local function content_of(world, task)
+local function content_of(account, task)
   if task.task_type == "h3_context_ir" then
     return { prompt = text_of(task.request) .. " Cinematic light, slow camera." }
   end
-  return { url = world.links:make(task) }
+  return { url = account.links:make(task) }
 end
 
 -- The member `task` of a query, and an item of a list.
-local function as_object(world, task)
-  local status, request = world.tasks:stage(task), task.request
-  local object = { id = world.ids:text(task.id), model = request.model, status = status,
+local function as_object(account, task)
+  local status, request = account.tasks:stage(task), task.request
+  local object = { id = account.ids:text(task.id), model = request.model, status = status,
     created_at = task.created_at, updated_at = os.time(), resolution = request.resolution,
     duration = request.duration, ratio = request.ratio or "", task_type = task.task_type,
     modality = task.task_type == "h3_context_ir" and "text" or "video", usage = {} }
   if status == "succeeded" then
     local seconds = request.duration or 0
-    object.content = content_of(world, task)
+    object.content = content_of(account, task)
     object.usage = { total_seconds = seconds, output_seconds = seconds, input_seconds = 0 }
   elseif status == "failed" then
     local message = task.message or reply.message(task.fails)
@@ -68,17 +68,17 @@ local function as_object(world, task)
 end
 
 --- What a callback says of a task: what a query would.
-function video2.state(world, task)
-  return { task = as_object(world, task) }
+function video2.state(account, task)
+  return { task = as_object(account, task) }
 end
 
 --- `GET /v2/query/video_generation/{task_id}`
-function video2.query(world, request)
-  local task = world.tasks:find(request.id, "video2")
+function video2.query(account, request)
+  local task = account.tasks:find(request.id, "video2")
   if not task then
     return reply.refuse(request, 2013, "invalid task_id")
   end
-  return reply.json(video2.state(world, task))
+  return reply.json(video2.state(account, task))
 end
 
 -- Whether one of the values given for a filter is the wanted one; the encoding
@@ -96,12 +96,12 @@ local function passes(request, name, value)
   return false
 end
 
-local function selected(world, request)
+local function selected(account, request)
   local list = {}
-  for index = #world.tasks.list, 1, -1 do
-    local task = world.tasks.list[index]
+  for index = #account.tasks.list, 1, -1 do
+    local task = account.tasks.list[index]
     if task.kind == "video2" and not task.deleted
-        and passes(request, "status", world.tasks:stage(task))
+        and passes(request, "status", account.tasks:stage(task))
         and passes(request, "task_ids", task.id) and passes(request, "model", task.request.model)
         and passes(request, "task_type", task.task_type) then
       list[#list + 1] = task
@@ -111,27 +111,27 @@ local function selected(world, request)
 end
 
 --- `GET /v2/query/video_generation`, newest first
-function video2.list(world, request)
+function video2.list(account, request)
   local page = tonumber(request.query.page_num or 1)
   local size = tonumber(request.query.page_size or 10)
   if not page or not size or page < 1 or size < 1 then
     return reply.refuse(request, 2013, "invalid params, page_num and page_size start at 1")
   end
-  local all, items = selected(world, request), json.array()
+  local all, items = selected(account, request), json.array()
   for index = (page - 1) * size + 1, math.min(page * size, #all) do
-    items[#items + 1] = as_object(world, all[math.tointeger(index)])
+    items[#items + 1] = as_object(account, all[math.tointeger(index)])
   end
   return reply.json { items = items, total = #all }
 end
 
 --- `DELETE /v2/video_generation/{task_id}`: cancels what is queued, deletes the
 -- record of what has ended, and refuses the rest.
-function video2.cancel(world, request)
-  local task = world.tasks:find(request.id, "video2")
+function video2.cancel(account, request)
+  local task = account.tasks:find(request.id, "video2")
   if not task then
     return reply.refuse(request, 2013, "invalid task_id")
   end
-  local status, word = world.tasks:stage(task), "deleted"
+  local status, word = account.tasks:stage(task), "deleted"
   if status == "queued" then
     task.cancelled, word = true, "cancelled"
   elseif status == "succeeded" or status == "failed" then
@@ -139,7 +139,7 @@ function video2.cancel(world, request)
   else
     return reply.refuse(request, 2013, "task status " .. status .. " does not allow this operation")
   end
-  return reply.json { task_id = world.ids:text(task.id), action = word, status = word }
+  return reply.json { task_id = account.ids:text(task.id), action = word, status = word }
 end
 
 return video2

@@ -1,7 +1,7 @@
 --- An API on the scripted server that reads each submit whole and then loses
 -- its answer, in the way that the request itself names in its field `way`.
 --
---     local server <close> = wire.start { serve = losses.script() }
+--     local server <close> = wire.start { serve = lost_answers.script() }
 --     client:submit { template_id = "1", way = "reset", number = 1 }
 --
 -- A GET is answered as the query of a task that runs. `way = "accept"` loses
@@ -10,7 +10,7 @@
 local h2 = require "spec.support.h2"
 local lfs = require "lfs"
 
-local losses = {}
+local lost_answers = {}
 
 local PAGE = "<html><head><title>Whatever</title></head><body>Try again.</body></html>"
 local ACCEPTED = '{"task_id":"%s","base_resp":{"status_code":0,"status_msg":"success"}}'
@@ -19,10 +19,10 @@ local STATUSES = { 500, 502, 503, 504, 529 }
 
 --- The ways of losing an answer over any protocol; `hang` is one more, which
 -- lasts until the client gives up.
-losses.WAYS = { "reset", "close", "status", "html", "empty", "cut" }
+lost_answers.WAYS = { "reset", "close", "status", "html", "empty", "cut" }
 
 --- Those that only HTTP/2 knows.
-losses.H2_WAYS = { "refused_stream", "http_1_1_required", "goaway" }
+lost_answers.H2_WAYS = { "refused_stream", "http_1_1_required", "goaway" }
 
 local function number_of(request)
   return math.tointeger(request.body:match('"number":(%d+)')) or 1
@@ -89,14 +89,14 @@ local function serve(peer, ways, answer_get)
 end
 
 --- Plays the API on a connection over HTTP/1.1.
-function losses.serve(connection)
+function lost_answers.serve(connection)
   serve(connection, h1_ways, function(peer)
     peer:reply(200, {}, RUNNING)
   end)
 end
 
 --- The same over HTTP/2, where `tls = "h2"` made the client choose it.
-function losses.serve_h2(connection)
+function lost_answers.serve_h2(connection)
   local session = h2.accept(connection)
   if session then
     serve(session, h2_ways, function(peer, request)
@@ -113,9 +113,9 @@ end
 -- @param connection
 -- @param path of that file
 -- @param words what it says instead of a handshake, before it closes
-function losses.serve_tls(connection, path, words)
+function lost_answers.serve_tls(connection, path, words)
   if is_up(path) then
-    return connection:starttls("good") and losses.serve(connection)
+    return connection:starttls("good") and lost_answers.serve(connection)
   end
   connection:send(words)
   connection:close()
@@ -125,12 +125,12 @@ end
 -- @param connection
 -- @param path of that file
 -- @param words what it answers before, ere it closes
-function losses.serve_proxy(connection, path, words)
+function lost_answers.serve_proxy(connection, path, words)
   if not connection:read_head() then
     return
   elseif is_up(path) then
     connection:send("HTTP/1.1 200 Connection established\r\n\r\n")
-    return connection:starttls("good") and losses.serve(connection)
+    return connection:starttls("good") and lost_answers.serve(connection)
   end
   connection:send(words)
   connection:close()
@@ -139,12 +139,12 @@ end
 --- A script for `wire.start`.
 -- @param name of the function above (`serve`)
 -- @param ... its further arguments, strings
-function losses.script(name, ...)
+function lost_answers.script(name, ...)
   local arguments = ""
   for _, argument in ipairs { ... } do
     arguments = arguments .. (", %q"):format(argument)
   end
-  return ('require "spec.support.losses".%s((...)%s)'):format(name or "serve", arguments)
+  return ('require "spec.support.lost_answers".%s((...)%s)'):format(name or "serve", arguments)
 end
 
-return losses
+return lost_answers

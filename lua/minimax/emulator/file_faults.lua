@@ -2,7 +2,7 @@
 -- takes the film's description (`film`, `etag`) and the request before the
 -- answer is made, or the answer after it.
 
-local spoiled = { before = {}, after = {} }
+local file_faults = { before = {}, after = {} }
 
 local EXTRA = "not a box at all"
 
@@ -20,11 +20,11 @@ local function replace(answer, name, value)
 end
 
 --- The whole file, whatever was asked for.
-function spoiled.before.ignore_range(_, request)
+function file_faults.before.ignore_range(_, request)
   request.headers = setmetatable({ range = false }, { __index = request.headers })
 end
 
-function spoiled.before.weak_etag(file)
+function file_faults.before.weak_etag(file)
   file.etag = "W/" .. file.etag
 end
 
@@ -41,12 +41,12 @@ local function grown(film, extra)
 end
 
 --- A complete answer with a film that goes on after its last box.
-function spoiled.before.longer(file)
+function file_faults.before.longer(file)
   file.film = grown(file.film, EXTRA)
 end
 
 --- A complete answer with a film that ends within its last box.
-function spoiled.before.shorter(file)
+function file_faults.before.shorter(file)
   local film = file.film
   file.film = {
     size = film.size - 7,
@@ -56,15 +56,15 @@ function spoiled.before.shorter(file)
   }
 end
 
-function spoiled.after.no_etag(answer)
+function file_faults.after.no_etag(answer)
   replace(answer, "etag", nil)
 end
 
 --- A range that begins one byte late, says the header.
-function spoiled.after.wrong_content_range(answer, rule)
+function file_faults.after.wrong_content_range(answer, rule)
   local last, size = answer.last + 1, answer.film.size
   local text = string.format("bytes %d-%d/%d", answer.first + 1, last, size)
   replace(answer, "content-range", rule.content_range or text)
 end
 
-return spoiled
+return file_faults

@@ -2,15 +2,15 @@
 -- before and after each of its calls that open, write, sync or name a file, and
 -- after it read from the connection.
 --
---     for _, instant in ipairs(kills.instants) do
---       local dead = kills.die_at(instant, { url = …, link = …, path = … })
---       kills.go_on { url = …, link = …, path = … }
+--     for _, instant in ipairs(killed_download.instants) do
+--       local dead = killed_download.die_at(instant, { url = …, link = …, path = … })
+--       killed_download.go_on { url = …, link = …, path = … }
 
 local native = require "spec.support.native"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
 
-local kills = {}
+local killed_download = {}
 
 -- The first pieces of the file, and a few later.
 local PLACES = { 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18 }
@@ -40,7 +40,7 @@ local function instants()
 end
 
 --- The instants, such as "pwrite 3 before".
-kills.instants = instants()
+killed_download.instants = instants()
 
 local SCRIPT = [[
   io.stdout:setvbuf "line"
@@ -60,7 +60,7 @@ end
 -- @param download `url` of the API, `link`, `path`
 -- @param on_progress called with the bytes that the child says it has
 -- @return how many bytes it had written; raises if it did not die
-function kills.die_at(instant, download, on_progress)
+function killed_download.die_at(instant, download, on_progress)
   local folder <close> = temp.folder()
   local child <close> = start(download, { KILLER = instant, KILLER_LOG = folder:file "log",
     LD_PRELOAD = native.library "killer" })
@@ -77,7 +77,7 @@ end
 
 --- Downloads in a child to the end.
 -- @return from where it went on, or nil; raises where it fails
-function kills.go_on(download)
+function killed_download.go_on(download)
   local child <close> = start(download)
   local result = child:finish()
   local from = result.out:match "done\t(%w+)\n$"
@@ -85,4 +85,4 @@ function kills.go_on(download)
   return math.tointeger(tonumber(from))
 end
 
-return kills
+return killed_download

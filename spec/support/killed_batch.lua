@@ -8,15 +8,15 @@ local minimax = require "minimax"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
 
-local night = {}
-night.__index = night
+local killed_batch = {}
+killed_batch.__index = killed_batch
 
 --- Begins one.
 -- @param options `where` (a ledger's address; else a file), `jobs`, `video_bytes`,
 --   `seconds` that a task takes, `emulator` (more options), `run` (the options of each run)
-function night.begin(options)
+function killed_batch.begin(options)
   local self = setmetatable({ folder = temp.folder(), options = options, kills = {}, whole = {},
-    under_way = {}, fetched_again = 0 }, night)
+    under_way = {}, fetched_again = 0 }, killed_batch)
   self.video_bytes = options.video_bytes or 20000
   local given = { speed = 1, seconds = options.seconds or 1, video_bytes = self.video_bytes }
   for name, value in pairs(options.emulator or {}) do
@@ -36,7 +36,7 @@ function night.begin(options)
   return self
 end
 
-function night:open()
+function killed_batch:open()
   return assert(batch.open(self.where, self.client))
 end
 
@@ -53,14 +53,14 @@ end
 
 --- Starts a worker.
 -- @return a process, see `process.lua`
-function night:worker(run)
+function killed_batch:worker(run)
   local options = text_of(run or self.options.run)
   return process.start { file = "spec/support/batch_worker.lua", timeout = 1200,
     args = { self.where, self.emulator.base_url, options } }
 end
 
 --- The jobs in a state, by key.
-function night:jobs(state)
+function killed_batch:jobs(state)
   local b <close> = self:open()
   local found = {}
   for job in b:jobs { state = state } do
@@ -70,7 +70,7 @@ function night:jobs(state)
 end
 
 -- Nobody asks for a video that was whole when this was called the last time.
-function night:count_fetches()
+function killed_batch:count_fetches()
   for _, entry in ipairs(self.emulator:requests { endpoint = "storage" }) do
     local file_id = entry.path:match("%%2F(%w+)%%2F[^/]*$")
     self.fetched_again = self.fetched_again + (self.whole[file_id] and 1 or 0)
@@ -81,12 +81,12 @@ function night:count_fetches()
   end
 end
 
-function night:is_whole(number)
+function killed_batch:is_whole(number)
   return lfs.attributes(self.folder:file(number .. ".mp4"), "size") == self.video_bytes
 end
 
 --- Kills a worker that may have ended.
-function night.kill(worker)
+function killed_batch.kill(worker)
   os.execute("kill -KILL " .. worker.pid .. " 2>/dev/null")
 end
 
@@ -95,7 +95,7 @@ local function attempt_of(job)
 end
 
 -- How many submits this kill has met; they alone may be unknown.
-function night:count_under_way()
+function killed_batch:count_under_way()
   local count = 0
   for _, job in pairs(self:jobs "submitting") do
     local attempt = attempt_of(job)
@@ -106,7 +106,7 @@ function night:count_under_way()
 end
 
 --- The unknown jobs that no kill has met in the middle of a submit.
-function night:unexplained()
+function killed_batch:unexplained()
   local found = {}
   for key, job in pairs(self:jobs "unknown") do
     if not self.under_way[attempt_of(job)] then
@@ -119,11 +119,11 @@ end
 --- Lets a worker live for so many seconds after it has opened the ledger, and
 -- kills it.
 -- @return true where it had ended by itself before; and what it printed
-function night:kill_after(seconds)
+function killed_batch:kill_after(seconds)
   local worker <close> = self:worker()
   worker:read("l")
   minimax.sleep(seconds)
-  night.kill(worker)
+  killed_batch.kill(worker)
   local result = worker:finish()
   local ended = result.code ~= nil
   if not ended then
@@ -136,7 +136,7 @@ end
 --- Settles what is unknown, as its owner would: the tasks that exist are adopted,
 -- the others tried again.
 -- @return how many were adopted, and tried again
-function night:settle()
+function killed_batch:settle()
   local tasks, adopted, again = {}, 0, 0
   for _, task in ipairs(self.emulator:tasks()) do
     tasks[task.request.text_inputs[1].value] = task.task_id
@@ -158,7 +158,7 @@ end
 --- What the night came to.
 -- @return a table: `tasks` at the server, `twice` (prompts with more than one),
 --   `whole` videos, `fetched_again` after they were whole, `counts`, `strays`
-function night:balance()
+function killed_batch:balance()
   local result = { tasks = 0, twice = 0, whole = 0, strays = 0 }
   local seen = {}
   for _, task in ipairs(self.emulator:tasks()) do
@@ -178,12 +178,12 @@ function night:balance()
   return result
 end
 
-function night:close()
+function killed_batch:close()
   self.client:close()
   self.emulator:stop()
   self.folder:close()
 end
 
-night.__close = night.close
+killed_batch.__close = killed_batch.close
 
-return night
+return killed_batch

@@ -15,7 +15,7 @@
 
 local h2 = require "spec.support.h2"
 
-local fates = {}
+local upload_answers = {}
 
 -- Bytes of a stream's body that are read where its fate is an open one.
 local WINDOW = 65535
@@ -80,7 +80,7 @@ local function h1_read(connection, path)
 end
 
 --- Plays it over HTTP/1.1.
-function fates.serve(connection, path)
+function upload_answers.serve(connection, path)
   local fate = h1_read(connection, path)
   if fate then
     if fate.answer ~= "none" then
@@ -125,7 +125,7 @@ end
 
 --- Plays it over HTTP/2, where `tls = "h2"` made the client choose it. Windows
 -- are narrow, so that the body of an open fate does not end.
-function fates.serve_h2(connection, path)
+function upload_answers.serve_h2(connection, path)
   local session = h2.accept(connection, WINDOW)
   local played
   if not session then
@@ -147,4 +147,4 @@ function fates.serve_h2(connection, path)
   end
 end
 
-return fates
+return upload_answers

@@ -10,16 +10,16 @@ local links = require "minimax.emulator.links"
 local record = require "minimax.emulator.record"
 local tasks = require "minimax.emulator.tasks"
 
-local world = {}
-world.__index = world
+local account = {}
+account.__index = account
 
 --- @param options complete, see `options.lua`
 -- @param controller of cqueues
 -- @param states by kind, see `callbacks.new`
-function world.new(options, controller, states)
+function account.new(options, controller, states)
   math.randomseed(options.seed)
   local self = setmetatable({ options = options, skipped = 0,
-    versions = {}, uploads = {}, upload_list = {} }, world)
+    versions = {}, uploads = {}, upload_list = {} }, account)
   record.clear(self)
   self.controller = controller
   self.callbacks = callbacks.new(self, states)
@@ -33,12 +33,12 @@ function world.new(options, controller, states)
 end
 
 --- Emulated seconds since the start.
-function world:clock()
+function account:clock()
   return (cqueues.monotime() - self.started) * self.options.speed + self.skipped
 end
 
 --- Begins the task that a request asks for.
-function world:begin(kind, request)
+function account:begin(kind, request)
   local task = self.tasks:create(kind, request.body, request.outcome)
   self.callbacks:watch(task)
   return task
@@ -46,15 +46,15 @@ end
 
 --- Moves the clock on.
 -- @param seconds emulated
-function world:advance(seconds)
+function account:advance(seconds)
   self.skipped = self.skipped + seconds
   self.callbacks:wake()
 end
 
 --- Keeps an uploaded file.
-function world:keep(file)
+function account:keep(file)
   self.uploads[file.file_id] = file
   self.upload_list[#self.upload_list + 1] = file
 end
 
-return world
+return account

@@ -5,7 +5,7 @@ local gzip = require "minimax.emulator.gzip"
 local json = require "minimax.emulator.json"
 local reply = require "minimax.emulator.reply"
 
-local mischief = {}
+local answer_faults = {}
 
 local HTML = "<html>\n<head><title>%s</title></head>\n<body>\n<center><h1>%s</h1></center>\n"
   .. "<hr><center>nginx</center>\n</body>\n</html>\n"
@@ -29,7 +29,7 @@ local function encoded(answer)
 end
 
 --- `status_503` and the like: an error page of a server before the API.
-function mischief.status_NNN(_, rule)
+function answer_faults.status_NNN(_, rule)
   local status = tonumber(rule.fault:match("%d+"))
   local answer = page(status, status .. " Error")
   if rule.retry_after then
@@ -38,36 +38,36 @@ function mischief.status_NNN(_, rule)
   return answer
 end
 
-function mischief.html()
+function answer_faults.html()
   return page(200, "Welcome")
 end
 
-function mischief.empty()
+function answer_faults.empty()
   return reply.text(200, "", "application/json")
 end
 
-function mischief.garbage(answer)
+function answer_faults.garbage(answer)
   local text = encoded(answer)
   return reply.text(200, text:sub(1, #text // 2), "application/json")
 end
 
-function mischief.code(_, rule, request)
+function answer_faults.code(_, rule, request)
   return reply.refuse(request, rule.code, rule.message)
 end
 
-function mischief.redirect(_, rule)
+function answer_faults.redirect(_, rule)
   local answer = reply.text(rule.code or 302, "")
   table.insert(answer.headers, { "location", rule.url })
   return answer
 end
 
-function mischief.gzip(answer)
+function answer_faults.gzip(answer)
   local headers = { { "content-type", "application/json" }, { "content-encoding", "gzip" } }
   return { status = answer.status, headers = headers, body = gzip.pack(encoded(answer)) }
 end
 
 --- The same JSON, and white space up to `bytes` (9 MiB).
-function mischief.big(answer, rule)
+function answer_faults.big(answer, rule)
   local text = encoded(answer)
   local padding = (rule.bytes or 9 << 20) - #text
   return reply.text(answer.status, text .. (" "):rep(padding), "application/json")
@@ -83,7 +83,7 @@ local function bare_ids(object)
   end
 end
 
-function mischief.bare_ids(answer)
+function answer_faults.bare_ids(answer)
   bare_ids(answer.object or {})
   return answer
 end
@@ -91,7 +91,7 @@ end
 local OFTEN_NULL = { "file_id", "video_url", "video_width", "video_height", "error", "content" }
 
 --- Nulls in the members that `fields` names; by default in all that are absent.
-function mischief.null_fields(answer, rule)
+function answer_faults.null_fields(answer, rule)
   local state = state_of(answer)
   for _, name in ipairs(rule.fields or OFTEN_NULL) do
     if rule.fields or state[name] == nil or state[name] == "" then
@@ -101,19 +101,19 @@ function mischief.null_fields(answer, rule)
   return answer
 end
 
-function mischief.no_task_id(answer)
+function answer_faults.no_task_id(answer)
   state_of(answer).task_id = nil
   return answer
 end
 
-function mischief.status(answer, rule)
+function answer_faults.status(answer, rule)
   state_of(answer).status = rule.status
   return answer
 end
 
-function mischief.no_status(answer)
+function answer_faults.no_status(answer)
   state_of(answer).status = nil
   return answer
 end
 
-return mischief
+return answer_faults

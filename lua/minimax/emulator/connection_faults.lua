@@ -2,7 +2,7 @@
 -- of, an answer.
 
 local cqueues = require "cqueues"
-local seize = require "minimax.emulator.seizure"
+local take_connection = require "minimax.emulator.take_connection"
 local server = require "minimax.emulator.server"
 
 local trouble = {}
@@ -22,7 +22,7 @@ end
 
 --- Ends the connection with a RST.
 function trouble.reset(stream)
-  local taken = seize(stream)
+  local taken = take_connection(stream)
   if taken then
     set_linger(taken)
     taken:close()
@@ -31,7 +31,7 @@ end
 
 --- Ends the connection as if all had been said.
 function trouble.close(stream)
-  local taken = seize(stream)
+  local taken = take_connection(stream)
   if taken then
     taken:close()
   end

@@ -6,15 +6,15 @@
 
 local video = require "spec.support.video"
 
-local moody = {}
+local random_storage = {}
 
 --- A resource has so many versions, from 0 on.
-moody.VERSIONS = 200
+random_storage.VERSIONS = 200
 
 local SIZES = { 700, 3000, 3000, 20000, 70000 }
 
 --- A version of a resource: its bytes. Versions of one size are many.
-function moody.bytes(name, version)
+function random_storage.bytes(name, version)
   local size = SIZES[(version // 4 + name:byte(-1)) % #SIZES + 1] -- most have the next one's
   return video.make(size, name:byte(-1) * 1000 + version)
 end
@@ -176,7 +176,7 @@ local function etag_of(version)
 end
 
 --- Serves a connection; for scripts of `wire.start`.
-function moody.serve(connection, shared, seed)
+function random_storage.serve(connection, shared, seed)
   if not shared.seeded then
     math.randomseed(seed)
     shared.seeded = true
@@ -184,12 +184,12 @@ function moody.serve(connection, shared, seed)
   for request in connection.read_request, connection do
     local name = request.path:match "^/(%w+)"
     if math.random(12) == 1 then
-      shared[name] = ((shared[name] or 0) + 1) % moody.VERSIONS
+      shared[name] = ((shared[name] or 0) + 1) % random_storage.VERSIONS
     end
     local version = shared[name] or 0
     local form = etag_of(version)
     local condition = request.headers["if-range"]
-    local answer = { bytes = moody.bytes(name, version), path = request.path,
+    local answer = { bytes = random_storage.bytes(name, version), path = request.path,
       etag = form and form:format(version),
       from = tonumber((request.headers.range or ""):match "^bytes=(%d+)%-$"),
       fits = condition == nil or condition == ('"%d"'):format(version) or math.random(3) == 1 }
@@ -200,4 +200,4 @@ function moody.serve(connection, shared, seed)
   end
 end
 
-return moody
+return random_storage

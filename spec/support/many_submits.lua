@@ -2,10 +2,10 @@
 
 local minimax = require "minimax"
 
-local herd = {}
+local many_submits = {}
 
 --- A copy of a table with some fields more.
-function herd.with(fields, more)
+function many_submits.with(fields, more)
   local copy = {}
   for _, source in ipairs { fields, more or {} } do
     for name, value in pairs(source) do
@@ -18,7 +18,7 @@ end
 --- Requests for `losses.lua`, with numbers from 1.
 -- @param ways a list; each is taken in turn
 -- @param count of the requests in all
-function herd.requests(ways, count)
+function many_submits.requests(ways, count)
   local requests = {}
   for number = 1, count do
     requests[number] = { template_id = "393769180141805569", number = number,
@@ -33,7 +33,7 @@ end
 -- @param options of each submit
 -- @param before a function to call ahead of each submit
 -- @return a list, in the same order: the task or the error of each
-function herd.submit(client, requests, options, before)
+function many_submits.submit(client, requests, options, before)
   local outcomes = {}
   minimax.run(function()
     for i, request in ipairs(requests) do
@@ -55,9 +55,9 @@ end
 -- @param count how many
 -- @param mend a function
 -- @return the outcomes, as above, and how many attempts failed in all
-function herd.submit_while_down(options, count, mend)
+function many_submits.submit_while_down(options, count, mend)
   local failures = 0
-  local complete = herd.with(options,
+  local complete = many_submits.with(options,
     { api_key = "sk-api-example", max_connections = 64, retries = 20 })
   function complete.on_event(event)
     if event.type == "retry" then
@@ -68,7 +68,7 @@ function herd.submit_while_down(options, count, mend)
     end
   end
   local client <close> = minimax.new(complete)
-  return herd.submit(client, herd.requests({ "accept" }, count)), failures
+  return many_submits.submit(client, many_submits.requests({ "accept" }, count)), failures
 end
 
-return herd
+return many_submits
