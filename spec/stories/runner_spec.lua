@@ -104,7 +104,10 @@ describe("a run of the specs", function()
       assert.equal("on on", pipe:read("l") .. " " .. pipe:read("l"))
       runner:signal(name)
       assert.equal("", pipe:read("a"))
-      assert.equal(code, 128 + runner:finish().signal)
+      local result = runner:finish()
+      assert.equal(code, 128 + result.signal)
+      assert.matches("file1_spec.lua: waits\n  failed: ", result.out, 1, true)
+      assert.matches("\n0 passed, 2 failed\n$", result.out)
     end
   end)
 

@@ -122,11 +122,23 @@ local function finish(file, code, signal)
   file.folder:close()
 end
 
--- Ends all files and this process; their folders go with it.
+-- What is said last.
+local function conclude()
+  if total.pending > 0 then
+    print(total.pending .. " pending, see above")
+  end
+  print(total.passed .. " passed, " .. total.failed .. " failed")
+end
+
+-- Ends all files and this process, as the signal would have.
 local function leave(signal, running)
   for pid in pairs(running) do
     kill_tree(pid)
   end
+  for _, file in pairs(running) do
+    finish(file, nil, signal)
+  end
+  conclude()
   os.exit(128 + signal, true)
 end
 
@@ -167,8 +179,5 @@ for _, signal in ipairs { HUP, INT, TERM } do
   posix.catch(signal)
 end
 run(files, options, math.min(JOBS, #files))
-if total.pending > 0 then
-  print(total.pending .. " pending, see above")
-end
-print(total.passed .. " passed, " .. total.failed .. " failed")
+conclude()
 os.exit(total.failed == 0, true)

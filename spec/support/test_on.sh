@@ -83,6 +83,7 @@ inside() {
   limited "$1" "$2" $cpu chroot "$tree" env -i HOME=/root LANG=C.UTF-8 \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
     LUA="$LUA" SPECS="${SPECS:-spec}" SPEC_SECONDS=$((120 * slow)) \
+    SPEC_JOBS="${SPEC_JOBS:-}" \
     sh -euc "cd /root/minimax; $3"
 }
 
