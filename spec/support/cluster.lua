@@ -45,6 +45,16 @@ local function run(words)
   end
 end
 
+--- The user of the servers where root starts them, whom a folder then is given to;
+-- nil elsewhere.
+function cluster.user(folder)
+  if process.run { command = { "id", "-u" } }.out == "0\n" then
+    run { "true" } -- is there a user postgres at all?
+    assert(process.run { command = { "chown", "-R", "postgres", folder.path } }.code == 0)
+    return "postgres"
+  end
+end
+
 --- Why there can be no cluster here, or nil.
 function cluster.missing()
   if not find_programs() then
@@ -59,10 +69,7 @@ end
 function cluster.start()
   local folder = temp.folder()
   local self = setmetatable({ folder = folder, programs = find_programs() }, Cluster)
-  if process.run { command = { "id", "-u" } }.out == "0\n" then
-    run { "true" } -- is there a user postgres at all?
-    assert(process.run { command = { "chown", "postgres", folder.path } }.code == 0)
-  end
+  cluster.user(folder)
   run { self.programs .. "/initdb", "-D", folder:file "data", "-A", "trust", "-U", "minimax",
     "--no-sync" }
   self:up()

@@ -3,10 +3,19 @@
 -- failed statement must be closed, rows must be read to their end, parameters
 -- must live as long as that, `commit` doesn't tell of failures, and its numbers
 -- for PostgreSQL go by the locale of the program: one with a fraction is written
--- here, and read as a whole one where that matters.
+-- here, and read as text where that matters.
+--
+-- Behind a pooler, a connection is only lent to a transaction: what stays (prepared
+-- statements, settings) would be somebody else's. `greet` finds that out, and
+-- sets
+--
+--     pooled    there is a pooler
+--     keeps     prepared statements stay all the same
+--     settings  statements that each transaction begins with
 
 local fault = require "minimax.batch.fault"
 local json = require "minimax.batch.json"
+local passing = require "minimax.batch.passing"
 
 local database = {}
 database.__index = database
@@ -29,14 +38,17 @@ end
 
 --- Opens a connection.
 -- @param name "sqlite3" or "postgresql"
--- @param ... what LuaDBI's `Connect` takes for it
-function database.open(name, ...)
+-- @param where a path or an address; or a list, of which the first is kept that
+--   can be reached
+-- @param greet function(self), called after each connecting; nil: none. It returns
+--   true; or nil and an error
+function database.open(name, where, greet)
   local connect, why = find_driver(name)
   if not connect then
     return nil, why
   end
-  local self = { connect = connect, where = table.pack(...), statements = {},
-    by_locale = PACKAGES[name].by_locale }
+  local self = { connect = connect, where = type(where) == "table" and where or { where },
+    greet = greet, keeps = true, statements = {}, by_locale = PACKAGES[name].by_locale }
   setmetatable(self, database)
   local ok
   ok, why = self:reconnect()
@@ -49,16 +61,20 @@ end
 local WORDS_OF_DRIVERS = {
   "^Failed to connect to database: ", "^Execute failed ", "^Fetch failed ",
   "^Error preparing statement handle: ", "^Error executing statement parameters: ",
-  "^ERROR:%s+",
 }
 
--- What a driver says, without its own words around it.
-local function plain(why)
+-- What a database says, without the driver's words around it.
+local function said(why)
   why = tostring(why):gsub("^[^:]*%.lua:%d+: ", "")
   for _, words in ipairs(WORDS_OF_DRIVERS) do
     why = why:gsub(words, "")
   end
-  why = why:gsub("%s+", function(blanks)
+  return why
+end
+
+-- The same in one line.
+local function plain(why)
+  why = said(why):gsub("^ERROR:%s+", ""):gsub("%s+", function(blanks)
     return blanks:find("\n", 1, true) and " "
   end)
   return why:match("^.*[^ ]") or ""
@@ -73,12 +89,32 @@ local function forget(self, sql)
   end
 end
 
--- Statements go before their connection: they point to it.
-local function shut(self)
+local function forget_all(self)
   for sql in pairs(self.statements) do
     forget(self, sql)
   end
+end
+
+-- Statements go before their connection: they point to it.
+local function shut(self)
+  forget_all(self)
   self.handle:close()
+  self.handle = nil
+end
+
+-- Reaches the first of the places that can be reached.
+local function connect(self)
+  local handle, why
+  for index = 1, #self.where do
+    handle, why = self.connect(self.where[index])
+    if handle then
+      self.where = { self.where[index] }
+      return handle
+    end
+  end
+  local err = fault.new("io", "%s", plain(why))
+  err.passing, err.unreached = true, true
+  return nil, err
 end
 
 --- Connects, for the first time or once more.
@@ -87,15 +123,20 @@ function database:reconnect()
   if self.handle then
     shut(self)
   end
-  local handle, why = self.connect(table.unpack(self.where, 1, self.where.n))
+  local handle, err = connect(self)
   if not handle then
-    local err = fault.new("io", "%s", plain(why))
-    err.passing = true
+    self.lost = true
     return nil, err
   end
   handle:autocommit(true) -- transactions are begun by hand
   self.handle, self.lost = handle, false
-  return true
+  if not self.greet then
+    return true
+  end
+  local ok
+  ok, err = self:greet()
+  self.lost = not ok
+  return ok, err
 end
 
 local function prepare(self, sql)
@@ -154,8 +195,81 @@ local function change(self, sql, ...)
   return execute(self, sql, ...):affected()
 end
 
-local function guarded(self, work, sql, ...)
-  if not self.handle then
+-- Transactions --------------------------------------------------------------------
+
+-- The driver itself begins one where there is a pooler: a statement that does would
+-- be prepared on one connection and executed on another.
+local function begin(self, sql)
+  if not self.pooled then
+    return change(self, sql)
+  elseif not self.handle:autocommit(false) then
+    error("the connection is lost", 0)
+  end
+  for _, setting in ipairs(self.settings) do
+    change(self, setting)
+  end
+end
+
+-- Gives the connection back as it was.
+local function hand_back(self)
+  if not self.keeps then
+    change(self, "DEALLOCATE ALL")
+    forget_all(self)
+  end
+  self.handle:autocommit(true)
+end
+
+-- The chained transaction is on the same connection still.
+local function finish(self, word)
+  if not self.pooled then
+    return change(self, word)
+  end
+  change(self, word .. " AND CHAIN")
+  hand_back(self)
+end
+
+-- Does it in a transaction of its own where a statement can't stand alone.
+local function alone(self, work, ...)
+  if self.inside or not self.pooled or self.keeps and not self.settings[1] then
+    return work(self, ...)
+  end
+  begin(self)
+  local ok, result = pcall(work, self, ...)
+  if not ok then
+    pcall(finish, self, "ROLLBACK")
+    error(result, 0)
+  end
+  finish(self, "COMMIT")
+  return result
+end
+
+-- After a failure. libpq learns of a connection's end by the second request on it.
+-- To roll back is harmless: where there is a transaction, it has failed.
+local function abort(self)
+  if self.pooled then
+    self.handle:autocommit(false) -- PostgreSQL warns of a ROLLBACK for nothing
+    self.handle:autocommit(true)
+  else
+    self.handle:rollback()
+  end
+  self.lost = not self.handle:ping()
+  if not self.keeps then
+    forget_all(self)
+  end
+end
+
+-- @return what a failure means
+local function failure(self, why)
+  if tostring(why):find("interrupted!", 1, true) then -- Ctrl-C is no error of the ledger
+    error(why, 0)
+  end
+  local err = fault.new("io", "the ledger: %s", plain(why))
+  err.passing = self.lost or passing.is(said(why))
+  return err
+end
+
+local function guarded(self, work, ...)
+  if self.closed then
     return nil, fault.new("io", "the ledger is closed")
   end
   if self.lost and not self.inside then
@@ -164,29 +278,30 @@ local function guarded(self, work, sql, ...)
       return nil, err
     end
   end
-  local ok, result = pcall(work, self, sql, ...)
+  local ok, result = pcall(work, self, ...)
   if ok then
-    return result
+    return result or true
   end
-  forget(self, sql)
-  -- libpq learns of a connection's end by the second request on it. To roll back
-  -- is harmless: where there is a transaction, it has failed.
-  self.handle:rollback()
-  self.lost = not self.handle:ping()
-  if tostring(result):find("interrupted!", 1, true) then -- Ctrl-C is no error of the ledger
+  abort(self)
+  return nil, failure(self, result)
+end
+
+-- A statement that has failed is prepared anew.
+local function fresh(self, work, sql, ...)
+  local ok, result = pcall(work, self, sql, ...)
+  if not ok then
+    forget(self, sql)
     error(result, 0)
   end
-  local err = fault.new("io", "the ledger: %s", plain(result))
-  err.passing = self.lost or err.message:find("database is locked", 1, true) ~= nil
-  return nil, err
+  return result
 end
 
 --- Runs a statement that gives rows.
 -- @return a list of tables by column name; or nil and an error, which is `passing`
---   where the connection is gone or another process writes just now: to repeat
---   what is safe to repeat may help
+--   where the connection is gone or another process writes just now, see
+--   `passing.lua`: to repeat what is safe to repeat may help
 function database:rows(sql, ...)
-  return guarded(self, fetch, sql, ...)
+  return guarded(self, alone, fresh, fetch, sql, ...)
 end
 
 --- The first row; nil where there is none, nil and an error where it failed.
@@ -198,28 +313,49 @@ end
 --- Runs a statement that gives none.
 -- @return how many rows it changed; or nil and an error
 function database:run(sql, ...)
-  return guarded(self, change, sql, ...)
+  return guarded(self, alone, fresh, change, sql, ...)
+end
+
+-- One question in a transaction, which the answer tells how to end.
+local function learn(self, sql, judge)
+  self.pooled, self.settings = true, {}
+  begin(self)
+  judge(self, fetch(self, sql)[1])
+  hand_back(self)
+  forget(self, sql)
+end
+
+--- Asks who is on the other side: for `greet`.
+-- @param judge function(self, row), which sets `pooled`, `keeps` and `settings`
+-- @return true; or nil and an error
+function database:ask(sql, judge)
+  local ok, why = pcall(learn, self, sql, judge)
+  if ok then
+    return true
+  end
+  abort(self)
+  return nil, failure(self, why)
 end
 
 --- Does the work in a transaction: all of it, or nothing where it returns nil or
 -- false, or raises.
--- @param begin how it begins ("BEGIN IMMEDIATE")
+-- @param how it begins ("BEGIN IMMEDIATE")
 -- @return what the work returned; or nil and an error
-function database:transaction(begin, work, ...)
-  local ok, err = self:run(begin)
+function database:transaction(how, work, ...)
+  local ok, err = guarded(self, begin, how)
   if not ok then
     return nil, err
   end
   self.inside = true
   local results = table.pack(pcall(work, ...))
   if results[1] and results[2] then
-    ok, err = self:run("COMMIT")
+    ok, err = guarded(self, finish, "COMMIT")
     if ok then
       self.inside = false
       return table.unpack(results, 2, results.n)
     end
   end
-  self:run("ROLLBACK")
+  guarded(self, finish, "ROLLBACK")
   self.inside = false
   if not results[1] then
     error(results[2], 0)
@@ -229,9 +365,9 @@ end
 
 --- Closes it; a second call does nothing.
 function database:close()
+  self.closed = true
   if self.handle then
     shut(self)
-    self.handle = nil
   end
 end
 

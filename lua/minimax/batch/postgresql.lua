@@ -1,6 +1,7 @@
 --- A ledger that any number of machines share: PostgreSQL through LuaDBI.
 
 local database = require "minimax.batch.database"
+local worker = require "minimax.batch.worker"
 
 local postgresql = {
   begin = "BEGIN",
@@ -12,13 +13,16 @@ local postgresql = {
 }
 
 -- A connection that hangs would hang the whole worker: the system shall notice.
--- And what is committed is on the disk, whatever the server is used to.
 local DEFAULTS = {
-  { "options", "-c%20synchronous_commit%3Don%20-c%20client_min_messages%3Derror" },
   { "connect_timeout", "5" }, { "keepalives_idle", "10" }, { "keepalives_interval", "5" },
   { "keepalives_count", "3" }, { "tcp_user_timeout", "20000" },
   { "application_name", "minimax-batch" },
 }
+
+-- What is committed is on the disk, and each statement sees what is committed,
+-- whatever the server is used to. Nobody else has this token.
+local OPTIONS = { "synchronous_commit%3Don", "client_min_messages%3Derror",
+  "default_transaction_isolation%3Dread%5C%20committed", "minimax.connection%3D" }
 
 --- Whether a ledger's address means PostgreSQL.
 function postgresql.is_address(where)
@@ -34,11 +38,48 @@ local function with_defaults(where)
   return where
 end
 
+-- The address with our options behind its own ones.
+local function with_options(where, token)
+  local ours = "-c%20" .. table.concat(OPTIONS, "%20-c%20") .. token
+  local before, own, after = where:match "^(.*[?&]options=)([^&]*)(.*)$"
+  if before then
+    return before .. own .. "%20" .. ours .. after
+  end
+  return where .. "&options=" .. ours
+end
+
+-- A pooler refuses options, or leaves them out: then the token is not there. The
+-- question finds itself among the prepared statements; a pooler that keeps them for
+-- each of its clients gives them names of its own.
+local QUESTION = [[SELECT current_setting('minimax.connection', true) AS token,
+  current_setting('synchronous_commit') AS durable,
+  current_setting('transaction_isolation') AS isolation,
+  (SELECT min(name) FROM pg_prepared_statements WHERE statement LIKE '%%%s%%') AS name]]
+
+local function judge(db, row, token)
+  db.pooled = row.token ~= token
+  db.keeps = not db.pooled or (row.name or ""):find("^PGBOUNCER_") ~= nil
+  if db.pooled and row.isolation ~= "read committed" then
+    table.insert(db.settings, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+  end
+  if db.pooled and row.durable == "off" then
+    table.insert(db.settings, "SET LOCAL synchronous_commit = on")
+  end
+end
+
 --- Opens a connection; libpq reads the whole address, and its PG* variables.
 function postgresql.open(where)
-  local db, err = database.open("postgresql", with_defaults(where))
+  local plain = with_defaults(where)
+  local token = worker.random_name()
+  local question = QUESTION:format(token)
+  local db, err = database.open("postgresql", { with_options(plain, token), plain },
+    function(self)
+      return self:ask(question, function(_, row) judge(self, row, token) end)
+    end)
   if not db then
-    err.message = err.message .. " (LuaDBI knows no more; psql with the same address says why)"
+    if err.unreached then
+      err.message = err.message .. " (LuaDBI knows no more; psql with the same address says why)"
+    end
     return nil, err
   end
   db.explain = function(why) return why end

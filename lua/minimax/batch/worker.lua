@@ -11,7 +11,8 @@ local function host_name()
   return name
 end
 
-local function random_name()
+--- A name that nothing else has.
+function worker.random_name()
   local file = io.open("/dev/urandom", "rb")
   local bytes = file and file:read(8)
   if file then
@@ -27,7 +28,7 @@ end
 function worker.new(host, lease)
   -- A comma separates hosts in the ledger, and % and _ would match others.
   host = (host or host_name() or "localhost"):gsub("[^%w.-]", "-")
-  return { host = host, name = host .. ":" .. random_name(), lease = lease }
+  return { host = host, name = host .. ":" .. worker.random_name(), lease = lease }
 end
 
 return worker
