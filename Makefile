@@ -1,5 +1,5 @@
-# minimax for Lua 5.4 and 5.5: `make` builds build/minimax.so, `make demo` shows
-# it at work, `make test` tests it. Each of these may be set on the command line.
+# minimax for Lua 5.4 and 5.5: `make` builds build/minimax.so, `make help` lists
+# what else can be made. Each of these may be set on the command line.
 
 LUA     ?= $(call first,command -v,lua5.4 lua-5.4 lua54 lua5.5 lua-5.5 lua55 lua)
 PREFIX  ?= /usr/local
@@ -80,7 +80,12 @@ C_FILES   = $(wildcard src/*.c src/*/*.[ch] spec/support/*.c spec/fuzz/*.c spec/
 LUA_FILES = lua lua/minimax/cli/minimax spec $(wildcard doc/examples) $(wildcard rockspec/*.rockspec)
 AGAIN     = @$(MAKE) --no-print-directory -s
 
-all: $(BUILD)/minimax.so
+all: $(BUILD)/minimax.so ## the module, build/minimax.so
+
+# What stands behind two number signs at a target.
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { sub(/ .*/, "", $$1); \
+	  printf "%-16s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/minimax.so: $(OBJECTS)
 	$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -129,20 +134,20 @@ $(BUILD)/spec:
 
 # The sources of the last commit: the same bytes wherever they are packed.
 DIST = minimax-$(VERSION)
-dist:
+dist: ## the sources of the last commit, packed: the same bytes for everybody
 	mkdir -p build
 	git -c tar.umask=0022 -c core.autocrlf=false archive \
 	  --prefix=$(DIST)/ -o build/$(DIST).tar HEAD -- . ':!debian' ':!.github' ':!.gitignore'
 	gzip -9nf build/$(DIST).tar
 
 # The same as a source rock, which needs no repository.
-rock: dist
+rock: dist ## the same as a source rock
 	sed '/tag = /d; s|git+https:[^"]*/minimax.git|file://$(CURDIR)/build/$(DIST).tar.gz|' \
 	  rockspec/$(DIST)-1.rockspec >build/$(DIST)-1.rockspec
 	cd build && luarocks --lua-version $(LUA_VERSION) pack $(DIST)-1.rockspec
 
 # Debian's packages of the last commit, in build/deb.
-deb: dist
+deb: dist ## packages of Debian, in build/deb
 	rm -rf build/deb
 	mkdir -p build/deb
 	cp build/$(DIST).tar.gz build/deb/lua-minimax_$(VERSION).orig.tar.gz
@@ -155,11 +160,11 @@ SHARED_FILES = doc/minimax.1:share/man/man1/minimax.1 \
                doc/minimax.bash:share/bash-completion/completions/minimax
 
 # eval "$(make -s env)" lets any Lua script find the built tree.
-env:
+env: ## what lets any script find the built tree, for the shell to eval
 	@echo "unset LUA_PATH$(OF_ONE) LUA_CPATH$(OF_ONE);" \
 	  "export LUA_PATH='$(LUA_PATH)' LUA_CPATH='$(LUA_CPATH)'"
 
-install: all $(BUILD)/libminimax.a
+install: all $(BUILD)/libminimax.a ## installs below PREFIX (DESTDIR is put before it)
 	install -d '$(DESTDIR)$(LUA_CDIR)' '$(DESTDIR)$(LUA_LDIR)'
 	install -m 755 $(BUILD)/minimax.so '$(DESTDIR)$(LUA_CDIR)'
 	for f in $(MODULES); do \
@@ -178,7 +183,7 @@ install: all $(BUILD)/libminimax.a
 	  lua/minimax/cli/minimax >'$(DESTDIR)$(PREFIX)/bin/minimax'
 	chmod 755 '$(DESTDIR)$(PREFIX)/bin/minimax'
 
-uninstall:
+uninstall: ## takes away what install brought
 	rm -f '$(DESTDIR)$(LUA_CDIR)/minimax.so' '$(DESTDIR)$(PREFIX)/bin/minimax' \
 	  '$(DESTDIR)$(LIBDIR)/libminimax.a' \
 	  '$(DESTDIR)$(LIBDIR)/pkgconfig/minimax.pc'
@@ -187,18 +192,22 @@ uninstall:
 	  rm -f '$(DESTDIR)$(PREFIX)'/$${f#*:} || exit 1; done
 
 # What a target needs of the system; quick and silent where it is all there.
-deps deps-demo deps-test deps-tools:
-	@LUA='$(LUA)' LUA_VERSION='$(LUA_VERSION)' .ci/deps build $(patsubst deps-%,demo %,$(filter deps-%,$@))
+DEPS = LUA='$(LUA)' LUA_VERSION='$(LUA_VERSION)' .ci/deps
+deps deps-demo deps-test deps-tools: ## installs what a build needs; deps-demo, -test, -tools, -doc: more
+	@$(DEPS) build $(patsubst deps-%,demo %,$(filter deps-%,$@))
+
+deps-doc:
+	@$(DEPS) doc
 
 # These install first and then begin anew: only then is Lua there to be found.
-demo: deps-demo
+demo: deps-demo ## the whole job against the API's stand-in; ends with output.mp4
 	$(AGAIN) all
 	$(AGAIN) run-demo
 
 run-demo:
 	@$(LUA) doc/examples/demo.lua
 
-test: deps-test
+test: deps-test ## the specs; SPECS="spec/api spec/net/url_spec.lua": only those
 	$(AGAIN) all $(BUILD)/pure.so
 	$(AGAIN) run-specs
 
@@ -212,22 +221,22 @@ CORE = $(foreach n,body buffer call cancel client \
        generate sigpipe easy header heap json jsontext loop media on_send options \
        cqueues query reply request retry settings status submit task transfer \
        upload_stream url,$(wildcard spec/*/$(n)_spec.lua))
-test-on:
+test-on: ## the demo and the specs on another Debian: SUITE=trixie ARCH=arm64
 	@spec/support/test_on.sh $(SUITE) $(ARCH)
 
-test-on-core:
+test-on-core: ## the same with the core of the specs
 	@SPECS='$(CORE)' spec/support/test_on.sh $(SUITE) $(ARCH)
 
 # The same on all systems, and the table in the README; takes hours.
 MATRIX = bookworm:amd64:lua5.4 trixie:amd64:lua5.4 sid:amd64:lua5.4 \
          sid:amd64:lua5.5 trixie:i386:lua5.4 trixie:arm64:lua5.4
-matrix:
+matrix: ## the same on all systems of the README's table, which it writes; hours
 	@CORE='$(CORE)' spec/support/matrix.sh $(MATRIX)
 
 # The specs once more, under watch: each file in a process of its own, since one
 # for all grows ever slower. A spec that measures time is tagged #timing.
 LEAKS = definite,indirect,possible
-valgrind: deps-test deps-tools
+valgrind: deps-test deps-tools ## the specs under valgrind (SPECS as for test)
 	$(AGAIN) all $(BUILD)/pure.so
 	find $(or $(SPECS),spec) -name '*_spec.lua' | sort | xargs -n 1 \
 	  valgrind --quiet --error-exitcode=9 --leak-check=full \
@@ -240,7 +249,7 @@ ASAN = BUILD=build/asan LDFLAGS= \
        CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
        -fno-sanitize-recover=undefined'
 LSAN = LSAN_OPTIONS=suppressions=spec/support/lsan.supp:print_suppressions=0
-asan: deps-test
+asan: deps-test ## the specs under the address and undefined behaviour sanitizers
 	$(AGAIN) run-asan $(ASAN)
 
 run-asan: all $(BUILD)/pure.so
@@ -249,7 +258,7 @@ run-asan: all $(BUILD)/pure.so
 
 # make torture-server SECONDS=1800: all that a client does against a server that
 # answers at random. SEED=… CASES=1 REPEAT=20 plays one case again.
-torture-server: deps-test
+torture-server: deps-test ## all calls against a server that answers at random: SECONDS=60
 	$(AGAIN) run-torture-server $(ASAN)
 
 run-torture-server: all
@@ -260,7 +269,7 @@ run-torture-server: all
 # make simulate SEED=1 NIGHTS=1000: nights of the batch on a virtual clock, in which
 # all goes wrong that can. LEDGER: sqlite, shared (several workers), postgresql.
 # One night alone is told step by step.
-simulate: deps-test
+simulate: deps-test ## nights of a batch on a virtual clock: SEED=1 NIGHTS=1000
 	$(AGAIN) all
 	$(AGAIN) run-simulate
 
@@ -268,10 +277,10 @@ run-simulate:
 	@SEED='$(SEED)' NIGHTS='$(NIGHTS)' LEDGER='$(LEDGER)' $(LUA) spec/simulate/main.lua
 
 # The collector never rests, so that what it may take is taken at once.
-gc: deps-test
+gc: deps-test ## the specs with a collector that never rests
 	$(AGAIN) test BUSTED_FLAGS='--helper=spec/support/restless.lua --exclude-tags=timing'
 
-lint: deps-tools
+lint: deps-tools ## compilers, formatters and our own lints, warnings as errors
 	$(AGAIN) all BUILD=build/lint WERROR=1
 	$(AGAIN) all BUILD=build/lint-clang WERROR=1 CC=clang
 	# What a system of 32 bits would cut, in our files alone.
@@ -292,31 +301,31 @@ lint: deps-tools
 
 # Each compiler that is there, in each way that a distribution may choose.
 .PHONY: compilers
-compilers: deps-demo
+compilers: deps-demo ## each compiler that is there, in each way of a distribution
 	@LUA='$(LUA)' LUA_PC='$(LUA_PC)' CC='$(if $(filter cc,$(CC)),,$(CC))' \
 	  spec/support/compilers.sh
 
 # Fetches its tool from npm, and so is no part of lint.
-lint-workflow:
+lint-workflow: ## checks the CI's workflow, with a tool from npm
 	npm exec --yes --package=@action-validator/core@0.6.0 \
 	  --package=@action-validator/cli@0.6.0 -- \
 	  action-validator .github/workflows/ci.yml
 
-stats:
+stats: ## lines and functions of each C file
 	@$(LUA) spec/lint/functions.lua --table $(SOURCES)
 
 # Memory ends, and system calls fail, at each place; the short form at some.
-torture-memory torture-memory-quick: deps-test
+torture-memory torture-memory-quick: deps-test ## memory ends and system calls fail at each place; -quick: at some
 	$(AGAIN) all
 	$(LUA) spec/torture/memory.lua $(if $(findstring quick,$@),7 lua,1)
 	$(if $(findstring quick,$@),$(LUA) spec/torture/memory.lua 7 'module malloc ENOMEM')
 
-bench bench-quick: all
+bench bench-quick: all ## measures beside bare C and other clients; bench-quick: few rounds
 	$(LUA) spec/bench/run.lua $(patsubst bench-%,%,$(filter bench-%,$@))
 
 # Each target reads hostile bytes for FUZZ_SECONDS.
 FUZZ_SECONDS = 60
-fuzz: deps-test deps-tools
+fuzz: deps-test deps-tools ## hostile bytes for what reads some: FUZZ_SECONDS=60 each
 	$(AGAIN) run-fuzz BUILD=build/fuzz CC=clang CFLAGS='-O1 -g \
 	  -fsanitize=fuzzer-no-link,address,undefined \
 	  -fno-sanitize-recover=undefined \
@@ -335,17 +344,17 @@ $(BUILD)/%-fuzzer: spec/fuzz/%.c $(BUILD)/objects.a
 	  $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
 
 # LDoc wants a module at the head of each file; the module is all of them.
-doc:
+doc: deps-doc ## the reference, in doc/reference
 	mkdir -p build/doc
 	{ printf '/***\nThe C module.\n@module minimax\n*/\n'; cat $(SOURCES); } \
 	  >build/doc/minimax.c
 	ldoc -q .
 
-clean:
+clean: ## removes what was made
 	rm -rf build doc/reference output.mp4 output.mp4.part
 
-.PHONY: all force dist rock deb env install uninstall deps deps-demo \
-        deps-test deps-tools demo run-demo test run-specs test-on \
+.PHONY: all help force dist rock deb env install uninstall deps deps-demo \
+        deps-test deps-tools deps-doc demo run-demo test run-specs test-on \
         test-on-core matrix valgrind asan run-asan torture-server \
         run-torture-server simulate run-simulate gc lint lint-workflow \
         stats torture-memory torture-memory-quick bench bench-quick fuzz run-fuzz doc clean

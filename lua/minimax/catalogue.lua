@@ -87,6 +87,7 @@ catalogue.INPUTS = { "media_inputs", "text_inputs" }
 local MEMBERS = { media_inputs = "media", text_inputs = "text" }
 
 --- Whether a template wants an input.
+-- @param template one of `catalogue.templates`
 -- @param name one of `INPUTS`
 function catalogue.wants(template, name)
   return template[MEMBERS[name]]

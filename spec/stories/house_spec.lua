@@ -208,6 +208,28 @@ describe("make", function()
     assert.is_false(make((other_lua(folder))))
   end)
 
+  it("help names every target that is meant for people", function()
+    local help = run { "make", "-s", "help", LUA }
+    local text = table.concat(lines_of "Makefile", "\n") .. "\n"
+    local listed = text:match "\n%.PHONY: (all.-[^\\])\n"
+    for target in listed:gmatch "[%w-]+" do
+      if target ~= "force" and not target:find "^run%-" then
+        local short = target:match "(%-%w+)$" -- of those that share a line
+        assert.truthy(("\n" .. help):find("\n" .. target .. " ", 1, true)
+          or short and help:find(short .. "%f[^%w-]"), target)
+      end
+    end
+  end)
+
+  it("doc writes the reference", function()
+    if process.run({ command = { "sh", "-c", "command -v ldoc" } }).code ~= 0 then
+      return pending "there is no ldoc; make doc installs it"
+    end
+    run { "make", "-s", "doc", LUA }
+    local page = table.concat(lines_of "doc/reference/modules/minimax.html", "\n")
+    assert.truthy(page:find("client:submit", 1, true))
+  end)
+
   it("lets nothing but luaopen_minimax be seen from outside, and the command's console", function()
     run { "make", "-s", LUA, "build/libminimax.a" }
     for file, symbols in pairs { ["build/minimax.so"] = "-D", ["build/libminimax.a"] = "-g" } do
