@@ -1,8 +1,10 @@
 --- src/net/response.c: heads as servers may send them, on a handle that serves
--- again and again.
+-- again and again, or without an end.
 
+local minimax = require "minimax"
 local native = require "spec.support.native"
 local process = require "spec.support.process"
+local temp = require "spec.support.temp"
 local wire = require "spec.support.wire"
 
 local PENDING = '{"task_id":"1","status":"Processing"}'
@@ -131,4 +133,51 @@ describe("the handle that there is reads", function()
     ]]):format("HTTP/1.1 200 OK\r\n\r\n" .. PENDING) }
     assert_read(server)
   end)
+end)
+
+-- Says header lines for as long as somebody listens.
+local FLOODS = {
+  ["trailers"] = { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: %s\r\n" },
+  ["heads of responses that follow"] = { "", "HTTP/1.1 103 Early\r\nX: %s\r\n\r\n" },
+  ["lines of one head"] = { "HTTP/1.1 200 OK\r\n", "X: %s\r\n" },
+}
+
+describe("a response without an end to its header lines", function()
+  local folder
+
+  setup(function()
+    folder = temp.folder()
+  end)
+
+  teardown(function()
+    folder:close()
+  end)
+
+  -- libcurl keeps each line, so that memory would end before the call's time.
+  for name, flood in pairs(FLOODS) do
+    it("ends the call, not the memory: " .. name, function()
+      local server <close> = wire.start { serve = ([[
+        local connection = ...
+        connection:read_request()
+        connection:send(%q)
+        local lines = (%q):format(("x"):rep(1000)):rep(100)
+        while connection:send(lines) do end
+      ]]):format(flood[1], flood[2]) }
+      local client <close> = minimax.new { base_url = server.url, api_key = "sk-spec", retries = 0 }
+      local calls = {
+        submit = function() return client:submit({ template_id = "1" }, { timeout = 10 }) end,
+        query = function() return client:query("17", { timeout = 10 }) end,
+        download = function()
+          return client:download(server.url .. "/v.mp4", folder:file "v.mp4", { timeout = 10 })
+        end,
+      }
+      for call, ask in pairs(calls) do
+        local value, err = ask()
+        assert.is_nil(value)
+        local kinds = call == "submit" and { unknown = true } or { protocol = true, network = true }
+        assert.is_truthy(kinds[err.kind], call .. ": " .. tostring(err))
+        assert.matches("header", err.message)
+      end
+    end)
+  end
 end)

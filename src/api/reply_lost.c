@@ -35,7 +35,8 @@ struct loss {
   LOSS(TRANSFER_CUT, FAULT_NETWORK,                                            \
        "the connection broke in the middle of the answer (%s)")                \
   LOSS(TRANSFER_TOO_LARGE, FAULT_PROTOCOL,                                     \
-       "the reply is larger than max_response_bytes")                          \
+       "the reply is larger than max_response_bytes, or has more than 1 MB "   \
+       "of header lines")                                                      \
   LOSS(TRANSFER_BODY_FAILED, FAULT_IO,                                         \
        "the file '%s' changed or vanished while it was sent; "                 \
        "nothing was submitted")                                                \

@@ -236,10 +236,8 @@ int easy_dress(struct transfer *transfer) {
   transfer_limit_connect(transfer, transfer->profile->connect_timeout);
   curl_easy_setopt(easy, CURLOPT_SHARE, transfer->profile->share);
   set_callbacks(transfer);
-  if (transfer->purpose == TRANSFER_PAID) {
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, response_take_head);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-  }
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, response_take_head);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   set_trust(transfer);
   if (curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT) != CURLE_OK ||
       set_coding(transfer) < 0)

@@ -16,7 +16,11 @@
 /* A write that is refused comes again whole, so it must fit one day. */
 _Static_assert(CURL_MAX_WRITE_SIZE <= RING_BYTES, "a write fits the ring");
 
-enum { ERROR_BODY = 65536 /* at most, of a download that was refused */ };
+enum {
+  ERROR_BODY = 65536, /* bytes at most, of a download that was refused */
+  HEADS = 1 << 20     /* and of all header lines: libcurl keeps each of them,
+                       * and as many trailers as come */
+};
 
 static enum transfer_outcome verdict_of(enum sink_result result) {
   switch (result) {
@@ -233,21 +237,31 @@ static void note_length(struct transfer *transfer, const char *line) {
   transfer->announced = -1;
 }
 
-size_t response_take_head(char *line, size_t size, size_t count, void *user) {
-  struct transfer *transfer = user;
-  size_t length = size * count;
+static void note_line(struct transfer *transfer, const char *line,
+                      size_t length) {
   long status = status_of(line, length);
-  if (transfer->departures == 0) /* a proxy's word about its tunnel */
-    return length;
   if (status >= 200) /* below, another head follows */
     transfer->status = status;
   if (transfer->status == 0)
-    return length;
+    return;
   if (length <= 2)
     transfer->headed = 1;
   else
     note_length(transfer, line);
   transfer->moved_at = transfer->engine->now;
   engine_wake(transfer->engine, transfer->waiter);
+}
+
+size_t response_take_head(char *line, size_t size, size_t count, void *user) {
+  struct transfer *transfer = user;
+  size_t length = size * count;
+  transfer->heads += length;
+  if (transfer->heads > HEADS) {
+    transfer_decide(transfer, TRANSFER_TOO_LARGE);
+    return 0;
+  }
+  /* Before it has left, it is a proxy's word about its tunnel. */
+  if (transfer->purpose == TRANSFER_PAID && transfer->departures > 0)
+    note_line(transfer, line, length);
   return length;
 }

@@ -13,8 +13,9 @@ size_t response_write(char *bytes, size_t size, size_t count, void *user);
  * next response to a header of this one. */
 void response_watch_head(struct transfer *transfer);
 
-/* libcurl's header callback, for a request that may cost money: notes what the
- * head says, so that it is known whatever becomes of the connection. */
+/* libcurl's header callback: bounds what is said in heads and trailers. For a
+ * request that may cost money it notes what the head says, so that it is known
+ * whatever becomes of the connection. */
 size_t response_take_head(char *line, size_t size, size_t count, void *user);
 
 #endif

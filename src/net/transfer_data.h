@@ -101,6 +101,7 @@ struct transfer {
   uint64_t waiting_since;           /* ms; the answer is due from here on */
   uint64_t marked_at, marked_bytes; /* start of the stall clock's window */
   uint64_t moved;                   /* bytes of either body so far */
+  uint64_t heads;                   /* bytes of header lines and trailers */
   uint64_t moved_at;                /* ms; when the last of them did */
   int64_t announced;                /* bytes of the response body; -1: unsaid */
   long status;                      /* of the response; 0: none was read */
