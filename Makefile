@@ -207,8 +207,9 @@ demo: deps-demo ## the whole job against the API's stand-in; ends with output.mp
 run-demo:
 	@$(LUA) doc/examples/demo.lua
 
+# All that specs make of it, too: two at a time would be in each other's way.
 test: deps-test ## the specs; SPECS="spec/api spec/net/url_spec.lua": only those
-	$(AGAIN) all $(BUILD)/pure.so
+	$(AGAIN) all $(BUILD)/pure.so $(BUILD)/libminimax.a
 	$(AGAIN) run-specs
 
 run-specs:
@@ -250,6 +251,7 @@ ASAN = BUILD=build/asan LDFLAGS= \
        -fno-sanitize-recover=undefined'
 LSAN = LSAN_OPTIONS=suppressions=spec/support/lsan.supp:print_suppressions=0
 asan: deps-test ## the specs under the address and undefined behaviour sanitizers
+	$(AGAIN) all $(BUILD)/libminimax.a
 	$(AGAIN) run-asan $(ASAN)
 
 run-asan: all $(BUILD)/pure.so

@@ -4,10 +4,13 @@ local shell = require "spec.support.shell"
 
 local npm = {}
 
--- npm writes beside the final place, so that half an installation is none.
+-- npm writes beside the final place, so that half an installation is none. Of
+-- those who run at the same time one installs, and the others find it there.
 local INSTALL = [[
   exec 2>&1 </dev/null
   command -v npm >/dev/null || { echo "npm is not installed"; exit 1; }
+  ! command -v flock >/dev/null || { exec 9>"$1.lock" && flock 9; } || exit 1
+  [ ! -e "$3" ] || exit 0
   rm -rf "$1.new" && mkdir -p "$1.new" &&
   printf %s "$2" >"$1.new/package.json" &&
   npm install --prefix "$1.new" --no-audit --no-fund --loglevel=error \
@@ -35,7 +38,7 @@ function npm.install(name, folder, program, package)
   if exists(program) then
     return true
   end
-  local pipe = assert(io.popen(npm.tool(INSTALL, folder, package), "r"))
+  local pipe = assert(io.popen(npm.tool(INSTALL, folder, package, program), "r"))
   local output = pipe:read("a")
   if pipe:close() then
     return true
