@@ -3,28 +3,34 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "run/await.h"
 #include "api/box.h"
+#include "api/fault.h"
+#include "api/file_identity.h"
+#include "api/json.h"
+#include "api/media.h"
+#include "calls/abort.h"
 #include "calls/call.h"
 #include "calls/callback.h"
 #include "calls/cancel.h"
-#include "run/client.h"
-#include "calls/download_target.h"
+#include "calls/close.h"
 #include "calls/download.h"
+#include "calls/download_target.h"
 #include "calls/each.h"
-#include "api/fault.h"
 #include "calls/files.h"
 #include "calls/generate.h"
-#include "run/runtime.h"
-#include "run/job.h"
-#include "api/json.h"
-#include "run/loop.h"
-#include "api/media.h"
-#include "api/file_identity.h"
+#include "calls/new.h"
 #include "calls/query.h"
+#include "calls/sleep.h"
 #include "calls/submit.h"
-#include "run/task.h"
 #include "calls/wait.h"
+#include "run/adapter.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job.h"
+#include "run/loop.h"
+#include "run/runtime.h"
+#include "run/step.h"
+#include "run/task.h"
 
 #define VERSION "0.1.0"
 
@@ -43,7 +49,7 @@ static const luaL_Reg methods[] = {
     {"generate", generate_call},
     {"each", each_call},
     {"cancel", cancel_call},
-    {"abort", client_abort},
+    {"abort", abort_call},
     {"list", call_list},
     {"retrieve", files_retrieve},
     {"upload", files_upload},
@@ -54,7 +60,13 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg client_methods[] = {
-    {"close", client_close},
+    {"close", close_call},
+    {NULL, NULL},
+};
+
+static const luaL_Reg client_meta[] = {
+    {"__gc", close_collect},
+    {"__close", close_call},
     {NULL, NULL},
 };
 
@@ -73,7 +85,7 @@ static const char default_key = 0;
 @tparam table options as for `minimax.new`
 @treturn minimax.client */
 static int configure(lua_State *L) {
-  client_new(L);
+  new_client(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &default_key);
   return 1;
@@ -97,11 +109,21 @@ static int call_default(lua_State *L) {
   return method(L);
 }
 
+/*** Runs all spawned coroutines until they have ended.
+@function run
+@tparam[opt] function fn run as one of them
+@param ... its arguments
+@return what `fn` returned; raises the first uncaught error */
+static int run(lua_State *L) {
+  loop_push_run(L);
+  return await_job(L);
+}
+
 /*** The descriptor that any event loop can watch for reading.
 @function pollfd
 @treturn integer|nil nil on a system without epoll */
 static int pollfd(lua_State *L) {
-  return await_push_pollfd(L, &runtime_of(L)->engine);
+  return runtime_push_pollfd(L, &runtime_of(L)->engine);
 }
 
 /*** What to watch the descriptor for.
@@ -116,7 +138,7 @@ static int events(lua_State *L) {
 @function timeout
 @treturn number|nil seconds; nil: nothing is under way */
 static int timeout(lua_State *L) {
-  return await_push_timeout(L, &runtime_of(L)->engine);
+  return runtime_push_timeout(L, &runtime_of(L)->engine);
 }
 
 /*** Does what there is to do, without waiting.
@@ -131,23 +153,23 @@ static int step(lua_State *L) {
     lua_pushinteger(L, 0);
   else
     lua_pushinteger(
-        L, await_step(L, engine,
-                      seconds < 3600 ? (int)(seconds * 1000) : 3600000));
+        L,
+        step_for(L, engine, seconds < 3600 ? (int)(seconds * 1000) : 3600000));
   return 1;
 }
 
 static const luaL_Reg functions[] = {
-    {"new", client_new},
+    {"new", new_client},
     {"configure", configure},
     {"file", media_file},
     {"spawn", loop_spawn},
-    {"run", loop_run},
-    {"sleep", loop_sleep},
+    {"run", run},
+    {"sleep", sleep_call},
     {"pollfd", pollfd},
     {"events", events},
     {"timeout", timeout},
     {"step", step},
-    {"adapter", await_set_adapter},
+    {"adapter", adapter_set},
     {"_place", file_identity_call},
     {NULL, NULL},
 };
@@ -183,7 +205,7 @@ static void open_parts(lua_State *L) {
   lua_pop(L, 1);
   if (opened)
     return;
-  if (!await_knows_finalizers())
+  if (!runtime_knows_finalizers())
     luaL_error(L, "minimax needs Lua 5.4.4 or later: in this one nothing tells "
                   "a finalizer, which must not wait, from other code");
   runtime_open(L);
@@ -195,7 +217,7 @@ static void open_parts(lua_State *L) {
   download_target_install(L);
   loop_open(L);
   task_open(L, task_methods);
-  client_open(L, methods, client_methods);
+  client_open(L, client_meta, methods, client_methods);
   lua_pushboolean(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &opened_key);
 }

@@ -6,10 +6,11 @@
 
 #include "base/ascii.h"
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "api/box.h"
-#include "api/media.h"
 #include "run/client.h"
 #include "run/unknown.h"
+#include "api/media.h"
 #include "api/request.h"
 #include "base/retry.h"
 #include "api/status.h"
@@ -38,11 +39,12 @@ int call_await(lua_State *L, struct call *call) {
  * error on top becomes one of kind "unknown". */
 static void doubt(lua_State *L, struct call *call, int self,
                   const struct reply *reply) {
-  if (call->exchange.policy == EXCHANGE_ONCE)
-    unknown_cast(L, &call->job, self, &call->exchange, reply,
-                 reply->kind == FAULT_NONE &&
-                     exchange_may_have_arrived(&call->exchange),
-                 NULL);
+  const struct exchange *exchange = &call->exchange;
+  int is_post = strcmp(exchange->method, "POST") == 0;
+  if (exchange->policy == EXCHANGE_ONCE)
+    unknown_cast(
+        L, &call->job, self, is_post ? exchange->transfer : NULL, reply,
+        reply->kind == FAULT_NONE && exchange_may_have_arrived(exchange), NULL);
 }
 
 static void push_refusal(lua_State *L, struct call *call, int self,
@@ -63,7 +65,7 @@ static void judge_answer(lua_State *L, struct call *call, int self,
   if (reply->kind != FAULT_NONE)
     push_refusal(L, call, self, reply, object);
   else if (!call->finish || call->finish(L, call, self, object) == 0) {
-    job_succeed(L, &call->job, self);
+    job_end(L, &call->job, self);
     return;
   }
   fail(L, call, self);
@@ -99,7 +101,7 @@ void call_expire(lua_State *L, struct job *job, int self) {
 }
 
 void call_release(struct job *job) {
-  exchange_clear(&((struct call *)job)->exchange, job->client);
+  exchange_clear(&((struct call *)job)->exchange, client_of(job));
 }
 
 static const struct job_type call_type = {
@@ -229,8 +231,8 @@ static int add_body(lua_State *L, struct call *call, const char *path) {
   struct request request = {.kind = MEDIA_NO_KIND};
   if (!options_get(L, 4, "body"))
     return 0;
-  request.secret = client_push_key(L, call->job.client);
-  request.nonce = retry_random(&call->job.client->engine->random);
+  request.secret = client_push_key(L, client_of(&call->job));
+  request.nonce = retry_random(&call->job.owner->engine->random);
   request.bare = endpoint_takes_bare_ids(path);
   return request_build(L, lua_gettop(L) - 1, &request, &call->exchange.body);
 }

@@ -32,7 +32,7 @@ static int answer_challenge(lua_State *L) {
 /* The kind that a call under way for the same task tells, or -1. */
 static int kind_of_jobs(lua_State *L, const struct client *client,
                         const char *id) {
-  for (const struct job *job = client->jobs; job; job = job->next) {
+  for (const struct job *job = client->owner.jobs; job; job = job->next) {
     int top = lua_gettop(L);
     int kind = -1;
     if (job->kind >= 0 && job_push(L, job)) {

@@ -6,6 +6,7 @@
 
 #include "api/box.h"
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "calls/call.h"
 #include "run/client.h"
 #include "calls/query.h"
@@ -28,8 +29,8 @@ struct cancel {
 static void begin_look(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
   exchange_begin(L, &cancel->look, &cancel->job, "GET",
-                 query_url(cancel->job.client, KIND_VIDEO2, id), LANE_QUERY,
-                 EXCHANGE_REPEAT);
+                 query_url(client_of(&cancel->job), KIND_VIDEO2, id),
+                 LANE_QUERY, EXCHANGE_REPEAT);
   cancel->wants_look = 0;
   lua_pop(L, 1);
 }
@@ -37,7 +38,7 @@ static void begin_look(lua_State *L, struct cancel *cancel, int self) {
 static void begin(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
   exchange_begin(L, &cancel->act, &cancel->job, "DELETE",
-                 exchange_url(cancel->job.client,
+                 exchange_url(client_of(&cancel->job),
                               endpoints[KIND_VIDEO2].submit_path, NULL, id),
                  LANE_DELETE, EXCHANGE_ONCE);
   cancel->act.asks = 1;
@@ -47,7 +48,7 @@ static void begin(lua_State *L, struct cancel *cancel, int self) {
 
 static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
   lua_getfield(L, status, "status");
-  fault_push(L, cancel->job.client->profile->key, FAULT_INVALID,
+  fault_push(L, client_of(&cancel->job)->profile->key, FAULT_INVALID,
              cancel->sent ? "the server did not cancel it; it is '%s'"
                           : "only a queued task can be cancelled; this one is "
                             "'%s'",
@@ -59,7 +60,7 @@ static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
 
 /* The task is queued: nothing is waited for any more. */
 static void clear_delete(struct cancel *cancel) {
-  struct client *client = cancel->job.client;
+  struct client *client = client_of(&cancel->job);
   cancel->act.leave_by = cancel->look.transfer->started + LOOK_LASTS;
   cancel->act.cleared = 1;
   cancel->sent = 1;
@@ -78,7 +79,7 @@ static int on_look(lua_State *L, struct cancel *cancel, int self,
   if (state == STATE_NONE)
     job_fail(L, &cancel->job, self);
   else if (state == STATE_CANCELLED && cancel->sent)
-    job_succeed(L, &cancel->job, self);
+    job_end(L, &cancel->job, self);
   else
     refuse(L, cancel, self, status);
   return 0;
@@ -105,11 +106,11 @@ static int on_delete(lua_State *L, struct cancel *cancel, int self,
     exchange_count(L, &cancel->act);
     job_fail(L, &cancel->job, self);
   } else if (is_done(L, cancel, self, reply, step)) {
-    job_succeed(L, &cancel->job, self);
+    job_end(L, &cancel->job, self);
   } else {
     lua_settop(L, object);
     cancel->wants_look = 1;
-    exchange_clear(&cancel->act, cancel->job.client);
+    exchange_clear(&cancel->act, client_of(&cancel->job));
     return 1;
   }
   return 0;
@@ -137,7 +138,7 @@ static int advance_delete(lua_State *L, struct cancel *cancel, int self) {
   if (step == EXCHANGE_PENDING)
     return 0;
   if (step == EXCHANGE_READY) {
-    gate_lend(&cancel->job.client->gate, &cancel->act.pass);
+    gate_lend(&client_of(&cancel->job)->gate, &cancel->act.pass);
     cancel->wants_look = 1;
     return 1;
   }
@@ -176,8 +177,8 @@ static void cancel_expire(lua_State *L, struct job *job, int self) {
 
 static void cancel_release(struct job *job) {
   struct cancel *cancel = (struct cancel *)job;
-  exchange_clear(&cancel->look, job->client);
-  exchange_clear(&cancel->act, job->client);
+  exchange_clear(&cancel->look, client_of(job));
+  exchange_clear(&cancel->act, client_of(job));
 }
 
 static const struct job_type type = {

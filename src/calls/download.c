@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "run/client.h"
 #include "calls/download_deliver.h"
 #include "calls/download_target.h"
@@ -52,7 +53,7 @@ void download_fail(lua_State *L, struct download *download, int self) {
 void download_go_to(struct download *download,
                     void (*step)(lua_State *, struct download *, int)) {
   download->step = step;
-  engine_wake(download->job.client->engine, &download->job.waiter);
+  engine_wake(download->job.owner->engine, &download->job.waiter);
 }
 
 static void download_advance(lua_State *L, struct job *job, int self) {
@@ -70,8 +71,8 @@ static void download_release(struct job *job) {
   struct download *download = (struct download *)job;
   transfer_release(download->transfer);
   download->transfer = NULL;
-  exchange_clear(&download->exchange, job->client);
-  gate_leave(&job->client->gate, &download->pass);
+  exchange_clear(&download->exchange, client_of(job));
+  gate_leave(&client_of(job)->gate, &download->pass);
   sink_close(&download->sink);
   free(download->url);
   free(download->asked);
@@ -186,7 +187,7 @@ static void set_source(lua_State *L, struct download *download, int self,
 
 static void set_options(lua_State *L, struct download *download, int self,
                         const struct download_options *options) {
-  const struct profile *profile = download->job.client->profile;
+  const struct profile *profile = client_of(&download->job)->profile;
   download->job.kind = -1;
   download->job.block = (unsigned char)options->block;
   download->pass.waiter = &download->job.waiter;

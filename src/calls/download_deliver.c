@@ -132,7 +132,7 @@ static void complete(lua_State *L, struct download *download, int self) {
     download_fail(L, download, self);
   } else {
     push_info(L, download);
-    job_succeed(L, &download->job, self);
+    job_end(L, &download->job, self);
   }
 }
 
@@ -188,8 +188,8 @@ int download_deliver(lua_State *L, struct job *job, int self) {
   const char *bytes;
   size_t length = sink_peek(&download->sink, &bytes);
   job->news = 0;
-  gate_lend(&job->client->gate, &download->pass);
-  engine_settle(job->client->engine);
+  gate_lend(&client_of(job)->gate, &download->pass);
+  engine_settle(job->owner->engine);
   if (length > 0 && download->to_lua_file) {
     const char *problem = write_lua_file(L, download, self, drain);
     if (problem)
@@ -227,7 +227,7 @@ static void on_stop(lua_State *L, struct download *download, int self,
 
 void download_delivered(lua_State *L, struct job *job, int self, int results) {
   struct download *download = (struct download *)job;
-  gate_reclaim(&job->client->gate, &download->pass);
+  gate_reclaim(&client_of(job)->gate, &download->pass);
   if (job->ended)
     return;
   if (results > self && download->delivering != DELIVER_PROGRESS &&

@@ -31,7 +31,7 @@ static void await_bytes(lua_State *L, struct download *download, int self);
 static void drop_transfer(struct download *download) {
   transfer_release(download->transfer);
   download->transfer = NULL;
-  gate_leave(&download->job.client->gate, &download->pass);
+  gate_leave(&client_of(&download->job)->gate, &download->pass);
 }
 
 /* Sets of what the next attempt asks for the bytes, and from where on. -1: no
@@ -44,7 +44,7 @@ static int aim(struct download *download, uint64_t *from) {
 }
 
 static void send_fetch(lua_State *L, struct download *download) {
-  struct client *client = download->job.client;
+  struct client *client = client_of(&download->job);
   /* The key goes to the API's own origin, and no further along redirects. */
   int is_own = download->from_api && download->redirects == 0;
   uint64_t from;
@@ -61,7 +61,7 @@ static void send_fetch(lua_State *L, struct download *download) {
   if (download->attempts++ == 0)
     download->best = from;
   download->transfer =
-      transfer_new(client->engine, client->profile, TRANSFER_FETCH);
+      transfer_new(client->owner.engine, client->profile, TRANSFER_FETCH);
   if (!download->transfer)
     box_no_memory(L);
   transfer = download->transfer;
@@ -75,7 +75,7 @@ static void send_fetch(lua_State *L, struct download *download) {
 }
 
 void download_fetch(lua_State *L, struct download *download, int self) {
-  struct client *client = download->job.client;
+  struct client *client = client_of(&download->job);
   uint64_t now = poller_clock();
   uint64_t due = download->resume_at;
   if (now >= download->job.deadline) { /* nothing is begun any more */
@@ -153,7 +153,7 @@ static void tell_retry(lua_State *L, struct download *download, int self,
 static void try_again(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
   uint64_t delay = retry_backoff(download->failures, BACKOFF_BASE, 0,
-                                 BACKOFF_CAP, &job->client->engine->random);
+                                 BACKOFF_CAP, &job->owner->engine->random);
   uint64_t asked = reply_retry_after(download->transfer);
   if (asked > delay)
     delay = granted(download, asked);
@@ -173,14 +173,14 @@ static void set_status(lua_State *L, const struct download *download) {
 
 static void fail_status(lua_State *L, struct download *download, int self,
                         enum fault_kind kind, const char *text) {
-  fault_push(L, download->job.client->profile->key, kind, "%s", text);
+  fault_push(L, client_of(&download->job)->profile->key, kind, "%s", text);
   set_status(L, download);
   download_fail(L, download, self);
 }
 
 /* A lost attempt is repeated as long as bytes come. */
 static void on_loss(lua_State *L, struct download *download, int self) {
-  if (download->failures < download->job.client->retries) {
+  if (download->failures < client_of(&download->job)->retries) {
     try_again(L, download, self);
     return;
   }
@@ -241,7 +241,7 @@ static const char *follow_redirect(struct download *download) {
     problem = "the link redirects to nowhere";
   else if (download->redirects >= REDIRECTS)
     problem = "the link redirects too often";
-  else if (!may_lead_to(download->job.client->profile, target))
+  else if (!may_lead_to(client_of(&download->job)->profile, target))
     problem = "the link redirects to something other than https://";
   if (problem)
     free(target);
@@ -314,7 +314,7 @@ static void on_unsatisfied(lua_State *L, struct download *download, int self) {
 
 /* The storage host has trouble of its own. */
 static void on_trouble(lua_State *L, struct download *download, int self) {
-  if (download->failures < download->job.client->retries)
+  if (download->failures < client_of(&download->job)->retries)
     try_again(L, download, self);
   else
     fail_status(L, download, self, FAULT_SERVER,
@@ -408,7 +408,7 @@ static int is_bad_rest(const struct download *download) {
 
 static void on_outcome(lua_State *L, struct download *download, int self) {
   const struct transfer *transfer = download->transfer;
-  gate_leave(&download->job.client->gate, &download->pass);
+  gate_leave(&client_of(&download->job)->gate, &download->pass);
   on_progress(download);
   if (transfer->status >= 300 && transfer->status < 400) {
     redirect(L, download, self);

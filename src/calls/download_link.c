@@ -41,7 +41,7 @@ void download_link_go_back(struct download *download) {
 }
 
 int download_link_set(struct download *download, const char *text) {
-  const struct profile *profile = download->job.client->profile;
+  const struct profile *profile = client_of(&download->job)->profile;
   char *url = url_link(profile->base, text);
   struct buffer upgraded = {0};
   int result;
@@ -91,7 +91,7 @@ static void begin_exchange(lua_State *L, struct download *download, char *url,
 }
 
 static void end_exchange(struct download *download) {
-  exchange_clear(&download->exchange, download->job.client);
+  exchange_clear(&download->exchange, client_of(&download->job));
 }
 
 /* The error of an exchange that brought no link; a file or task that is not
@@ -123,7 +123,7 @@ static void on_file(lua_State *L, struct download *download, int object) {
       box_no_memory(L);
     return;
   }
-  begin_at(download, exchange_url(download->job.client, RETRIEVE_CONTENT,
+  begin_at(download, exchange_url(client_of(&download->job), RETRIEVE_CONTENT,
                                   "file_id", download->file_id));
   if (!download->url)
     box_no_memory(L);
@@ -147,7 +147,7 @@ static void await_file(lua_State *L, struct download *download, int self) {
 
 void download_link_of_file(lua_State *L, struct download *download, int self) {
   begin_exchange(L, download,
-                 exchange_url(download->job.client, RETRIEVE, "file_id",
+                 exchange_url(client_of(&download->job), RETRIEVE, "file_id",
                               download->file_id),
                  LANE_FILE);
   download->step = await_file;
@@ -160,7 +160,7 @@ static void fail_state(lua_State *L, struct download *download, int self,
                        int status) {
   lua_getfield(L, status, "state");
   lua_getfield(L, status, "status");
-  fault_push(L, download->job.client->profile->key, FAULT_INVALID,
+  fault_push(L, client_of(&download->job)->profile->key, FAULT_INVALID,
              "the task has no video to download: it is %s ('%s')",
              lua_tostring(L, -2), lua_tostring(L, -1));
   lua_pushvalue(L, status);
@@ -209,7 +209,7 @@ void download_link_of_task(lua_State *L, struct download *download, int self) {
   const char *id = query_push_id(L, self);
   begin_exchange(
       L, download,
-      query_url(download->job.client, (enum kind)download->job.kind, id),
+      query_url(client_of(&download->job), (enum kind)download->job.kind, id),
       LANE_QUERY);
   lua_pop(L, 1);
   download->step = await_task;

@@ -115,7 +115,7 @@ int download_target_reserve(lua_State *L, int client, int index,
   luaL_setmetatable(L, NAME);
   lua_pushvalue(L, client);
   lua_setiuservalue(L, -2, 1);
-  reservation->engine = owner->engine;
+  reservation->engine = owner->owner.engine;
   result = part_open(&reservation->part, lua_tostring(L, index), overwrite);
   if (result != PART_OK) {
     download_target_push_fault(L, result, &reservation->part);

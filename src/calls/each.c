@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "run/client.h"
 #include "api/options.h"
 #include "run/task.h"
@@ -51,7 +52,7 @@ static void each_advance(lua_State *L, struct job *job, int self) {
 
 /* `break` and errors end the polling of all. */
 static void each_release(struct job *job) {
-  struct job *child = job->client->jobs;
+  struct job *child = job->owner->jobs;
   while (child) {
     struct job *next = child->next;
     if (child->parent == job) {
@@ -179,7 +180,7 @@ static int next_item(lua_State *L) {
   lua_settop(L, 0);
   if (each->left == 0 || (!job->back && !job->failed && !job->raises))
     return 0; /* all were handed out, or the loop has closed it */
-  if (job->parked)
+  if (job->waker)
     luaL_error(L, "another coroutine waits for the next item of this loop");
   if (!job->failed && !job->raises)
     job->news = each->first != NULL;

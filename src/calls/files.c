@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "calls/call.h"
 #include "run/client.h"
 #include "api/media.h"
@@ -100,7 +101,7 @@ static int add_form(lua_State *L, struct call *call, const char *path,
   char boundary[40];
   const char *head, *tail, *type;
   snprintf(boundary, sizeof boundary, "minimax-%016llx",
-           (unsigned long long)retry_random(&call->job.client->engine->random));
+           (unsigned long long)retry_random(&call->job.owner->engine->random));
   head = lua_pushfstring(
       L,
       "--%s\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n%s\r\n"
@@ -137,9 +138,10 @@ static int begin_upload(lua_State *L, struct call *call, const char *path,
                         const char *purpose, const char *mime) {
   int self = lua_gettop(L);
   call->finish = finish_file;
-  exchange_begin(L, &call->exchange, &call->job, "POST",
-                 exchange_url(call->job.client, "/v1/files/upload", NULL, NULL),
-                 LANE_BULK, EXCHANGE_REPEAT);
+  exchange_begin(
+      L, &call->exchange, &call->job, "POST",
+      exchange_url(client_of(&call->job), "/v1/files/upload", NULL, NULL),
+      LANE_BULK, EXCHANGE_REPEAT);
   errno = ENOMEM;
   if (add_form(L, call, path, purpose, mime) == 0) {
     lua_settop(L, self);

@@ -6,6 +6,7 @@
 
 #include "run/await.h"
 #include "api/box.h"
+#include "run/job_fail.h"
 #include "api/options.h"
 #include "api/status.h"
 
@@ -94,7 +95,7 @@ static void query_advance(lua_State *L, struct job *job, int self) {
                    lua_gettop(L)) == STATE_NONE)
     job_fail(L, job, self);
   else
-    job_succeed(L, job, self);
+    job_end(L, job, self);
 }
 
 static void query_expire(lua_State *L, struct job *job, int self) {
@@ -104,7 +105,7 @@ static void query_expire(lua_State *L, struct job *job, int self) {
 }
 
 static void query_release(struct job *job) {
-  exchange_clear(&((struct query *)job)->exchange, job->client);
+  exchange_clear(&((struct query *)job)->exchange, client_of(job));
 }
 
 static const struct job_type type = {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "api/box.h"
 #include "run/client.h"
 #include "run/unknown.h"
@@ -98,8 +99,8 @@ static void fail_sent(lua_State *L, struct submit *submit, int self,
   if (submit->exchange.transfer) {
     push_advice(L, submit);
     lua_insert(L, -2);
-    unknown_cast(L, &submit->job, self, &submit->exchange, reply, unknown,
-                 lua_tostring(L, -2));
+    unknown_cast(L, &submit->job, self, submit->exchange.transfer, reply,
+                 unknown, lua_tostring(L, -2));
   }
   fail(L, submit, self);
 }
@@ -111,7 +112,7 @@ static void judge_answer(lua_State *L, struct submit *submit, int self,
     reply_push_fault(L, transfer, reply, object);
     fail_sent(L, submit, self, reply, says_nothing(reply));
   } else if (push_task(L, submit, self, reply, object)) {
-    job_succeed(L, &submit->job, self);
+    job_end(L, &submit->job, self);
   } else {
     reply_push_nonsense(L, transfer,
                         "the server accepted it without naming "
@@ -159,8 +160,8 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
   job->news = 0;
   if (job->ended) /* its deadline passed before the owner could look */
     return -1;
-  gate_lend(&job->client->gate, &((struct submit *)job)->exchange.pass);
-  engine_settle(job->client->engine);
+  gate_lend(&client_of(job)->gate, &((struct submit *)job)->exchange.pass);
+  engine_settle(job->owner->engine);
   lua_getiuservalue(L, self, JOB_CALLBACK);
   return 0;
 }
@@ -169,19 +170,19 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
 static void submit_delivered(lua_State *L, struct job *job, int self,
                              int results) {
   struct submit *submit = (struct submit *)job;
-  gate_reclaim(&job->client->gate, &submit->exchange.pass);
+  gate_reclaim(&client_of(job)->gate, &submit->exchange.pass);
   if (job->ended)
     return;
   if (lua_toboolean(L, results) ||
       (lua_isnil(L, results) && lua_isnil(L, results + 1))) {
     submit->exchange.cleared = 1;
-    engine_wake(job->client->engine, &job->waiter);
+    engine_wake(job->owner->engine, &job->waiter);
     return;
   }
   luaL_tolstring(L, results + 1, NULL);
   if (job->ended) /* code of the program's own has closed the client */
     return;
-  fault_push(L, job->client->profile->key, FAULT_CANCELLED,
+  fault_push(L, client_of(job)->profile->key, FAULT_CANCELLED,
              "on_send kept it from being sent%s%s",
              lua_isnil(L, results + 1) ? "" : ": ",
              lua_isnil(L, results + 1) ? "" : lua_tostring(L, -1));
@@ -189,7 +190,7 @@ static void submit_delivered(lua_State *L, struct job *job, int self,
 }
 
 static void submit_release(struct job *job) {
-  exchange_clear(&((struct submit *)job)->exchange, job->client);
+  exchange_clear(&((struct submit *)job)->exchange, client_of(job));
 }
 
 static const struct job_type type = {
@@ -328,7 +329,7 @@ int submit_call(lua_State *L) {
     return 2;
   }
   request.secret = client_push_key(L, client);
-  request.nonce = retry_random(&client->engine->random);
+  request.nonce = retry_random(&client->owner.engine->random);
   if (options.dry_run)
     return dry_run(L, client, &request);
   return begin(L, client, &request, &options);

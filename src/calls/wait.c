@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/await.h"
+#include "run/job_fail.h"
 #include "run/event.h"
 #include "run/exchange.h"
 #include "base/hash.h"
@@ -36,7 +37,7 @@ struct wait {
 /* ---- between polls ---- */
 
 static void sleep_until(struct wait *wait, uint64_t due) {
-  struct client *client = wait->job.client;
+  struct client *client = client_of(&wait->job);
   exchange_clear(&wait->exchange, client);
   wait->next_poll = due;
   job_sleep(&wait->job, due);
@@ -45,7 +46,7 @@ static void sleep_until(struct wait *wait, uint64_t due) {
 /* Some jitter, so that tasks that began together do not poll together. */
 static uint64_t next_interval(struct wait *wait) {
   uint64_t spread = wait->interval / 10;
-  uint64_t *random = &wait->job.client->engine->random;
+  uint64_t *random = &wait->job.owner->engine->random;
   if (spread == 0)
     return wait->interval;
   return wait->interval - spread / 2 + retry_random(random) % spread;
@@ -92,7 +93,7 @@ static uint64_t hash_of_reply(lua_State *L, const struct wait *wait, int self) {
 }
 
 static uint64_t *place_of(const struct wait *wait, uint64_t hash) {
-  return &wait->job.client->not_yet[hash % CLIENT_NOT_YET];
+  return &client_of(&wait->job)->not_yet[hash % CLIENT_NOT_YET];
 }
 
 static int is_known(lua_State *L, const struct wait *wait, int self) {
@@ -118,7 +119,7 @@ static void tell_status(lua_State *L, struct job *job, int self, int status) {
     return;
   event_begin(L, job, self, "status");
   lua_getfield(L, status, "status");
-  fault_redact(L, job->client->profile->key); /* it may say anything */
+  fault_redact(L, client_of(job)->profile->key); /* it may say anything */
   lua_setfield(L, -2, "status");
   lua_getfield(L, status, "state");
   lua_setfield(L, -2, "state");
@@ -130,10 +131,10 @@ static void end_with(lua_State *L, struct wait *wait, int self, int status,
                      enum state state) {
   if (state == STATE_SUCCEEDED) {
     lua_pushvalue(L, status);
-    job_succeed(L, &wait->job, self);
+    job_end(L, &wait->job, self);
     return;
   }
-  status_push_failure(L, status, wait->job.client->profile->key);
+  status_push_failure(L, status, client_of(&wait->job)->profile->key);
   exchange_count(L, &wait->exchange);
   job_fail(L, &wait->job, self);
 }
@@ -183,7 +184,7 @@ static uint64_t next_try(const struct wait *wait, uint64_t now) {
   if (named > 0 && named < wait->job.deadline - now)
     return named > BACKOFF_FLOOR ? named : BACKOFF_FLOOR;
   return retry_backoff(wait->failures, BACKOFF_BASE, BACKOFF_FLOOR,
-                       patience(wait), &wait->job.client->engine->random);
+                       patience(wait), &wait->job.owner->engine->random);
 }
 
 /* A poll failed: the error is on top. The task itself goes on, so nothing but
@@ -210,8 +211,8 @@ static void begin_poll(lua_State *L, struct wait *wait, int self) {
   unsigned attempts = wait->exchange.attempts;
   const char *id = query_push_id(L, self);
   exchange_begin(L, &wait->exchange, job, "GET",
-                 query_url(job->client, (enum kind)job->kind, id), LANE_QUERY,
-                 EXCHANGE_POLL);
+                 query_url(client_of(job), (enum kind)job->kind, id),
+                 LANE_QUERY, EXCHANGE_POLL);
   wait->exchange.attempts = attempts;
   wait->exchange.patience = patience(wait);
   lua_pop(L, 1);
@@ -229,7 +230,7 @@ static int pass_over(lua_State *L, struct wait *wait, int self) {
       !is_known(L, wait, self))
     return 0;
   note_answer(wait);
-  gate_answered(&job->client->gate, LANE_QUERY, wait->answered);
+  gate_answered(&client_of(job)->gate, LANE_QUERY, wait->answered);
   sleep_until(wait, wait->answered + next_interval(wait));
   return 1;
 }
@@ -278,19 +279,19 @@ static void wait_expire(lua_State *L, struct job *job, int self) {
     if (lua_getfield(L, -3, "status") == LUA_TTABLE)
       outlook = "the task has ended, and nothing says where its result is";
   }
-  fault_push(L, job->client->profile->key, FAULT_TIMEOUT,
+  fault_push(L, client_of(job)->profile->key, FAULT_TIMEOUT,
              "the wait's deadline passed; %s (%s)", outlook, last);
   exchange_count(L, &wait->exchange);
   job_fail(L, job, self);
 }
 
 static void wait_release(struct job *job) {
-  exchange_clear(&((struct wait *)job)->exchange, job->client);
+  exchange_clear(&((struct wait *)job)->exchange, client_of(job));
 }
 
 static int wait_deliver(lua_State *L, struct job *job, int self) {
   job->news = 0;
-  engine_settle(job->client->engine);
+  engine_settle(job->owner->engine);
   lua_getiuservalue(L, self, JOB_CALLBACK);
   lua_getiuservalue(L, self, JOB_EXTRA);
   return 1;
@@ -301,7 +302,7 @@ static void wait_delivered(lua_State *L, struct job *job, int self,
                            int results) {
   (void)L, (void)self, (void)results;
   if (!job->ended)
-    engine_wake(job->client->engine, &job->waiter);
+    engine_wake(job->owner->engine, &job->waiter);
 }
 
 static const struct job_type type = {
@@ -412,16 +413,16 @@ int wait_notify(lua_State *L) {
   target = target_check(L, 2, 0, -1);
   if (!client_is_usable(L, client, 0))
     return 2;
-  for (struct job *job = client->jobs; job; job = job->next) {
+  for (struct job *job = client->owner.jobs; job; job = job->next) {
     struct wait *wait = (struct wait *)job;
     if (!is_wait_for(L, job, target.index))
       continue;
     count++;
     wait->next_poll = 0;
     gate_hurry(&client->gate, &wait->exchange.pass);
-    engine_wake(client->engine, &job->waiter);
+    engine_wake(client->owner.engine, &job->waiter);
   }
-  engine_settle(client->engine);
+  engine_settle(client->owner.engine);
   lua_pushinteger(L, count);
   return 1;
 }

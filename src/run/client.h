@@ -5,10 +5,9 @@
 #include <lua.h>
 #include <stdint.h>
 
-#include "net/engine.h"
 #include "net/gate.h"
-#include "run/job.h"
 #include "net/profile.h"
+#include "run/job.h"
 
 /* The Lua values that belong to a client. */
 enum {
@@ -23,12 +22,11 @@ enum {
 enum { CLIENT_NOT_YET = 8 };
 
 struct client {
-  struct engine *engine;
+  struct owner owner;      /* first: a job leads to its client */
   struct profile *profile; /* NULL once it is closed */
   struct gate gate;
   /* Hashes of answers that say "not ended" (wait.c). */
   uint64_t not_yet[CLIENT_NOT_YET];
-  struct job *jobs; /* under way */
   uint64_t poll_interval;
   uint64_t wait_timeout;
   uint64_t pause_said; /* the end of one that a warning told of */
@@ -39,24 +37,23 @@ struct client {
   int observed;        /* somebody wants events */
   int prints;          /* MINIMAX_DEBUG: on stderr, too */
   int has_events;      /* in the list CLIENT_EVENTS */
-  int moving;          /* jobs that are moved on right now */
-  int closing;         /* it is to be closed after that */
+  int closing;         /* it is to be closed once no job moves on */
 };
 
-/* Creates the metatable; once for each Lua state. Both lists become methods
- * of clients. */
+/* Creates the metatable; once for each Lua state. `shared` and `own` become
+ * methods of clients. */
 struct luaL_Reg;
-void client_open(lua_State *L, const struct luaL_Reg *shared,
-                 const struct luaL_Reg *own);
+void client_open(lua_State *L, const struct luaL_Reg *meta,
+                 const struct luaL_Reg *shared, const struct luaL_Reg *own);
 
-/* minimax.new([options]): makes a client of the table at index 1. */
-int client_new(lua_State *L);
-
-/* Pushes a closed client: an owner for jobs that need the engine alone. */
-void client_push_bare(lua_State *L);
+/* Pushes a closed one: an error while it acquires things leaks nothing. */
+struct client *client_push_closed(lua_State *L);
 
 /* The client at index 1, raising for anything else. */
 struct client *client_check(lua_State *L);
+
+/* The client of a job that has one. */
+struct client *client_of(const struct job *job);
 
 /* Whether it can be used; else pushes nil and an error (return 2 then). */
 int client_is_usable(lua_State *L, struct client *client, int needs_key);
@@ -64,14 +61,5 @@ int client_is_usable(lua_State *L, struct client *client, int needs_key);
 /* Pushes the key as a Lua string, which outlives the client; NULL and nil:
  * there is none. */
 const char *client_push_key(lua_State *L, const struct client *client);
-
-/* For jobs, after a move: closes it at last. */
-void client_dispose(lua_State *L, struct client *client);
-
-/* client:close() */
-int client_close(lua_State *L);
-
-/* client:abort(task | task_id) */
-int client_abort(lua_State *L);
 
 #endif

@@ -3,20 +3,23 @@
 
 #include <lauxlib.h>
 
-#include "run/await.h"
-#include "run/client.h"
-#include "run/runtime.h"
+#include "run/deferred.h"
+#include "run/step.h"
 
 enum { BUDGET = 2 }; /* ms of work in one round */
 
 /*
- * Registry keys: the record of each controller, and of each parked job, both
- * weakly. A record is a table: `count` of the waiters, `thread` of its pump,
- * `starting` until that first runs, the `engine` (a forked child has its own),
- * `done`, a condition: nobody waits any longer. (The descriptor can't say it:
- * another controller's pump may look at that first.)
+ * A registry key: the record of each controller, weakly. A record is a table:
+ * `count` of the waiters, `thread` of its pump, `starting` until that first
+ * runs, the `engine` (a forked child has its own), `done`, a condition: nobody
+ * waits any longer. (The descriptor can't say it: another controller's pump may
+ * look at that first.)
  */
-static const char records_key = 0, parked_key = 0;
+static const char records_key = 0;
+
+/* The token of a waiter is a table of these: what it sleeps on, and the record
+ * that counts it. */
+enum { TOKEN_CONDITION = 1, TOKEN_RECORD };
 
 /* Pushes package.loaded.cqueues; it is never required by us. */
 static int push_cqueues(lua_State *L) {
@@ -53,9 +56,9 @@ enum cqueues_place cqueues_running(lua_State *L) {
   return here ? CQUEUES_HERE : CQUEUES_ABOVE;
 }
 
-/* Pushes a table of the registry with weak keys, made when first needed. */
-static void push_weak(lua_State *L, const char *key) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE)
+/* Pushes the table of records, made when first needed. */
+static void push_records(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key) == LUA_TTABLE)
     return;
   lua_pop(L, 1);
   lua_newtable(L);
@@ -64,7 +67,7 @@ static void push_weak(lua_State *L, const char *key) {
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &records_key);
 }
 
 static int is_of_engine(lua_State *L, int record) {
@@ -112,7 +115,7 @@ static void set_timeout(lua_State *L, int object) {
   const struct engine *engine = &runtime_of(L)->engine;
   if (engine->poller.fd >= 0)
     return;
-  await_push_timeout(L, engine);
+  runtime_push_timeout(L, engine);
   lua_setfield(L, object, "timeout");
 }
 
@@ -122,7 +125,7 @@ static int cqueues_round(lua_State *L, int status, lua_KContext context) {
   int record = lua_upvalueindex(1);
   (void)status, (void)context;
   lua_settop(L, 0);
-  await_step(L, &runtime_of(L)->engine, BUDGET);
+  step_for(L, &runtime_of(L)->engine, BUDGET);
   if (count_of(L, record) == 0 || !is_of_engine(L, record)) {
     lua_pushnil(L);
     lua_setfield(L, record, "thread");
@@ -166,7 +169,7 @@ static void start_pump(lua_State *L, int controller, int record) {
   lua_getfield(L, -1, "_POLL");
   lua_remove(L, -2);
   lua_createtable(L, 0, 2);
-  await_push_pollfd(L, &runtime_of(L)->engine);
+  runtime_push_pollfd(L, &runtime_of(L)->engine);
   lua_setfield(L, -2, "pollfd");
   lua_pushliteral(L, "r");
   lua_setfield(L, -2, "events");
@@ -177,7 +180,7 @@ static void start_pump(lua_State *L, int controller, int record) {
 
 /* Pushes the record of the controller at `controller`. */
 static int push_record(lua_State *L, int controller) {
-  push_weak(L, &records_key);
+  push_records(L);
   lua_pushvalue(L, controller);
   if (lua_rawget(L, -2) != LUA_TTABLE || !is_of_engine(L, lua_gettop(L))) {
     lua_pop(L, 1);
@@ -196,41 +199,49 @@ static int push_record(lua_State *L, int controller) {
 
 /* ---- waiters ---- */
 
-void cqueues_push_yield(lua_State *L, int job) {
-  int controller, record;
+void cqueues_push_yield(lua_State *L) {
+  enum { CONTROLLER = 1, RECORD, CONDITION, TOKEN };
   push_controller(L);
-  controller = lua_gettop(L);
-  record = push_record(L, controller);
-  if (!is_alive(L, record))
-    start_pump(L, controller, record);
-  push_weak(L, &parked_key);
-  lua_pushvalue(L, job);
-  lua_pushvalue(L, record);
-  lua_rawset(L, -3);
-  set_count(L, record, count_of(L, record) + 1);
-  lua_settop(L, 0);
-  push_cqueues(L);
-  lua_getfield(L, 1, "_POLL");
-  lua_replace(L, 1);
+  push_record(L, CONTROLLER);
+  if (!is_alive(L, RECORD))
+    start_pump(L, CONTROLLER, RECORD);
   push_condition(L);
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, CONDITION);
+  lua_rawseti(L, TOKEN, TOKEN_CONDITION);
+  lua_pushvalue(L, RECORD);
+  lua_rawseti(L, TOKEN, TOKEN_RECORD);
+  push_cqueues(L);
+  lua_getfield(L, -1, "_POLL");
+  lua_replace(L, CONTROLLER);
+  lua_settop(L, TOKEN);
+  set_count(L, RECORD, count_of(L, RECORD) + 1);
+  lua_remove(L, RECORD);
 }
 
-void cqueues_signal(lua_State *L, int job, int condition) {
-  int top = lua_gettop(L);
-  job = lua_absindex(L, job);
-  push_weak(L, &parked_key);
-  lua_pushvalue(L, job);
-  if (lua_rawget(L, top + 1) == LUA_TTABLE) {
-    lua_Integer count = count_of(L, top + 2) - 1;
-    set_count(L, top + 2, count);
-    lua_pushvalue(L, job);
-    lua_pushnil(L);
-    lua_rawset(L, top + 1);
+/* Its token is at index 1. It is counted once, though memory may end before it
+ * was told. */
+static int signal_waiter(lua_State *L) {
+  if (lua_rawgeti(L, 1, TOKEN_RECORD) == LUA_TTABLE) {
+    int record = lua_gettop(L);
+    lua_Integer count = count_of(L, record) - 1;
+    set_count(L, record, count);
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, 1, TOKEN_RECORD);
     if (count == 0) {
-      lua_getfield(L, top + 2, "done");
+      lua_getfield(L, record, "done");
       signal_condition(L, -1);
     }
   }
-  lua_settop(L, top);
-  signal_condition(L, condition);
+  lua_rawgeti(L, 1, TOKEN_CONDITION);
+  signal_condition(L, -1);
+  return 0;
 }
+
+static int cqueues_wake(lua_State *L, enum wake_reason reason) {
+  (void)reason;
+  lua_pushnil(L);
+  return deferred_wake(L, signal_waiter);
+}
+
+const struct waker cqueues_waker = {cqueues_wake};

@@ -6,6 +6,8 @@
 
 #include <lua.h>
 
+#include "run/job.h"
+
 enum cqueues_place {
   CQUEUES_NOWHERE, /* no controller runs */
   CQUEUES_HERE,    /* one resumed this very coroutine */
@@ -14,11 +16,11 @@ enum cqueues_place {
 
 enum cqueues_place cqueues_running(lua_State *L);
 
-/* Pushes what a waiter yields: cqueues._POLL and a new condition; sees to it
- * that the controller has its pump. `job` is the index of the job. */
-void cqueues_push_yield(lua_State *L, int job);
+/* On an empty stack: pushes what a waiter yields, cqueues._POLL and a new
+ * condition, and the token by which it is woken; sees to it that the controller
+ * has its pump. */
+void cqueues_push_yield(lua_State *L);
 
-/* Wakes the waiter of the job at `job`, whose condition is at `condition`. */
-void cqueues_signal(lua_State *L, int job, int condition);
+extern const struct waker cqueues_waker;
 
 #endif

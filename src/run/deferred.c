@@ -3,7 +3,6 @@
 
 #include <lauxlib.h>
 
-#include "run/client.h"
 #include "run/job.h"
 
 struct deferred {
@@ -23,7 +22,7 @@ static void deferred_advance(lua_State *L, struct job *job, int self) {
     lua_warning(L, luaL_tolstring(L, -1, NULL), 0);
     lua_pop(L, 1);
   }
-  job_succeed(L, job, self);
+  job_end(L, job, self);
 }
 
 static void deferred_release(struct job *job) {
@@ -40,10 +39,8 @@ static const struct job_type type = {
 void deferred_send(lua_State *L, lua_CFunction act) {
   int first = lua_gettop(L) - 1;
   struct deferred *deferred;
-  client_push_bare(L);
-  deferred = (struct deferred *)job_new(L, sizeof *deferred, &type, -1);
+  deferred = (struct deferred *)job_new_bare(L, sizeof *deferred, &type);
   deferred->act = act;
-  deferred->job.kind = -1;
   lua_pushvalue(L, first);
   lua_setiuservalue(L, -2, JOB_EXTRA);
   lua_pushvalue(L, first + 1);
@@ -51,4 +48,28 @@ void deferred_send(lua_State *L, lua_CFunction act) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, deferred);
   lua_settop(L, first - 1);
   job_start(&deferred->job);
+}
+
+int deferred_wake_now(lua_State *L, lua_CFunction act) {
+  int result;
+  lua_pushcfunction(L, act);
+  lua_insert(L, -3);
+  result = lua_pcall(L, 2, 0, 0);
+  if (result == LUA_OK)
+    return 0;
+  if (result == LUA_ERRMEM) {
+    lua_pop(L, 1);
+    return -1;
+  }
+  lua_warning(L, "minimax: error in waking a coroutine: ", 1);
+  lua_warning(L, luaL_tolstring(L, -1, NULL), 0);
+  lua_pop(L, 2);
+  return 0;
+}
+
+int deferred_wake(lua_State *L, lua_CFunction act) {
+  if (!runtime_is_finalizing(L))
+    return deferred_wake_now(L, act);
+  deferred_send(L, act);
+  return 0;
 }

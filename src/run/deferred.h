@@ -10,4 +10,12 @@
  * In a state that is being closed there is no such turn any more. */
 void deferred_send(lua_State *L, lua_CFunction act);
 
+/* For wakers: calls `act` with the two values on top, which it pops; where a
+ * finalizer runs, what it works with may be gone, and so it is sent. It is code
+ * of others: its error is a warning. -1: there was no memory for the call. */
+int deferred_wake(lua_State *L, lua_CFunction act);
+
+/* The same, and never sent. */
+int deferred_wake_now(lua_State *L, lua_CFunction act);
+
 #endif

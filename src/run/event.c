@@ -7,12 +7,13 @@
 #include <time.h>
 
 #include "api/box.h"
+#include "api/fault.h"
 #include "run/client.h"
 #include "api/options.h"
 #include "base/redact.h"
 
 int event_wanted(const struct job *job) {
-  return job->client->observed;
+  return client_of(job)->observed;
 }
 
 static double wall_clock(void) {
@@ -39,7 +40,7 @@ void event_begin(lua_State *L, const struct job *job, int self,
 
 void event_set_text(lua_State *L, const struct job *job, const char *name,
                     const char *text) {
-  const char *key = job->client->profile->key;
+  const char *key = client_of(job)->profile->key;
   struct buffer *clean;
   if (!text)
     return;
@@ -123,13 +124,13 @@ static void put_in_list(lua_State *L, int event) {
 
 void event_send(lua_State *L, const struct job *job, int self) {
   int event = lua_gettop(L);
-  if (job->client->prints)
-    print(L, job->client);
+  if (client_of(job)->prints)
+    print(L, client_of(job));
   lua_getiuservalue(L, self, JOB_CLIENT);
   if (lua_getiuservalue(L, -1, CLIENT_ON_EVENT) == LUA_TFUNCTION) {
     lua_settop(L, event + 1);
     put_in_list(L, event);
-    job->client->has_events = 1;
+    client_of(job)->has_events = 1;
   }
   lua_settop(L, event - 1);
 }

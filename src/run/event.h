@@ -4,9 +4,7 @@
 
 #include <lua.h>
 
-#include "run/job.h"
-
-struct client;
+#include "run/client.h"
 
 /* Whether anybody listens; else there is nothing to build. */
 int event_wanted(const struct job *job);

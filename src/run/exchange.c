@@ -118,10 +118,10 @@ static void tell_request(lua_State *L, struct job *job, int self,
   event_begin(L, job, self, "request");
   event_set_text(L, job, "method", exchange->method);
   event_set_text(L, job, "path",
-                 exchange->url + strlen(job->client->profile->base));
+                 exchange->url + strlen(client_of(job)->profile->base));
   event_set_integer(L, "attempt", (lua_Integer)exchange->attempts);
   event_set_integer(L, "bytes", (lua_Integer)exchange->transfer->body.length);
-  if (job->client->profile->insecure)
+  if (client_of(job)->profile->insecure)
     event_set_flag(L, "insecure");
   event_send(L, job, self);
 }
@@ -134,7 +134,7 @@ static void tell_response(lua_State *L, struct job *job, int self,
   event_begin(L, job, self, "response");
   event_set_text(L, job, "method", exchange->method);
   event_set_text(L, job, "path",
-                 exchange->url + strlen(job->client->profile->base));
+                 exchange->url + strlen(client_of(job)->profile->base));
   if (transfer->status > 0)
     event_set_integer(L, "http_status", transfer->status);
   event_set_number(L, "seconds",
@@ -173,7 +173,7 @@ void exchange_tell_pause(lua_State *L, struct job *job, int self,
                          const struct exchange *exchange, const char *type,
                          uint64_t delay) {
   uint64_t named = exchange_named_time(exchange);
-  warn_of_pause(L, job->client, delay, named);
+  warn_of_pause(L, client_of(job), delay, named);
   if (!event_wanted(job))
     return;
   event_begin(L, job, self, type);
@@ -234,7 +234,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   if (order.purpose == TRANSFER_PAID)
     unknown_provide(L, job, self);
   exchange->transfer =
-      transfer_new(job->client->engine, job->client->profile, order.purpose);
+      transfer_new(job->owner->engine, client_of(job)->profile, order.purpose);
   if (!exchange->transfer)
     box_no_memory(L);
   transfer = exchange->transfer;
@@ -258,7 +258,7 @@ static enum exchange_step ask(lua_State *L, struct job *job, int self,
   if (exchange->pass.inside) /* it was ready, and has asked its owner */
     due = exchange->cleared ? 0 : POLLER_NEVER;
   else if (due <= now)
-    due = gate_ask(&job->client->gate, &exchange->pass, now);
+    due = gate_ask(&client_of(job)->gate, &exchange->pass, now);
   if (due > 0) {
     job_sleep(job, due);
     return EXCHANGE_PENDING;
@@ -307,7 +307,7 @@ static int is_passing(const struct transfer *transfer,
 static int may_repeat(const struct job *job, const struct exchange *exchange,
                       const struct reply *reply) {
   if (exchange->policy == EXCHANGE_POLL || exchange->single ||
-      exchange->failures >= job->client->retries)
+      exchange->failures >= client_of(job)->retries)
     return 0;
   if (!is_passing(exchange->transfer, reply))
     return 0;
@@ -331,7 +331,7 @@ static int is_limited(const struct exchange *exchange,
 static void wait_for_rate(lua_State *L, struct job *job, int self,
                           struct exchange *exchange, const struct reply *reply,
                           uint64_t now) {
-  struct gate *gate = &job->client->gate;
+  struct gate *gate = &client_of(job)->gate;
   enum lane_name lane = exchange->pass.lane;
   uint64_t ready;
   gate_limited(gate, lane, now, exchange_named_time(exchange));
@@ -350,20 +350,20 @@ static void back_off(lua_State *L, struct job *job, int self,
   uint64_t named = exchange_named_time(exchange);
   uint64_t delay = named < RETRY_NAMED_MOST ? named : RETRY_NAMED_MOST;
   uint64_t own = retry_backoff(exchange->failures, BACKOFF_BASE, 0, BACKOFF_CAP,
-                               &job->client->engine->random);
+                               &job->owner->engine->random);
   delay = delay > own ? delay : own;
   exchange->failures++;
   exchange->limits = 0;
   exchange->resume_at = now + delay;
   exchange_tell_pause(L, job, self, exchange, "retry", delay);
   drop_transfer(exchange);
-  gate_leave(&job->client->gate, &exchange->pass);
+  gate_leave(&client_of(job)->gate, &exchange->pass);
 }
 
 /* What the lane learns: is the server there? */
 static void teach_gate(struct job *job, const struct exchange *exchange,
                        const struct reply *reply, uint64_t now) {
-  struct gate *gate = &job->client->gate;
+  struct gate *gate = &client_of(job)->gate;
   const struct transfer *transfer = exchange->transfer;
   if (transfer->outcome == TRANSFER_ANSWERED &&
       (reply->readable || reply->kind != FAULT_SERVER)) {
@@ -409,7 +409,7 @@ static enum exchange_step conclude(lua_State *L, struct job *job, int self,
   } else if (may_repeat(job, exchange, reply)) {
     back_off(L, job, self, exchange, now);
   } else {
-    gate_leave(&job->client->gate, &exchange->pass);
+    gate_leave(&client_of(job)->gate, &exchange->pass);
     return step;
   }
   lua_settop(L, top);

@@ -8,7 +8,7 @@
 #include "net/body.h"
 #include "base/buffer.h"
 #include "net/gate.h"
-#include "run/job.h"
+#include "run/client.h"
 #include "api/reply.h"
 #include "net/transfer.h"
 

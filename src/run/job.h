@@ -6,20 +6,18 @@
 #include <lua.h>
 #include <stdint.h>
 
-#include "net/engine.h"
-#include "api/fault.h"
+#include "run/runtime.h"
 
-struct client;
 struct job;
 struct transfer;
 
 /* The Lua values that belong to a job. */
 enum {
-  JOB_CLIENT = 1, /* the client's userdata: a job keeps it alive */
+  JOB_CLIENT = 1, /* the userdata of its client, which it keeps alive */
   JOB_RESULT,     /* what it ended with */
   JOB_SUBJECT,    /* the id of the task that it is about, a string; or nil */
   JOB_TASK,       /* that task's table, to be handed back, never read; or nil */
-  JOB_TOKEN,      /* who is to be told that there is news (await.c) */
+  JOB_TOKEN,      /* what its waker knows the sleeping coroutine by */
   JOB_CALLBACK,   /* the user's function, or a Lua file */
   JOB_EXTRA,      /* the type's own */
   JOB_BALLAST,    /* memory that it gives up where there is no other */
@@ -51,12 +49,25 @@ struct job_type {
   void (*child_has_news)(struct job *job, struct job *child);
 };
 
+enum wake_reason {
+  WAKE_NEWS,     /* there is something to look at */
+  WAKE_CLOSED,   /* the job was closed: no more than that is to be told */
+  WAKE_COLLECTED /* it is gone, and so may be what its owner slept on */
+};
+
+/* Of each way in which a coroutine sleeps until there is news. */
+struct waker {
+  /* Wakes the one whose token is on top. -1: there was no memory for that. */
+  int (*wake)(lua_State *L, enum wake_reason reason);
+};
+
 struct job {
   struct waiter waiter; /* first: the engine hands out its address */
   const struct job_type *type;
-  struct client *client;
+  struct owner *owner;
+  const struct waker *waker;  /* its owner's coroutine sleeps; or NULL */
   lua_Integer slot;           /* in the list of jobs, from 1 */
-  struct job *next, **back;   /* in the client's list while it runs */
+  struct job *next, **back;   /* in the owner's list while it runs */
   struct job *parent;         /* told when there is news; or NULL */
   struct job *next_with_news; /* in the parent's list */
   unsigned number;            /* which child it is, from 1 */
@@ -72,7 +83,6 @@ struct job {
   unsigned char moving;  /* moved on right now: not to be released */
   unsigned char again;   /* it was ready meanwhile */
   unsigned char dropped; /* its owner closed it meanwhile */
-  unsigned char parked;  /* its owner sleeps and must be told of news */
   unsigned char starved; /* how often in a row there was no memory to move on */
 };
 
@@ -82,6 +92,10 @@ void job_open(lua_State *L);
 /* Pushes a new job of `size` bytes for the client at stack index `client`. */
 struct job *job_new(lua_State *L, size_t size, const struct job_type *type,
                     int client);
+
+/* The same for none: of a job that needs no more than the engine. */
+struct job *job_new_bare(lua_State *L, size_t size,
+                         const struct job_type *type);
 
 /* Sets its deadline, counted from now; POLLER_NEVER: none. */
 void job_set_timeout(struct job *job, uint64_t timeout);
@@ -93,14 +107,20 @@ void job_set_subject(lua_State *L, int self, int task, int id);
 /* It is complete: the engine moves it on from here. */
 void job_start(struct job *job);
 
-/* Ends it with the value on top, which it pops. */
-void job_succeed(lua_State *L, struct job *job, int self);
-
-/* The same with the error object on top; adds stage, task and task_id. */
-void job_fail(lua_State *L, struct job *job, int self);
+/* Ends it with the value on top, which it pops. An end is for good: what comes
+ * after it is popped only. */
+void job_end(lua_State *L, struct job *job, int self);
 
 /* There is something to deliver. */
 void job_tell(lua_State *L, struct job *job, int self);
+
+/* Its owner's coroutine is about to sleep, to be woken once with the token on
+ * top, which it pops. */
+void job_park(lua_State *L, struct job *job, int self,
+              const struct waker *waker);
+
+/* Wakes that coroutine, if it sleeps. */
+void job_wake(lua_State *L, struct job *job, int self, enum wake_reason reason);
 
 /* Pushes what the job ended with, or raises it; returns the number. */
 int job_push_results(lua_State *L, struct job *job, int self);
@@ -119,24 +139,9 @@ void job_sleep(struct job *job, uint64_t due);
 /* Tells the collector what it weighs with this transfer. */
 void job_weigh(lua_State *L, const struct transfer *transfer);
 
-enum job_progress { JOB_NONE, JOB_MOVED, JOB_ENDED };
-
-/* The Lua half of a step: moves one ready job on, if there is one. */
-enum job_progress job_advance_one(struct engine *engine);
-
-/* Ends it from outside with kind "cancelled"; one that moves on right now ends
- * after that. */
-void job_cancel(lua_State *L, struct job *job, const char *text);
-
-/* Ends it in a forked child, where all that it holds is the parent's. */
-void job_orphan(lua_State *L, struct job *job, int self);
-
 /* Gives back all that is not Lua's, before its time; of one that moves on right
  * now, after that. Idempotent. */
 void job_release(struct job *job);
-
-/* Ends it because a finalizer runs, where nothing may wait. */
-void job_refuse(lua_State *L, struct job *job, int self);
 
 /* Pushes the userdata of a job; 0 and nothing if it is being collected. */
 int job_push(lua_State *L, const struct job *job);

@@ -3,11 +3,10 @@
 
 #include <lauxlib.h>
 
-#include "run/await.h"
-#include "run/client.h"
-#include "run/runtime.h"
+#include "run/deferred.h"
 #include "run/job.h"
 #include "run/run_queue.h"
+#include "run/step.h"
 
 /*
  * A run is a job: it has news while coroutines are ready, and delivering the
@@ -40,22 +39,6 @@ void loop_open(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &runs_key);
 }
 
-/* The innermost run that is resuming a coroutine, or NULL. In a forked child it
- * may be one of the parent's, of which this is a copy. */
-static struct run *run_at_work(const struct runtime *runtime) {
-  while (runtime && !runtime->resumed)
-    runtime = runtime->parent;
-  return runtime ? runtime->run : NULL;
-}
-
-int loop_is_busy(struct engine *engine) {
-  return run_at_work(runtime_of_engine(engine)) != NULL;
-}
-
-int loop_is_current(const lua_State *L, struct engine *engine) {
-  return runtime_of_engine(engine)->resumed == L;
-}
-
 /* ---- who is ready ---- */
 
 static struct run *run_at(lua_State *L, int index) {
@@ -81,11 +64,23 @@ static int push_run(lua_State *L, int thread) {
   return !lua_isnil(L, -1);
 }
 
-void loop_make_ready(lua_State *L, int index) {
-  if (push_run(L, index))
-    add_ready(L, lua_gettop(L), index);
-  lua_pop(L, 1);
+/* The coroutine at index 1 has news of what it waits for. */
+static int make_ready(lua_State *L) {
+  lua_settop(L, 1);
+  if (push_run(L, 1))
+    add_ready(L, 2, 1);
+  return 0;
 }
+
+/* At once where its job was closed, too: the run counts its coroutines. */
+static int loop_wake(lua_State *L, enum wake_reason reason) {
+  if (reason == WAKE_COLLECTED)
+    return 0;
+  lua_pushnil(L);
+  return deferred_wake_now(L, make_ready);
+}
+
+const struct waker loop_waker = {loop_wake};
 
 /* The coroutine at `thread` joins the run at `self`. */
 static void join(lua_State *L, int self, int thread) {
@@ -164,7 +159,7 @@ static int is_dead(lua_State *co) {
 }
 
 static int resume(lua_State *L, struct run *run, lua_State *co, int *count) {
-  struct runtime *runtime = runtime_of_engine(run->job.client->engine);
+  struct runtime *runtime = runtime_of_engine(run->job.owner->engine);
   struct run *outer = runtime->run;
   const lua_State *resumed = runtime->resumed;
   int arguments = lua_status(co) == LUA_OK ? lua_gettop(co) - 1 : 0;
@@ -181,7 +176,7 @@ static int resume(lua_State *L, struct run *run, lua_State *co, int *count) {
 static void on_yield(lua_State *L, int self, int thread, lua_State *co,
                      int count) {
   const struct job *job = count == 1 ? job_at(co, -1) : NULL;
-  int waits = job && job->parked;
+  int waits = job && job->waker;
   lua_pop(co, count);
   if (!waits)
     add_ready(L, self, thread);
@@ -227,7 +222,7 @@ static int run_round(lua_State *L) {
     lua_settop(L, 2);
   }
   if (run->queue.ready > 0) /* some go on at once: see to the others, too */
-    await_step(L, run->job.client->engine, 0);
+    step_for(L, run->job.owner->engine, 0);
   return 0;
 }
 
@@ -254,7 +249,7 @@ static void run_delivered(lua_State *L, struct job *job, int self,
   (void)results;
   if (run->queue.alive == 0 && !job->ended) {
     lua_getiuservalue(L, self, JOB_RESULT); /* an error, or nil */
-    job_succeed(L, job, self);
+    job_end(L, job, self);
   }
 }
 
@@ -302,44 +297,6 @@ static const struct job_type type = {
     .close = run_close,
 };
 
-/* ---- sleep ---- */
-
-static void sleep_advance(lua_State *L, struct job *job, int self) {
-  (void)L, (void)self;
-  job_sleep(job, POLLER_NEVER); /* until its deadline */
-}
-
-static void sleep_expire(lua_State *L, struct job *job, int self) {
-  lua_pushboolean(L, 1);
-  job_succeed(L, job, self);
-}
-
-static const struct job_type sleep_type = {
-    .stage = "sleep",
-    .advance = sleep_advance,
-    .expire = sleep_expire,
-    .release = run_release,
-};
-
-/*** Waits for that long, as everything else waits: other transfers and, under
-`minimax.run`, other coroutines go on meanwhile.
-@function sleep
-@tparam number seconds
-@treturn boolean true */
-int loop_sleep(lua_State *L) {
-  lua_Number seconds = luaL_checknumber(L, 1);
-  struct job *job;
-  luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 1,
-                "a number of seconds is expected");
-  lua_settop(L, 1);
-  client_push_bare(L);
-  job = job_new(L, sizeof *job, &sleep_type, 2);
-  job->kind = -1;
-  job_set_timeout(job, (uint64_t)(seconds * 1000 + 0.5));
-  job_start(job);
-  return await_job(L);
-}
-
 /* ---- the calls ---- */
 
 /* Replaces the function and its arguments, from `index` to the top, by a
@@ -362,7 +319,7 @@ int loop_spawn(lua_State *L) {
   const struct run *run;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   make_thread(L, 1);
-  run = run_at_work(runtime_of(L));
+  run = runtime_run(runtime_of(L));
   if (run && job_push(L, &run->job)) {
     join(L, 2, 1);
   } else {
@@ -377,7 +334,7 @@ int loop_spawn(lua_State *L) {
 /* What was spawned before belongs to the outermost run. */
 static void join_spawned(lua_State *L, int self) {
   int list;
-  if (run_at_work(runtime_of(L)))
+  if (runtime_run(runtime_of(L)))
     return;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &spawned_key);
   list = lua_gettop(L);
@@ -390,12 +347,7 @@ static void join_spawned(lua_State *L, int self) {
   lua_settop(L, list - 1);
 }
 
-/*** Runs all spawned coroutines until they have ended.
-@function run
-@tparam[opt] function fn run as one of them
-@param ... its arguments
-@return what `fn` returned; raises the first uncaught error */
-int loop_run(lua_State *L) {
+void loop_push_run(lua_State *L) {
   struct run *run;
   int has_main = !lua_isnoneornil(L, 1);
   if (has_main) {
@@ -403,19 +355,16 @@ int loop_run(lua_State *L) {
     make_thread(L, 1);
   }
   lua_settop(L, 1);
-  client_push_bare(L);
-  run = (struct run *)job_new(L, sizeof *run, &type, 2);
-  run->job.kind = -1;
+  run = (struct run *)job_new_bare(L, sizeof *run, &type);
   run_queue_push(L);
-  lua_setiuservalue(L, 3, JOB_EXTRA);
-  join_spawned(L, 3);
+  lua_setiuservalue(L, 2, JOB_EXTRA);
+  join_spawned(L, 2);
   if (has_main) {
     lua_pushvalue(L, 1);
-    lua_setiuservalue(L, 3, JOB_CALLBACK);
+    lua_setiuservalue(L, 2, JOB_CALLBACK);
     lua_newthread(L);
-    lua_setiuservalue(L, 3, JOB_SUBJECT);
-    join(L, 3, 1);
+    lua_setiuservalue(L, 2, JOB_SUBJECT);
+    join(L, 2, 1);
   }
   run->job.news = 1; /* even with nothing to do it looks, and ends */
-  return await_job(L);
 }

@@ -370,14 +370,14 @@ static void set_rate(struct client *client, enum lane_name lane,
 static void set_client(struct client *client, struct settings *settings) {
   if (settings->max_connections > MOST_CONNECTIONS)
     settings->max_connections = MOST_CONNECTIONS;
-  gate_init(&client->gate, client->engine, settings->max_connections);
+  gate_init(&client->gate, client->owner.engine, settings->max_connections);
   set_rate(client, LANE_SUBMIT, &settings->submit_rate);
   set_rate(client, LANE_QUERY, &settings->query_rate);
   client->retries = settings->retries;
   client->poll_interval = settings->poll_interval;
   client->wait_timeout = settings->wait_timeout;
   client->block = settings->block;
-  engine_pool(client->engine, (long)settings->max_connections);
+  engine_pool(client->owner.engine, (long)settings->max_connections);
 }
 
 static void set_listener(lua_State *L, struct client *client, int self) {

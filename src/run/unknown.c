@@ -2,18 +2,14 @@
 #include "run/unknown.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 #include "run/client.h"
 
 /* Notes the task that what arrived names; 0 if it names none. Whatever the
  * error says: a refusal beside an id does not prove that nothing was made. */
 static int take_task(lua_State *L, const struct job *job, int self,
-                     const struct exchange *exchange,
-                     const struct reply *reply) {
-  if (job->kind < 0 || !exchange->transfer ||
-      strcmp(exchange->method, "POST") != 0 ||
-      !reply_push_task_id(L, exchange->transfer, reply))
+                     const struct transfer *post, const struct reply *reply) {
+  if (job->kind < 0 || !post || !reply_push_task_id(L, post, reply))
     return 0;
   lua_setiuservalue(L, self, JOB_SUBJECT);
   return 1;
@@ -40,15 +36,15 @@ static void push_text(lua_State *L, int cause, int self, int named,
 }
 
 void unknown_cast(lua_State *L, struct job *job, int self,
-                  const struct exchange *exchange, const struct reply *reply,
+                  const struct transfer *post, const struct reply *reply,
                   int unknown, const char *advice) {
   static const char *const details[] = {"code", "http_status", "trace_id"};
   int cause = lua_gettop(L);
-  int named = take_task(L, job, self, exchange, reply);
+  int named = take_task(L, job, self, post, reply);
   if (!named && !unknown)
     return;
   push_text(L, cause, self, named, advice);
-  fault_push(L, job->client->profile->key, FAULT_UNKNOWN, "%s",
+  fault_push(L, client_of(job)->profile->key, FAULT_UNKNOWN, "%s",
              lua_tostring(L, -1));
   for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
     lua_getfield(L, cause, details[i]);
