@@ -1,13 +1,8 @@
 /* client:download: its arguments, its destination, its life. */
 #include "calls/download.h"
 
-#include <errno.h>
 #include <lauxlib.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/ascii.h"
 #include "run/await.h"
@@ -24,41 +19,21 @@
 
 #define MAX_BYTES ((uint64_t)4 << 30) /* default of max_bytes */
 
-/* The host may know plain HTTP alone: the program's own link, or the API's. */
-static void name_upgrade(lua_State *L, int fault) {
-  lua_getfield(L, fault, "message");
-  lua_pushliteral(L, "; the link begins with http:// and was asked for over "
-                     "https://, as downloads are");
-  lua_concat(L, 2);
-  lua_setfield(L, fault, "message");
-}
-
-void download_fail(lua_State *L, struct download *download, int self) {
-  if (download->upgraded)
-    name_upgrade(L, lua_gettop(L));
-  if (download->sink.handed > 0) {
-    lua_pushinteger(L, (lua_Integer)download->sink.handed);
-    lua_setfield(L, -2, "received");
-  }
-  if (lua_getfield(L, -1, "attempts") == LUA_TNIL) {
-    lua_pushinteger(L, (lua_Integer)download->attempts);
-    lua_setfield(L, -3, "attempts");
-  }
-  lua_pop(L, 1);
-  job_fail(L, &download->job, self);
-}
-
 /* ---- its life ---- */
-
-void download_go_to(struct download *download,
-                    void (*step)(lua_State *, struct download *, int)) {
-  download->step = step;
-  engine_wake(download->job.owner->engine, &download->job.waiter);
-}
 
 static void download_advance(lua_State *L, struct job *job, int self) {
   struct download *download = (struct download *)job;
-  download->step(L, download, self);
+  switch ((enum download_step)download->step) {
+  case DOWNLOAD_TASK_LINK:
+    download_link_of_task(L, download, self);
+    break;
+  case DOWNLOAD_FILE_LINK:
+    download_link_of_file(L, download, self);
+    break;
+  case DOWNLOAD_BYTES:
+    download_fetch(L, download, self);
+    break;
+  }
 }
 
 static void download_expire(lua_State *L, struct job *job, int self) {
@@ -69,17 +44,9 @@ static void download_expire(lua_State *L, struct job *job, int self) {
 
 static void download_release(struct job *job) {
   struct download *download = (struct download *)job;
-  transfer_release(download->transfer);
-  download->transfer = NULL;
-  exchange_clear(&download->exchange, client_of(job));
-  gate_leave(&client_of(job)->gate, &download->pass);
+  download_link_release(download);
+  download_fetch_release(download);
   sink_close(&download->sink);
-  free(download->url);
-  free(download->asked);
-  free(download->file_id);
-  free(download->content_type);
-  download->url = download->asked = download->file_id = NULL;
-  download->content_type = NULL;
 }
 
 static const struct job_type type = {
@@ -121,15 +88,6 @@ static int is_link(lua_State *L, int index) {
   text += strspn(text, " \t\r\n"); /* download_link_set trims it */
   return ascii_equal_up_to(text, "https://", 8) ||
          ascii_equal_up_to(text, "http://", 7);
-}
-
-static void set_first_step(struct download *download) {
-  if (download->url)
-    download->step = download_fetch;
-  else if (download->file_id)
-    download->step = download_link_of_file;
-  else
-    download->step = download_link_of_task;
 }
 
 /* Takes the text field of the table at `what`; NULL if there is none. */
@@ -174,35 +132,22 @@ static struct source read_what(lua_State *L) {
 
 static void set_source(lua_State *L, struct download *download, int self,
                        const struct source *source) {
-  if ((source->url && download_link_set(download, source->url) < 0) ||
-      (source->file_id && profile_set(&download->file_id, source->file_id) < 0))
+  if (download_link_init(download, source->url, source->file_id,
+                         source->has_task) < 0)
     box_no_memory(L);
   if (source->has_task) {
-    download->has_task = 1;
     download->job.kind = (int)source->target.kind;
     job_set_subject(L, self, 2, source->target.index);
   }
-  set_first_step(download);
 }
 
 static void set_options(lua_State *L, struct download *download, int self,
                         const struct download_options *options) {
-  const struct profile *profile = client_of(&download->job)->profile;
   download->job.kind = -1;
   download->job.block = (unsigned char)options->block;
-  download->pass.waiter = &download->job.waiter;
-  download->pass.lane = LANE_BULK;
-  download->allow_private =
-      options->allow_private || profile_is_private(profile);
   sink_init(&download->sink, options->verify, options->max_bytes);
-  if (options_get(L, 4, "on_progress")) {
-    download->watched = 1;
-    lua_setiuservalue(L, self, JOB_EXTRA);
-  }
-  if (options_get(L, 4, "on_whole")) {
-    download->has_word = 1;
-    lua_setiuservalue(L, self, JOB_CALLBACK);
-  }
+  download_fetch_init(download, options->allow_private);
+  download_deliver_init(L, download, self, 4);
 }
 
 /*** Downloads a task's video, or any link. It never waits for the task.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/options.h"
 #include "run/client.h"
 #include "calls/download_target.h"
 #include "run/event.h"
@@ -16,6 +17,18 @@ enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS, DELIVER_WORD };
 
 enum { PROGRESS_EVERY = 500 /* ms between two events */ };
 
+void download_deliver_init(lua_State *L, struct download *download, int self,
+                           int options) {
+  if (options_get(L, options, "on_progress")) {
+    download->deliver.watched = 1;
+    lua_setiuservalue(L, self, JOB_EXTRA);
+  }
+  if (options_get(L, options, "on_whole")) {
+    download->deliver.has_word = 1;
+    lua_setiuservalue(L, self, JOB_CALLBACK);
+  }
+}
+
 static int has_chunk(const struct download *download) {
   const char *bytes;
   return sink_peek(&download->sink, &bytes) > 0;
@@ -23,15 +36,15 @@ static int has_chunk(const struct download *download) {
 
 /* What an earlier call left counts from when the host has agreed to go on. */
 static int has_progress(const struct download *download) {
-  int counts =
-      download->arrived || (download->transfer && download->transfer->to_sink);
-  return counts && download->watched &&
-         download->sink.received != download->told;
+  int counts = download->fetch.arrived ||
+               (download->fetch.transfer && download->fetch.transfer->to_sink);
+  return counts && download->deliver.watched &&
+         download->sink.received != download->deliver.told;
 }
 
 /* Whether the owner is to be asked before the file gets its name. */
 static int has_word(const struct download *download) {
-  return download->arrived && download->has_word;
+  return download->fetch.arrived && download->deliver.has_word;
 }
 
 static int has_news(const struct download *download) {
@@ -42,9 +55,10 @@ static void tell_progress(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
   uint64_t now = poller_clock();
   if (!event_wanted(job) ||
-      (now - download->progress_at < PROGRESS_EVERY && !download->arrived))
+      (now - download->deliver.progress_at < PROGRESS_EVERY &&
+       !download->fetch.arrived))
     return;
-  download->progress_at = now;
+  download->deliver.progress_at = now;
   event_begin(L, job, self, "progress");
   event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
   if (download->sink.total != UINT64_MAX)
@@ -64,7 +78,7 @@ static void push_info(lua_State *L, const struct download *download) {
     lua_pushinteger(L, (lua_Integer)download->sink.kept);
     lua_setfield(L, -2, "resumed_from");
   }
-  lua_pushstring(L, download->content_type);
+  lua_pushstring(L, download->fetch.content_type);
   lua_setfield(L, -2, "content_type");
 }
 
@@ -140,26 +154,26 @@ void download_deliver_bytes(lua_State *L, struct download *download, int self) {
   tell_progress(L, download, self);
   if (has_news(download))
     job_tell(L, &download->job, self);
-  else if (download->arrived)
+  else if (download->fetch.arrived)
     complete(L, download, self);
 }
 
 /* The owner has room again, or knows how far it is. */
 static void go_on(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
-  if (download->transfer && sink_has_room(&download->sink))
-    transfer_resume(download->transfer);
+  if (download->fetch.transfer && sink_has_room(&download->sink))
+    transfer_resume(download->fetch.transfer);
   if (has_news(download))
     job->news = 1;
-  else if (download->arrived)
+  else if (download->fetch.arrived)
     complete(L, download, self);
 }
 
 static int push_progress(lua_State *L, struct download *download, int self) {
-  download->delivering = DELIVER_PROGRESS;
-  download->told = download->sink.received;
+  download->deliver.delivering = DELIVER_PROGRESS;
+  download->deliver.told = download->sink.received;
   lua_getiuservalue(L, self, JOB_EXTRA);
-  lua_pushinteger(L, (lua_Integer)download->told);
+  lua_pushinteger(L, (lua_Integer)download->deliver.told);
   if (download->sink.total == UINT64_MAX)
     lua_pushnil(L);
   else
@@ -170,8 +184,8 @@ static int push_progress(lua_State *L, struct download *download, int self) {
 static int push_word(lua_State *L, struct download *download, int self) {
   char text[24];
   uint64_t hash;
-  download->delivering = DELIVER_WORD;
-  download->has_word = 0;
+  download->deliver.delivering = DELIVER_WORD;
+  download->deliver.has_word = 0;
   if (part_hash(&download->sink.part, &hash) < 0) {
     stop_by_problem(L, download, self, strerror(errno));
     return -1;
@@ -188,7 +202,7 @@ int download_deliver(lua_State *L, struct job *job, int self) {
   const char *bytes;
   size_t length = sink_peek(&download->sink, &bytes);
   job->news = 0;
-  gate_lend(&client_of(job)->gate, &download->pass);
+  gate_lend(&client_of(job)->gate, &download->fetch.pass);
   engine_settle(job->owner->engine);
   if (length > 0 && download->to_lua_file) {
     const char *problem = write_lua_file(L, download, self, drain);
@@ -197,7 +211,7 @@ int download_deliver(lua_State *L, struct job *job, int self) {
     return -1;
   }
   if (length > 0) {
-    download->delivering = DELIVER_CHUNK;
+    download->deliver.delivering = DELIVER_CHUNK;
     lua_getiuservalue(L, self, JOB_CALLBACK);
     lua_pushlstring(L, bytes, length);
     sink_drop(&download->sink, length);
@@ -227,10 +241,10 @@ static void on_stop(lua_State *L, struct download *download, int self,
 
 void download_delivered(lua_State *L, struct job *job, int self, int results) {
   struct download *download = (struct download *)job;
-  gate_reclaim(&client_of(job)->gate, &download->pass);
+  gate_reclaim(&client_of(job)->gate, &download->fetch.pass);
   if (job->ended)
     return;
-  if (results > self && download->delivering != DELIVER_PROGRESS &&
+  if (results > self && download->deliver.delivering != DELIVER_PROGRESS &&
       !lua_toboolean(L, results) && !lua_isnil(L, results + 1)) {
     on_stop(L, download, self, results + 1);
     return;

@@ -3,7 +3,11 @@
 #ifndef MINIMAX_DOWNLOAD_DELIVER_H
 #define MINIMAX_DOWNLOAD_DELIVER_H
 
-#include "calls/download.h"
+#include "calls/download_job.h"
+
+/* Takes the functions of the options' table at `options`. */
+void download_deliver_init(lua_State *L, struct download *download, int self,
+                           int options);
 
 /* Bytes arrived: tells the owner where there is something to hand over, and
  * ends the job where all was. */

@@ -26,18 +26,16 @@ enum {
 
 /* ---- an attempt ---- */
 
-static void await_bytes(lua_State *L, struct download *download, int self);
-
 static void drop_transfer(struct download *download) {
-  transfer_release(download->transfer);
-  download->transfer = NULL;
-  gate_leave(&client_of(&download->job)->gate, &download->pass);
+  transfer_release(download->fetch.transfer);
+  download->fetch.transfer = NULL;
+  gate_leave(&client_of(&download->job)->gate, &download->fetch.pass);
 }
 
 /* Sets of what the next attempt asks for the bytes, and from where on. -1: no
  * memory. */
 static int aim(struct download *download, uint64_t *from) {
-  char *resource = resource_of(download->url);
+  char *resource = resource_of(download->link.url);
   int result = resource ? sink_ask(&download->sink, resource, from) : -1;
   free(resource);
   return result;
@@ -46,44 +44,46 @@ static int aim(struct download *download, uint64_t *from) {
 static void send_fetch(lua_State *L, struct download *download) {
   struct client *client = client_of(&download->job);
   /* The key goes to the API's own origin, and no further along redirects. */
-  int is_own = download->from_api && download->redirects == 0;
+  int is_own = download->link.from_api && download->link.redirects == 0;
   uint64_t from;
   struct transfer_order order = {
       .purpose = TRANSFER_FETCH,
       .method = "GET",
-      .url = download->url,
+      .url = download->link.url,
       .with_key = is_own,
       .leave_by = download->job.deadline,
   };
   struct transfer *transfer;
   if (aim(download, &from) < 0)
     box_no_memory(L);
-  if (download->attempts++ == 0)
-    download->best = from;
-  download->transfer =
+  if (download->fetch.attempts++ == 0)
+    download->fetch.best = from;
+  download->fetch.transfer =
       transfer_new(client->owner.engine, client->profile, TRANSFER_FETCH);
-  if (!download->transfer)
+  if (!download->fetch.transfer)
     box_no_memory(L);
-  transfer = download->transfer;
+  transfer = download->fetch.transfer;
   transfer->sink = &download->sink;
   transfer->resume_from = from;
-  transfer->allow_private = download->allow_private || is_own;
+  transfer->allow_private = download->fetch.allow_private || is_own;
   transfer->wants_bytes = (!download->sink.to_file && !download->sink.outlet) ||
-                          download->watched || event_wanted(&download->job);
+                          download->deliver.watched ||
+                          event_wanted(&download->job);
   transfer_start(transfer, &download->job.waiter, &order);
   job_weigh(L, transfer);
 }
 
-void download_fetch(lua_State *L, struct download *download, int self) {
+/* Sends the next attempt if it is its turn. */
+static void begin_attempt(lua_State *L, struct download *download, int self) {
   struct client *client = client_of(&download->job);
   uint64_t now = poller_clock();
-  uint64_t due = download->resume_at;
+  uint64_t due = download->fetch.resume_at;
   if (now >= download->job.deadline) { /* nothing is begun any more */
     job_sleep(&download->job, now);
     return;
   }
   if (due <= now)
-    due = gate_ask(&client->gate, &download->pass, now);
+    due = gate_ask(&client->gate, &download->fetch.pass, now);
   if (due > 0) {
     job_sleep(&download->job, due);
     return;
@@ -96,8 +96,6 @@ void download_fetch(lua_State *L, struct download *download, int self) {
     return;
   }
   send_fetch(L, download);
-  download->step = await_bytes;
-  await_bytes(L, download, self);
 }
 
 /* ---- after an attempt ---- */
@@ -124,9 +122,9 @@ static uint64_t granted(const struct download *download, uint64_t asked) {
 /* Says once what nobody would guess. */
 static void warn_of_hold(lua_State *L, struct download *download,
                          uint64_t asked, uint64_t delay) {
-  if (download->complained || delay < RETRY_NAMED_SAID)
+  if (download->fetch.complained || delay < RETRY_NAMED_SAID)
     return;
-  download->complained = 1;
+  download->fetch.complained = 1;
   lua_pushfstring(L,
                   "minimax: the storage host asks for a pause of %d s; the "
                   "download goes on in %d s",
@@ -145,29 +143,28 @@ static void tell_retry(lua_State *L, struct download *download, int self,
   if (asked > 0)
     event_set_number(L, "retry_after", (double)asked / 1000);
   event_set_integer(L, "bytes", (lua_Integer)download->sink.received);
-  if (download->transfer->status > 0)
-    event_set_integer(L, "http_status", download->transfer->status);
+  if (download->fetch.transfer->status > 0)
+    event_set_integer(L, "http_status", download->fetch.transfer->status);
   event_send(L, job, self);
 }
 
 static void try_again(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
-  uint64_t delay = retry_backoff(download->failures, BACKOFF_BASE, 0,
+  uint64_t delay = retry_backoff(download->fetch.failures, BACKOFF_BASE, 0,
                                  BACKOFF_CAP, &job->owner->engine->random);
-  uint64_t asked = reply_retry_after(download->transfer);
+  uint64_t asked = reply_retry_after(download->fetch.transfer);
   if (asked > delay)
     delay = granted(download, asked);
-  download->failures++;
+  download->fetch.failures++;
   tell_retry(L, download, self, delay, asked);
   warn_of_hold(L, download, asked, delay);
   drop_transfer(download);
-  download->resume_at = poller_clock() + delay;
-  download->step = download_fetch;
-  job_sleep(job, download->resume_at);
+  download->fetch.resume_at = poller_clock() + delay;
+  job_sleep(job, download->fetch.resume_at);
 }
 
 static void set_status(lua_State *L, const struct download *download) {
-  lua_pushinteger(L, download->transfer->status);
+  lua_pushinteger(L, download->fetch.transfer->status);
   lua_setfield(L, -2, "http_status");
 }
 
@@ -180,52 +177,52 @@ static void fail_status(lua_State *L, struct download *download, int self,
 
 /* A lost attempt is repeated as long as bytes come. */
 static void on_loss(lua_State *L, struct download *download, int self) {
-  if (download->failures < client_of(&download->job)->retries) {
+  if (download->fetch.failures < client_of(&download->job)->retries) {
     try_again(L, download, self);
     return;
   }
-  reply_push_loss(L, download->transfer);
+  reply_push_loss(L, download->fetch.transfer);
   download_fail(L, download, self);
 }
 
 /* It is lost for good: what came is kept only where a later call may go on
  * with it. */
 static void give_up(lua_State *L, struct download *download, int self) {
-  enum transfer_outcome outcome = download->transfer->outcome;
+  enum transfer_outcome outcome = download->fetch.transfer->outcome;
   struct sink *sink = &download->sink;
   if (outcome == TRANSFER_SINK_NOT_VIDEO ||
       (outcome == TRANSFER_SINK_TOO_LARGE && sink->total == UINT64_MAX))
     sink_restart(sink);
-  reply_push_loss(L, download->transfer);
+  reply_push_loss(L, download->fetch.transfer);
   download_fail(L, download, self);
 }
 
 static void renew(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
-  int has_source = download->has_task || download->file_id;
-  if (download->renewals >= RENEWALS || (!has_source && !download->asked)) {
+  int has_source = download->link.has_task || download->link.file_id;
+  if (download->fetch.renewals >= RENEWALS ||
+      (!has_source && !download->link.asked)) {
     fail_status(L, download, self, FAULT_EXPIRED,
-                download->renewals
+                download->fetch.renewals
                     ? "the link serves no more, and a renewed one neither"
                     : "the link serves no more; download the task instead, "
                       "which renews its link");
     return;
   }
-  download->renewals++;
+  download->fetch.renewals++;
   if (event_wanted(job)) {
     event_begin(L, job, self, "renew");
-    event_set_integer(L, "http_status", download->transfer->status);
+    event_set_integer(L, "http_status", download->fetch.transfer->status);
     event_send(L, job, self);
   }
   drop_transfer(download);
   if (!has_source) { /* what was asked for may redirect to a fresh one */
     download_link_go_back(download);
-    download_go_to(download, download_fetch);
+    download_go_to(download, DOWNLOAD_BYTES);
     return;
   }
-  download->from_api = 0;
-  download_go_to(download, download->has_task ? download_link_of_task
-                                              : download_link_of_file);
+  download_go_to(download, download->link.has_task ? DOWNLOAD_TASK_LINK
+                                                   : DOWNLOAD_FILE_LINK);
 }
 
 static int may_lead_to(const struct profile *profile, const char *url) {
@@ -235,11 +232,12 @@ static int may_lead_to(const struct profile *profile, const char *url) {
 
 /* NULL, or why not. */
 static const char *follow_redirect(struct download *download) {
-  char *target = transfer_redirect(download->transfer, download->url);
+  char *target =
+      transfer_redirect(download->fetch.transfer, download->link.url);
   const char *problem = NULL;
   if (!target)
     problem = "the link redirects to nowhere";
-  else if (download->redirects >= REDIRECTS)
+  else if (download->link.redirects >= REDIRECTS)
     problem = "the link redirects too often";
   else if (!may_lead_to(client_of(&download->job)->profile, target))
     problem = "the link redirects to something other than https://";
@@ -257,7 +255,7 @@ static void redirect(lua_State *L, struct download *download, int self) {
     return;
   }
   drop_transfer(download);
-  download_go_to(download, download_fetch);
+  download_go_to(download, DOWNLOAD_BYTES);
 }
 
 /* What is here is not what the host has: it begins anew, the first time at
@@ -265,17 +263,17 @@ static void redirect(lua_State *L, struct download *download, int self) {
 static void begin_anew(lua_State *L, struct download *download, int self) {
   struct sink *sink = &download->sink;
   if (sink_restart(sink) < 0) {
-    download->transfer->outcome =
+    download->fetch.transfer->outcome =
         sink->handed > 0 ? TRANSFER_CHANGED : TRANSFER_SINK_FAILED;
     give_up(L, download, self);
-  } else if (download->restarted) {
-    download->transfer->outcome = TRANSFER_BAD_RANGE;
+  } else if (download->fetch.restarted) {
+    download->fetch.transfer->outcome = TRANSFER_BAD_RANGE;
     on_loss(L, download, self);
   } else {
-    download->restarted = 1;
+    download->fetch.restarted = 1;
     tell_retry(L, download, self, 0, 0);
     drop_transfer(download);
-    download_go_to(download, download_fetch);
+    download_go_to(download, DOWNLOAD_BYTES);
   }
 }
 
@@ -283,8 +281,9 @@ static void begin_anew(lua_State *L, struct download *download, int self) {
  * was announced before, or else the same by its entity tag. */
 static int holds_all(const struct download *download) {
   const struct sink *sink = &download->sink;
-  const char *value = transfer_header(download->transfer, "Content-Range");
-  const char *etag = transfer_header(download->transfer, "ETag");
+  const char *value =
+      transfer_header(download->fetch.transfer, "Content-Range");
+  const char *etag = transfer_header(download->fetch.transfer, "ETag");
   struct content_range range;
   if (!value || header_content_range(value, &range) < 0 ||
       range.total != sink->received)
@@ -304,17 +303,17 @@ static void on_unsatisfied(lua_State *L, struct download *download, int self) {
   if (!sink_is_whole(sink)) {
     begin_anew(L, download, self);
   } else if (sink->total > sink->limit) {
-    download->transfer->outcome = TRANSFER_SINK_TOO_LARGE;
+    download->fetch.transfer->outcome = TRANSFER_SINK_TOO_LARGE;
     give_up(L, download, self);
   } else {
-    download->arrived = 1;
+    download->fetch.arrived = 1;
     download_deliver_bytes(L, download, self);
   }
 }
 
 /* The storage host has trouble of its own. */
 static void on_trouble(lua_State *L, struct download *download, int self) {
-  if (download->failures < client_of(&download->job)->retries)
+  if (download->fetch.failures < client_of(&download->job)->retries)
     try_again(L, download, self);
   else
     fail_status(L, download, self, FAULT_SERVER,
@@ -322,12 +321,12 @@ static void on_trouble(lua_State *L, struct download *download, int self) {
 }
 
 static void on_refusal(lua_State *L, struct download *download, int self) {
-  long status = download->transfer->status;
+  long status = download->fetch.transfer->status;
   if (status == 401 || status == 403 || status == 404 || status == 410)
     renew(L, download, self);
-  else if (status == 416 && download->transfer->resume_from > 0)
+  else if (status == 416 && download->fetch.transfer->resume_from > 0)
     on_unsatisfied(L, download, self);
-  else if (status == 412 && download->transfer->resume_from > 0)
+  else if (status == 412 && download->fetch.transfer->resume_from > 0)
     begin_anew(L, download, self); /* to If-Range: RFC 9110 says 200 */
   else if (status == 408 || status == 429 || status >= 500)
     on_trouble(L, download, self);
@@ -338,10 +337,10 @@ static void on_refusal(lua_State *L, struct download *download, int self) {
 
 /* The whole body came, so far as its framing tells: is it a whole video? */
 static void on_end(lua_State *L, struct download *download, int self) {
-  struct transfer *transfer = download->transfer;
+  struct transfer *transfer = download->fetch.transfer;
   struct sink *sink = &download->sink;
   const char *type = transfer_header(transfer, "Content-Type");
-  if (type && profile_set(&download->content_type, type) < 0)
+  if (type && profile_set(&download->fetch.content_type, type) < 0)
     box_no_memory(L);
   if (transfer->to_sink && sink->received < sink->total &&
       sink->total != UINT64_MAX) { /* a 206 that is shorter than it says */
@@ -350,7 +349,7 @@ static void on_end(lua_State *L, struct download *download, int self) {
     return;
   }
   if (transfer->to_sink && sink_is_whole(sink)) {
-    download->arrived = 1;
+    download->fetch.arrived = 1;
     download_deliver_bytes(L, download, self);
     return;
   }
@@ -363,9 +362,9 @@ static void on_end(lua_State *L, struct download *download, int self) {
 
 /* Attempts are counted only without progress. */
 static void on_progress(struct download *download) {
-  if (download->sink.received > download->best) {
-    download->best = download->sink.received;
-    download->failures = download->renewals = 0;
+  if (download->sink.received > download->fetch.best) {
+    download->fetch.best = download->sink.received;
+    download->fetch.failures = download->fetch.renewals = 0;
   }
 }
 
@@ -392,7 +391,7 @@ static int is_too_long(const struct sink *sink) {
 
 /* A rest that is none: of another file, empty, or not fit for what is here. */
 static int is_bad_rest(const struct download *download) {
-  const struct transfer *transfer = download->transfer;
+  const struct transfer *transfer = download->fetch.transfer;
   switch (transfer->outcome) {
   case TRANSFER_BAD_RANGE:
     return 1;
@@ -407,8 +406,8 @@ static int is_bad_rest(const struct download *download) {
 }
 
 static void on_outcome(lua_State *L, struct download *download, int self) {
-  const struct transfer *transfer = download->transfer;
-  gate_leave(&client_of(&download->job)->gate, &download->pass);
+  const struct transfer *transfer = download->fetch.transfer;
+  gate_leave(&client_of(&download->job)->gate, &download->fetch.pass);
   on_progress(download);
   if (transfer->status >= 300 && transfer->status < 400) {
     redirect(L, download, self);
@@ -425,18 +424,36 @@ static void on_outcome(lua_State *L, struct download *download, int self) {
   }
 }
 
-static void await_bytes(lua_State *L, struct download *download, int self) {
-  struct transfer *transfer = download->transfer;
+void download_fetch(lua_State *L, struct download *download, int self) {
   uint64_t due;
-  if (download->arrived) {
+  if (!download->fetch.transfer)
+    begin_attempt(L, download, self);
+  if (!download->fetch.transfer)
+    return;
+  if (download->fetch.arrived) {
     download_deliver_bytes(L, download, self);
     return;
   }
-  due = driver_look(transfer, poller_clock());
+  due = driver_look(download->fetch.transfer, poller_clock());
   if (due > 0) {
     job_sleep(&download->job, due);
     download_deliver_bytes(L, download, self);
     return;
   }
   on_outcome(L, download, self);
+}
+
+/* ---- its life ---- */
+
+void download_fetch_init(struct download *download, int allow_private) {
+  const struct profile *profile = client_of(&download->job)->profile;
+  download->fetch.pass.waiter = &download->job.waiter;
+  download->fetch.pass.lane = LANE_BULK;
+  download->fetch.allow_private = allow_private || profile_is_private(profile);
+}
+
+void download_fetch_release(struct download *download) {
+  drop_transfer(download);
+  free(download->fetch.content_type);
+  download->fetch.content_type = NULL;
 }

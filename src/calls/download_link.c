@@ -9,7 +9,6 @@
 #include "run/client.h"
 #include "api/box.h"
 #include "api/endpoint.h"
-#include "calls/download_fetch.h"
 #include "calls/query.h"
 #include "net/url.h"
 
@@ -19,24 +18,25 @@
 
 /* Takes `url` over: the way begins there. */
 static void begin_at(struct download *download, char *url) {
-  free(download->url);
-  free(download->asked);
-  download->url = url;
-  download->asked = NULL;
-  download->redirects = 0;
+  free(download->link.url);
+  free(download->link.asked);
+  download->link.url = url;
+  download->link.asked = NULL;
+  download->link.redirects = 0;
+  download->link.from_api = 0;
 }
 
 void download_link_follow(struct download *download, char *url) {
-  if (download->redirects++ == 0)
-    download->asked = download->url;
+  if (download->link.redirects++ == 0)
+    download->link.asked = download->link.url;
   else
-    free(download->url);
-  download->url = url;
+    free(download->link.url);
+  download->link.url = url;
 }
 
 void download_link_go_back(struct download *download) {
-  char *url = download->asked;
-  download->asked = NULL;
+  char *url = download->link.asked;
+  download->link.asked = NULL;
   begin_at(download, url);
 }
 
@@ -47,9 +47,9 @@ int download_link_set(struct download *download, const char *text) {
   int result;
   if (!url)
     return -1;
-  download->upgraded =
+  download->link.upgraded =
       !profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7);
-  if (!download->upgraded) {
+  if (!download->link.upgraded) {
     begin_at(download, url);
     return 0;
   }
@@ -63,10 +63,32 @@ int download_link_set(struct download *download, const char *text) {
   return 0;
 }
 
+int download_link_init(struct download *download, const char *url,
+                       const char *file_id, int has_task) {
+  if ((url && download_link_set(download, url) < 0) ||
+      (file_id && profile_set(&download->link.file_id, file_id) < 0))
+    return -1;
+  download->link.has_task = (unsigned char)has_task;
+  if (url)
+    download->step = DOWNLOAD_BYTES;
+  else
+    download->step = file_id ? DOWNLOAD_FILE_LINK : DOWNLOAD_TASK_LINK;
+  return 0;
+}
+
+void download_link_release(struct download *download) {
+  struct download_link *link = &download->link;
+  exchange_clear(&download->exchange, client_of(&download->job));
+  free(link->url);
+  free(link->asked);
+  free(link->file_id);
+  link->url = link->asked = link->file_id = NULL;
+}
+
 uint64_t download_link_life(const struct download *download) {
   struct url_parts parts;
   int64_t now = time(NULL), end = 0;
-  if (url_take_apart(download->url, &parts) == 0) {
+  if (url_take_apart(download->link.url, &parts) == 0) {
     end = parts.expires ? strtoll(parts.expires, NULL, 10) : 0;
     url_free(&parts);
   }
@@ -117,22 +139,27 @@ static void on_file(lua_State *L, struct download *download, int object) {
     lua_getfield(L, -1, "download_url");
     url = lua_tostring(L, -1);
   }
-  download->from_api = !url || !*url;
-  if (!download->from_api) {
+  if (url && *url) {
     if (download_link_set(download, url) < 0)
       box_no_memory(L);
     return;
   }
   begin_at(download, exchange_url(client_of(&download->job), RETRIEVE_CONTENT,
-                                  "file_id", download->file_id));
-  if (!download->url)
+                                  "file_id", download->link.file_id));
+  if (!download->link.url)
     box_no_memory(L);
+  download->link.from_api = 1;
 }
 
-static void await_file(lua_State *L, struct download *download, int self) {
+void download_link_of_file(lua_State *L, struct download *download, int self) {
   struct reply reply;
   enum exchange_step step;
   int object;
+  if (!download->exchange.url)
+    begin_exchange(L, download,
+                   exchange_url(client_of(&download->job), RETRIEVE, "file_id",
+                                download->link.file_id),
+                   LANE_FILE);
   if (!advance_exchange(L, download, self, &reply, &step))
     return;
   object = lua_gettop(L);
@@ -142,16 +169,7 @@ static void await_file(lua_State *L, struct download *download, int self) {
   }
   on_file(L, download, object);
   end_exchange(download); /* last: without memory its answer is read again */
-  download_go_to(download, download_fetch);
-}
-
-void download_link_of_file(lua_State *L, struct download *download, int self) {
-  begin_exchange(L, download,
-                 exchange_url(client_of(&download->job), RETRIEVE, "file_id",
-                              download->file_id),
-                 LANE_FILE);
-  download->step = await_file;
-  await_file(L, download, self);
+  download_go_to(download, DOWNLOAD_BYTES);
 }
 
 /* ---- a task's link ---- */
@@ -174,23 +192,34 @@ static void on_status(lua_State *L, struct download *download) {
   const char *text;
   if (lua_getfield(L, status, "file_id") == LUA_TSTRING &&
       *(text = lua_tostring(L, -1)) &&
-      profile_set(&download->file_id, text) < 0)
+      profile_set(&download->link.file_id, text) < 0)
     box_no_memory(L);
   if (lua_getfield(L, status, "url") == LUA_TSTRING) {
     if (download_link_set(download, lua_tostring(L, -1)) < 0)
       box_no_memory(L);
-    download_go_to(download, download_fetch);
+    download_go_to(download, DOWNLOAD_BYTES);
   } else {
-    download_go_to(download, download_link_of_file);
+    download_go_to(download, DOWNLOAD_FILE_LINK);
   }
   lua_settop(L, status);
 }
 
-static void await_task(lua_State *L, struct download *download, int self) {
+static void ask_for_task(lua_State *L, struct download *download, int self) {
+  const struct job *job = &download->job;
+  const char *id = query_push_id(L, self);
+  begin_exchange(L, download,
+                 query_url(client_of(job), (enum kind)job->kind, id),
+                 LANE_QUERY);
+  lua_pop(L, 1);
+}
+
+void download_link_of_task(lua_State *L, struct download *download, int self) {
   struct reply reply;
   enum exchange_step step;
   enum state state;
   int object;
+  if (!download->exchange.url)
+    ask_for_task(L, download, self);
   if (!advance_exchange(L, download, self, &reply, &step))
     return;
   object = lua_gettop(L);
@@ -203,15 +232,4 @@ static void await_task(lua_State *L, struct download *download, int self) {
   else
     on_status(L, download);
   end_exchange(download);
-}
-
-void download_link_of_task(lua_State *L, struct download *download, int self) {
-  const char *id = query_push_id(L, self);
-  begin_exchange(
-      L, download,
-      query_url(client_of(&download->job), (enum kind)download->job.kind, id),
-      LANE_QUERY);
-  lua_pop(L, 1);
-  download->step = await_task;
-  await_task(L, download, self);
 }

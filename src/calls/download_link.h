@@ -3,9 +3,17 @@
 #ifndef MINIMAX_DOWNLOAD_LINK_H
 #define MINIMAX_DOWNLOAD_LINK_H
 
-#include "calls/download.h"
+#include "calls/download_job.h"
 
-/* Steps of a download that end in download_fetch. */
+/* Begins with what is known: the link, a file (each NULL: not), a task. Sets
+ * the first step. -1: no memory. */
+int download_link_init(struct download *download, const char *url,
+                       const char *file_id, int has_task);
+
+/* Idempotent. */
+void download_link_release(struct download *download);
+
+/* Steps of a download that lead to DOWNLOAD_BYTES. */
 void download_link_of_file(lua_State *L, struct download *download, int self);
 void download_link_of_task(lua_State *L, struct download *download, int self);
 

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-#include "calls/download.h"
+#include "calls/download_job.h"
 
 /* Creates the metatable; once for each Lua state. */
 void download_target_install(lua_State *L);
