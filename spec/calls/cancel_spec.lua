@@ -224,6 +224,7 @@ describe("cancel, between the look and the DELETE,", function()
     for i, request in ipairs(server:requests()) do
       methods[i] = request.method
     end
-    assert.same({ "GET", "GET", "DELETE" }, methods)
+    -- A machine so slow that a second look comes too late, too, takes a third.
+    assert.matches("^GET GET [GET ]*DELETE$", table.concat(methods, " "))
   end)
 end)
