@@ -56,6 +56,19 @@ describe("the task that an answer names is found", function()
     end
   end)
 
+  it("nowhere else where its own value is cut off", function()
+    for _, value in ipairs { '"' .. ID .. '"', ID } do
+      for _, before in ipairs { '{"id":"other","task_id":', '{"id":"other","task":{"id":',
+        '{"id":"other","data":{"task_id":', '{"data":{"id":"other","task_id":' } do
+        for length = 0, #value - 1 do
+          local text = before .. value:sub(1, length)
+          assert.is_nil(pure.task_id(text), text)
+        end
+        assert.equal(ID, (pure.task_id(before .. value .. ",")))
+      end
+    end
+  end)
+
   it("in what is no JSON as a whole", function()
     local answer = '{"task_id":"' .. ID .. '"}'
     for _, text in ipairs {

@@ -108,6 +108,19 @@ describe("a submit whose answer names a task", function()
     assert.equal(2, #silent:requests())
   end)
 
+  -- The request's own id is none to wait for.
+  it("or by nothing, where its answer broke off before", function()
+    local body = '{"id":"req_99","data":{"task_id":"' .. ID .. '"}}'
+    for _, length in ipairs { body:find(",", 1, true), body:find("task_id", 1, true) + 3,
+      body:find(ID, 1, true) - 2, body:find(ID, 1, true) + 5 } do
+      server:answer { raw = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+        .. body:sub(1, length) }
+      local client <close> = server:client()
+      local _, err = client:submit(REQUEST)
+      assert.same({ "unknown" }, { err.kind, err.task_id }, length)
+    end
+  end)
+
   it("is refused all the same where it names none", function()
     for _, body in ipairs { '{"task_id":"","base_resp":{"status_code":2013}}',
       '{"task_id":null,"id":"req_99","base_resp":{"status_code":2013}}',

@@ -55,7 +55,8 @@ void reply_read(lua_State *L, const struct transfer *transfer,
     reply->kind = FAULT_PROTOCOL;
 }
 
-/* Beside an error a bare `id` like "req_99" is the request's. */
+/* Beside an error, or where the rest is not known, a bare `id` like "req_99" is
+ * the request's. */
 static int is_of_request(const struct taskid *id) {
   return ascii_equal_up_to(id->text, "req", 3);
 }
@@ -66,7 +67,7 @@ static int find_task_id(const struct transfer *transfer,
   case TASKID_CLEAR:
     return 1;
   case TASKID_VAGUE:
-    return reply->kind == FAULT_NONE || !is_of_request(id);
+    return (reply->readable && reply->kind == FAULT_NONE) || !is_of_request(id);
   default:
     return 0;
   }

@@ -34,6 +34,7 @@ struct scan {
   enum key names[NESTING + 1]; /* of these, by their depth */
   enum key key;                /* of the value that comes next */
   unsigned rank;               /* of the id found so far */
+  int is_cut;                  /* the id of the task itself was cut off */
   struct taskid *id;
 };
 
@@ -224,12 +225,14 @@ static void skip_space(struct scan *scan) {
 }
 
 /* A string is a value where one is awaited, and a key where a colon follows; in
- * what is no JSON it may be both. */
+ * what is no JSON it may be both. Of one that is cut off, the key stays. */
 static void on_string(struct scan *scan) {
   struct word word;
   take_string(scan, &word);
   if (word.sound)
     consider(scan, word.value.text, word.value.length);
+  else if (scan->at == scan->length)
+    return;
   skip_space(scan);
   if (scan->at < scan->length && scan->text[scan->at] == ':') {
     scan->key = key_named(&word);
@@ -253,7 +256,8 @@ static void consider_number(struct scan *scan, const char *number,
     consider(scan, digits, strlen(digits));
 }
 
-/* What is not followed by the end of a value may have been cut off. */
+/* What is not followed by the end of a value may have been cut off; at the end
+ * of all it is, and its key stays. */
 static void on_number(struct scan *scan) {
   size_t from = scan->at, end;
   while (scan->at < scan->length && scan->text[scan->at] &&
@@ -261,8 +265,9 @@ static void on_number(struct scan *scan) {
     scan->at++;
   end = scan->at;
   skip_space(scan);
-  if (scan->at < scan->length && scan->text[scan->at] &&
-      strchr(",}]", scan->text[scan->at]))
+  if (scan->at == scan->length)
+    return;
+  if (scan->text[scan->at] && strchr(",}]", scan->text[scan->at]))
     consider_number(scan, scan->text + from, end - from);
   scan->key = KEY_NONE;
 }
@@ -312,6 +317,8 @@ static void run(struct scan *scan, const char *text, size_t length) {
   scan->key = KEY_NONE;
   while (scan->at < length)
     on_value(scan);
+  if (rank_of(scan) < RANK_DATA)
+    scan->is_cut = 1;
 }
 
 /* Looks again, from a place where a string may begin or end, while nothing is
@@ -332,7 +339,7 @@ enum taskid_naming taskid_find(const char *text, size_t length,
    * so does a backslash before one. */
   run_from(&scan, quote ? quote + 1 : NULL);
   run_from(&scan, quote ? memmem(text, length, name, sizeof name - 1) : NULL);
-  if (scan.rank == RANK_NONE)
+  if (scan.rank == RANK_NONE || (scan.rank > RANK_ELSEWHERE && scan.is_cut))
     return TASKID_NONE;
   return scan.rank == RANK_OWN ? TASKID_VAGUE : TASKID_CLEAR;
 }

@@ -20,7 +20,8 @@ struct taskid {
 
 /* Finds it: by `task_id`, or by `id` in the answer or in the `task` and `data`
  * that wrap it; the most specific name of a sound id wins. It was closed before
- * the text broke off, so it is whole. A number gives exactly its digits. */
+ * the text broke off, so it is whole; no vaguer one stands for what was cut
+ * off. A number gives exactly its digits. */
 enum taskid_naming taskid_find(const char *text, size_t length,
                                struct taskid *id);
 
