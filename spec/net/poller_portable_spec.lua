@@ -17,33 +17,43 @@ local function make(target)
   return result.out
 end
 
-local function run(script)
-  return process.run {
-    command = { "sh", "-c", 'eval "$ENVIRONMENT"; ' .. script },
-    env = { ENVIRONMENT = make "env", LUA_PATH = false, LUA_CPATH = false,
-      LUA = shell.interpreter() },
-    timeout = 120,
-  }
-end
-
 describe("without epoll #timing", function()
+  local children, env = {}, nil
+
+  local function start(script)
+    return process.start { command = { "sh", "-c", 'eval "$ENVIRONMENT"; ' .. script }, env = env,
+      timeout = 120 }
+  end
+
+  -- All at once, since they mostly wait.
   setup(function()
     make "all"
+    env = { ENVIRONMENT = make "env", LUA_PATH = false, LUA_CPATH = false,
+      LUA = shell.interpreter() }
+    for _, name in ipairs(specs) do
+      children[name] = start('exec "$LUA" spec/support/busted.lua --exclude-tags=epoll '
+        .. "spec/" .. name .. "_spec.lua")
+    end
+  end)
+
+  teardown(function()
+    for _, child in pairs(children) do
+      child:close()
+    end
   end)
 
   it("there is no descriptor, and timeout() says when to step", function()
-    local result = run [[exec "$LUA" -e 'local minimax = require "minimax"
+    local result = start([[exec "$LUA" -e 'local minimax = require "minimax"
       local client = minimax.new { api_key = "sk-none", base_url = "http://127.0.0.1:9" }
       local co = coroutine.create(function() client:query("1") end)
       coroutine.resume(co)
-      print(minimax.pollfd(), minimax.events(), minimax.timeout() <= 0.01)']]
+      print(minimax.pollfd(), minimax.events(), minimax.timeout() <= 0.01)']]):finish()
     assert.equal("nil\tr\ttrue\n", result.out)
   end)
 
   for _, name in ipairs(specs) do
     it(name .. "_spec passes", function()
-      local result = run('exec "$LUA" spec/support/busted.lua --exclude-tags=epoll spec/' .. name
-        .. "_spec.lua")
+      local result = children[name]:finish()
       assert(result.code == 0, result.out .. result.err)
       assert.matches("%d+ passed, 0 failed", result.out)
     end)
