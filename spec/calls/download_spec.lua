@@ -28,7 +28,7 @@ local SERVE = [[
     drops = { size = 100, piece = 5, pause = 0.02 },
     pages = { body = "<html><body>Sign in</body></html>", piece = 5, pause = 0.02 },
     long = { size = 3000000 },
-    vast = { size = 30000000 },
+    vast = { size = 30000000, blank = true }, -- at once, however slow the machine is
   }
   local request
   repeat

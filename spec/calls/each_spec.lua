@@ -8,9 +8,9 @@ local tasks = require "spec.support.tasks"
 describe("client:each", function()
   local api, client
 
-  local function start(plans)
+  local function start(plans, options)
     api = tasks.start(plans)
-    client = api:client()
+    client = api:client(options)
   end
 
   after_each(function()
@@ -314,13 +314,14 @@ describe("client:each", function()
   end
 
   it("serves two thousand tasks over no more connections than allowed", function()
-    start { any = { "Processing", "Success" } }
+    start({ any = { "Processing", "Success" } }, { wait_timeout = false })
     local items = {}
     for i = 1, 2000 do
       items[i] = "many-" .. i
     end
     local seen = {}
-    for task, status in client:each(items) do
+    for task, status, err in client:each(items) do
+      assert(status, err)
       assert(status.task_id == task and not seen[task])
       seen[task] = true
     end

@@ -13,7 +13,7 @@ local video = require "spec.support.video"
 local storage = {}
 
 local function bytes_of(file)
-  return file.body or video.make(file.size, file.seed)
+  return file.body or file.blank and video.blank(file.size) or video.make(file.size, file.seed)
 end
 
 local function etag_of(file)
@@ -50,8 +50,8 @@ end
 --- Answers one request.
 -- @param connection, request as `wire.lua` hands them over
 -- @param file what it serves:
---   `size` and `seed` of a video, or `body`; `type`; `etag` (one made of the
---   seed; false for none); `ranges = false`: it knows none;
+--   `size` and `seed` of a video, or `size` and `blank`, or `body`; `type`;
+--   `etag` (one made of the seed; false for none); `ranges = false`: it knows none;
 --   `ignores_condition`: it does not heed If-Range; `range`: the Content-Range
 --   to claim; `length`: the Content-Length to claim; `cut`: it ends the
 --   connection before that offset of the file, by `how` (close or reset);

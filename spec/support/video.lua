@@ -43,4 +43,11 @@ function video.make(size, seed)
   return made[name]
 end
 
+--- A whole file whose payload is zeros: quick to make, where bytes do not matter.
+-- @param size in bytes, 100 or more
+function video.blank(size)
+  local head = video.head(size)
+  return head .. ("\0"):rep(size - #head)
+end
+
 return video
