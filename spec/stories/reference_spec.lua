@@ -264,3 +264,80 @@ describe("the reference", function()
     assert.equal(#sorted(calls), #sorted(counts))
   end)
 end)
+
+-- Pages for whoever carries the project on: what they name must be there.
+local function pages()
+  local found = files("doc/inside", ".md")
+  return table.move({ "CONTRIBUTING.md", "spec/README.md" }, 1, 2, #found + 1, found)
+end
+
+-- The texts in code quotes of a piece of a page.
+local function quotes(piece)
+  return piece:gmatch "`([^`\n]+)`"
+end
+
+-- A path of the repository, as pages write it; one with an asterisk is a form.
+local function is_path(quote)
+  local folder = quote:match "^([%w.]+)/[%w_./-]+$"
+  return folder and lfs.attributes(folder, "mode") == "directory" and folder ~= "build"
+end
+
+-- Whether a file defines, declares or assigns a function of that name.
+local function defines(text, name)
+  text = "\n" .. text
+  for _, form in ipairs { "\n[%a_][%w_ *]-%f[%w_]", "\nfunction [%w_.:]-%f[%w_]",
+    "\n%s*local function ", "\n" } do
+    if text:find(form .. name .. "%(") then
+      return true
+    end
+  end
+  return text:find("\n%s*" .. name .. " = function") ~= nil
+end
+
+-- Paragraphs and rows of tables: where a function is named, so is its file.
+local function pieces(text)
+  text = text:gsub("```.-```", ""):gsub("\n|", "\n\n|"):gsub("\n%* ", "\n\n* ")
+  return (text .. "\n\n"):gmatch "(.-)\n\n+"
+end
+
+describe("the pages about the inside", function()
+  for _, page in ipairs(pages()) do
+    it("name what is there: " .. page, function()
+      for piece in pieces(read(page)) do
+        local texts, places = {}, {}
+        for quote in quotes(piece) do
+          if is_path(quote) then
+            local mode = lfs.attributes((quote:gsub("/$", "")), "mode")
+            assert.truthy(mode, page .. ": there is no " .. quote)
+            places[#places + 1] = quote
+            texts[#texts + 1] = mode == "file" and read(quote) or ""
+          end
+        end
+        for quote in quotes(piece) do
+          local name = quote:match "^[%w_.:]-([%w_]+)%(%)$"
+          local is_there = not name
+          for _, text in ipairs(texts) do
+            is_there = is_there or defines(text, name)
+          end
+          assert.is_true(is_there, ("%s: %s is not in %s"):format(page, quote,
+            places[1] and table.concat(places, ", ") or "a file that is named beside it"))
+        end
+      end
+    end)
+
+    it("lead to what is there: " .. page, function()
+      for target in read(page):gmatch "%]%(([^)#]+)[^)]*%)" do
+        local path = page:match "^(.-)[^/]*$" .. target
+        assert.truthy(target:find "^https:" or lfs.attributes(path, "mode"), target)
+      end
+    end)
+  end
+
+  it("say where the specs of each source file are", function()
+    local page = read "spec/README.md"
+    for _, path in ipairs(files("src", ".c")) do
+      local spec = path:gsub("^src/(.*)%.c$", "spec/%1_spec.lua")
+      assert.truthy(lfs.attributes(spec, "mode") or page:find("`" .. path .. "`", 1, true), path)
+    end
+  end)
+end)
