@@ -90,6 +90,7 @@ build = {
     ["minimax.batch.models"] = "lua/minimax/batch/models.lua",
     ["minimax.batch.options"] = "lua/minimax/batch/options.lua",
     ["minimax.batch.output"] = "lua/minimax/batch/output.lua",
+    ["minimax.batch.passing"] = "lua/minimax/batch/passing.lua",
     ["minimax.batch.postgresql"] = "lua/minimax/batch/postgresql.lua",
     ["minimax.batch.request"] = "lua/minimax/batch/request.lua",
     ["minimax.batch.runner"] = "lua/minimax/batch/runner.lua",
