@@ -6,8 +6,11 @@ local minimax = require "minimax"
 local native = require "spec.support.native"
 local posix = native.module "posix"
 local process = require "spec.support.process"
+local socket = require "socket"
 local tasks = require "spec.support.tasks"
 local wire = require "spec.support.wire"
+
+local KILL = 9
 
 local SLOW = { "Processing", "Processing", "Processing", "Success" }
 
@@ -324,6 +327,27 @@ describe("after a fork", function()
     end
     assert.equal(7, posix.wait(pid))
     assert.equal("succeeded", status.state)
+  end)
+
+  it("a child that lives on wakes nobody by a connection that the parent has closed", function()
+    local client = api:client()
+    assert(client:query("slow"))
+    io.stdout:flush()
+    local pid = posix.fork()
+    if pid == 0 then
+      socket.sleep(60)
+      posix.exit(0)
+    end
+    client:close()
+    api:stop() -- from here on the child's copy of the connection has something to read
+    local wakes = 0
+    host.step_until(function()
+      wakes = wakes + 1
+      return false
+    end, 0.3)
+    posix.kill(pid, KILL)
+    posix.wait(pid)
+    assert.is_true(wakes < 20, wakes)
   end)
 
   it("a child that ends with all its finalizers leaves the parent's transfer alone", function()
