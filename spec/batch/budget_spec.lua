@@ -134,6 +134,22 @@ local function specs_of(kind)
     assert.equal(0, taken(b, "submit", 5))
   end)
 
+  it("holds nobody back for longer than it can, whatever a clock that was ahead wrote", function()
+    local b = opened()
+    for _, rate in ipairs { { 6, 3600 }, false } do
+      assert(b:configure("submit", rate))
+      assert(l:run "UPDATE minimax_budgets SET next_at = $clock + 28800, held_until = $clock")
+      assert(b:refresh())
+      assert.is_true(b:look "submit" <= 600)
+      assert(l:run "UPDATE minimax_budgets SET held_until = $clock + 28800")
+      assert(b:refresh())
+      assert.is_true(b:look "submit" <= 600)
+      assert(l:run "UPDATE minimax_budgets SET next_at = $clock, held_until = $clock + 28800")
+      assert(b:refresh())
+      assert.is_true(b:look "submit" <= 60)
+    end
+  end)
+
   it("is held for all after a rate limit, the longest time counting", function()
     local b, its = opened(), opened(other)
     assert(b:hold("submit", 60))

@@ -723,6 +723,62 @@ describe("a run", function()
     assert.same({ "io", 3 }, { reason, attempts })
   end)
 
+  -- What the run says of itself until it has said that.
+  local function said(words, options)
+    local co
+    local deadline = os.time() + 30
+    minimax.run(function()
+      co = minimax.spawn(run, options)
+      local found
+      repeat
+        assert(os.time() < deadline, "not said: " .. words)
+        minimax.sleep(0.01)
+        for _, event in ipairs(told "warning") do
+          found = found or not event.key and event.err.message:find(words, 1, true)
+        end
+      until found
+      coroutine.close(co)
+    end)
+    return #told "warning"
+  end
+
+  it("says that it waits for a turn, once", function()
+    for number = 1, 5 do
+      add("job" .. number)
+    end
+    assert.equal(1, said("the next submit may leave in ", { submit_rate = { 1, 3600 } }))
+  end)
+
+  it("says that it waits for its ledger, and why", function()
+    add "a"
+    local read = b.ledger.db.rows
+    b.ledger.db.rows = function(db, sql, ...)
+      if not sql:find "WITH free" then
+        return read(db, sql, ...)
+      end
+      return nil, { kind = "io", message = "no connection", passing = true }
+    end
+    local time, ahead = os.time, 0
+    local fake = stub(os, "time", function() -- each attempt takes long
+      ahead = ahead + 15
+      return time() + ahead
+    end)
+    local _, reason = run { patience = 40 }
+    fake:revert()
+    assert.equal("io", reason)
+    assert.same({ "the run waits for its ledger: no connection" },
+      { told "warning"[1].err.message, told "warning"[2] })
+  end)
+
+  it("does not wait for a turn that a clock once ahead has left behind", function()
+    add "a"
+    assert(b.ledger:run [=[INSERT INTO minimax_budgets (account, lane, count, seconds, next_at,
+      held_until) VALUES ('default', 'submit', 10, 1, $clock + 28800, $clock - 1)]=])
+    local counts, reason = run()
+    assert.same({ 1, "done" }, { counts.downloaded, reason })
+    assert.same({}, told "warning")
+  end)
+
   it("submits nothing at all where more would have to be than it may", function()
     for number = 1, 4 do
       add("job" .. number)

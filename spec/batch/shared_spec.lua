@@ -119,6 +119,28 @@ describe("workers on one ledger", function()
     assert.equal(1, #emu:tasks())
   end)
 
+  it("say that they wait for each other, where that takes long", function()
+    local b = open()
+    add(b, 1)
+    assert(b.ledger:run [[UPDATE minimax_jobs SET worker = 'alive', host = 'other',
+      lease = $clock + 100]])
+    local said
+    local sleep = minimax.sleep
+    local fake = stub(minimax, "sleep", function(seconds) -- time flies
+      return sleep(seconds / 20)
+    end)
+    local results = run { { host = "one", on_event = function(event)
+      if event.type == "warning" and not event.key then
+        said = event.err.message
+        assert(b.ledger:run "UPDATE minimax_jobs SET lease = $clock - 1")
+      end
+    end } }
+    fake:revert()
+    assert.equal("the run waits for jobs that other workers hold (1), to take them over when a "
+      .. "lease ends", said)
+    assert.equal("done", results[1].reason)
+  end)
+
   it("go on after PostgreSQL has restarted, in the midst of a submit too", function()
     local b = open()
     add(b, 8)

@@ -7,33 +7,52 @@ budget.__index = budget
 -- Requests that may go at once after a pause, besides the one whose turn it is.
 local AHEAD = 1
 
+--- Seconds that a rate limit holds all workers at most.
+budget.LONGEST_HOLD = 60
+
 --- @param ledger the open ledger
 -- @param account a name for what shares the budget: one key, one account
 function budget.new(ledger, account)
   return setmetatable({ ledger = ledger, account = account, limited = {} }, budget)
 end
 
---- Sets the rate of a lane for all workers. The next turn is then as far away as it
--- can be at that rate, and no farther: a slower one is not waited out.
+-- A turn is never farther away than it can be at its rate, whatever a slower rate or
+-- a clock that was ahead has left behind.
+local function clamp(self)
+  return self.ledger:run([[UPDATE minimax_budgets SET
+    next_at = (CASE WHEN next_at > $clock + ? * coalesce(seconds / count, 0)
+      THEN $clock + ? * coalesce(seconds / count, 0) ELSE next_at END),
+    held_until = (CASE WHEN held_until > $clock + ? THEN $clock + ? ELSE held_until END)
+    WHERE account = ? AND (next_at > $clock + ? * coalesce(seconds / count, 0)
+    OR held_until > $clock + ?)]], AHEAD + 1, AHEAD + 1, budget.LONGEST_HOLD,
+    budget.LONGEST_HOLD, self.account, AHEAD + 1, budget.LONGEST_HOLD)
+end
+
+--- Sets the rate of a lane for all workers. A turn of a slower one is not waited out.
 -- @param lane "submit" or "query"
 -- @param rate `{ count, seconds }`, false for none, nil to leave it as it is
 function budget:configure(lane, rate)
   if rate == nil then
     return true
   end
-  local farthest = rate and (AHEAD + 1) * rate[2] / rate[1] or 0
-  return self.ledger:run([[INSERT INTO minimax_budgets (account, lane, count, seconds)
-    VALUES (?, ?, ?, ?) ON CONFLICT (account, lane)
-    DO UPDATE SET count = excluded.count, seconds = excluded.seconds, next_at =
-    (CASE WHEN minimax_budgets.next_at > $clock + ? THEN $clock + ?
-    ELSE minimax_budgets.next_at END)]], self.account, lane, rate and rate[1] or nil,
-    rate and rate[2] or nil, farthest, farthest)
+  local changed, err = self.ledger:run([[INSERT INTO minimax_budgets
+    (account, lane, count, seconds) VALUES (?, ?, ?, ?) ON CONFLICT (account, lane)
+    DO UPDATE SET count = excluded.count, seconds = excluded.seconds]], self.account, lane,
+    rate and rate[1] or nil, rate and rate[2] or nil)
+  if changed then
+    changed, err = clamp(self)
+  end
+  return changed and true, err
 end
 
---- Reads which lanes have a budget at all: another worker may have set it.
+--- Sets right what lies too far in the future, and reads which lanes have a budget at
+-- all: another worker may have set it.
 function budget:refresh()
-  local rows, err = self.ledger:rows("SELECT lane FROM minimax_budgets WHERE account = ?",
-    self.account)
+  local changed, err = clamp(self)
+  local rows
+  if changed then
+    rows, err = self.ledger:rows("SELECT lane FROM minimax_budgets WHERE account = ?", self.account)
+  end
   for _, row in ipairs(rows or {}) do
     self.limited[row.lane] = true
   end

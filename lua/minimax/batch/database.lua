@@ -38,8 +38,8 @@ end
 
 --- Opens a connection.
 -- @param name "sqlite3" or "postgresql"
--- @param where a path or an address; or a list, of which the first is kept that
---   can be reached
+-- @param where a path or an address; or a list, of which the first counts that can be
+--   reached
 -- @param greet function(self), called after each connecting; nil: none. It returns
 --   true; or nil and an error
 function database.open(name, where, greet)
@@ -108,7 +108,6 @@ local function connect(self)
   for index = 1, #self.where do
     handle, why = self.connect(self.where[index])
     if handle then
-      self.where = { self.where[index] }
       return handle
     end
   end

@@ -58,6 +58,9 @@ local QUESTION = [[SELECT current_setting('minimax.connection', true) AS token,
 
 local function judge(db, row, token)
   db.pooled = row.token ~= token
+  if not db.pooled then
+    db.where = { db.where[1] } -- options are not refused here
+  end
   db.keeps = not db.pooled or (row.name or ""):find("^PGBOUNCER_") ~= nil
   if db.pooled and row.isolation ~= "read committed" then
     table.insert(db.settings, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")

@@ -19,7 +19,7 @@ local LOST = 0.5 -- seconds between two attempts to reach the database again
 function runner.new(parts)
   parts.slots, parts.active, parts.submits = 0, {}, 0
   parts.clock, parts.answered, parts.limits, parts.unfetched = 0, 0, 0, 0
-  parts.lost = {}
+  parts.lost, parts.told, parts.watched = {}, {}, 0
   return setmetatable(parts, runner)
 end
 
@@ -41,6 +41,19 @@ end
 
 function runner:warn(job, err)
   self:tell { type = "warning", key = job.key, state = job.state, task_id = job.task_id, err = err }
+end
+
+local LONG = 30 -- seconds that a run waits without a word
+
+--- Says why the run waits, where that takes long; once for each reason, and again
+-- after as long as it said.
+-- @param seconds that it waits, or has waited
+-- @param ... the words, as `string.format` takes them
+function runner:tell_wait(reason, seconds, ...)
+  if seconds >= LONG and self.clock >= (self.told[reason] or 0) then
+    self.told[reason] = self.clock + math.max(seconds, 10 * LONG)
+    self:tell { type = "warning", err = fault.new("timeout", ...) }
+  end
 end
 
 -- Ends what costs nothing and may take long: a submit that has not left and
@@ -153,6 +166,7 @@ function runner:with_ledger(insist, work, ...)
         return nil, err
       end
       lost = lost + taken
+      self:tell_wait("ledger", lost, "the run waits for its ledger: %s", err.message)
     else
       self:stop("io", err)
       if not insist or failing > INSISTENCE then
@@ -217,6 +231,9 @@ local function look_again(self)
     return job
   end
   local jobs = self:with_ledger(false, self.claims.remaining, self.claims, self.held_back)
+  self.watched = self.watched + WATCH
+  self:tell_wait("others", self.watched, "the run waits for jobs that other workers hold (%d), to "
+    .. "take them over when a lease ends", jobs or 0)
   return jobs and jobs > 0 and self:sleep(WATCH)
 end
 
@@ -245,6 +262,7 @@ function slot(self)
       job = look_again(self)
     end
     if job and job ~= true then
+      self.watched = 0
       grow(self)
       work(self, job)
     end

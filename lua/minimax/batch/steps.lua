@@ -56,6 +56,12 @@ end
 
 -- Submitting ----------------------------------------------------------------------
 
+-- Says what the wait for a turn is about.
+local function tell_turn(run, lane, seconds)
+  run:tell_wait(lane, seconds, "the next %s may leave in %.0f s: the rate that the ledger holds "
+    .. "for all workers is used up, or the server held them back", lane, seconds)
+end
+
 -- Waits for its turn under the joint budget, without taking it.
 local function wait_for_turn(run, lane)
   while not run.stopping do
@@ -63,6 +69,7 @@ local function wait_for_turn(run, lane)
     if not seconds or seconds == 0 then
       break
     end
+    tell_turn(run, lane, seconds)
     run:sleep(math.min(seconds, LOOK) * (1 + math.random() / 10))
   end
   return not run.stopping
@@ -135,7 +142,7 @@ local function heed_refusal(run, job, err)
   if err.kind == "rate_limit" then
     run.limits = run.limits + 1
     run:with_ledger(false, run.budget.hold, run.budget, "submit",
-      math.min(HOLD * 2 ^ (run.limits - 1), 60))
+      math.min(HOLD * 2 ^ (run.limits - 1), run.budget.LONGEST_HOLD))
     run:heard()
   end
   if not kept and states.meaning(err) ~= "stop" then
@@ -247,6 +254,7 @@ local function take_turn(run, lane)
     if seconds == 0 then
       return true
     end
+    tell_turn(run, lane, seconds or 0)
     run:sleep(math.min(seconds or 0, LOOK) * (1 + math.random() / 10))
   end
 end

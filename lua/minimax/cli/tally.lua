@@ -91,10 +91,13 @@ local function note(self, text)
   self.out:note("%s", text)
 end
 
--- An outage of a night is told once for each job, not at each attempt.
+-- An outage of a night is told once for each job, not at each attempt. What has no
+-- key is about the run.
 local function tell_trouble(self, event)
   local message = wording.of(event.err.message)
-  if self.troubles[event.key] ~= message then
+  if not event.key then
+    note(self, message)
+  elseif self.troubles[event.key] ~= message then
     self.troubles[event.key] = message
     note(self, event.key .. ": " .. message)
   end
@@ -124,7 +127,7 @@ function tally:heed(event)
     heed_state(self, event)
   elseif event.type == "stop" and event.reason == "cancelled" then
     tell_interrupt(self)
-  elseif event.err and event.key then
+  elseif event.err and (event.key or event.type == "warning") then
     tell_trouble(self, event)
   end
 end
