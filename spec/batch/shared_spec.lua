@@ -123,7 +123,7 @@ describe("workers on one ledger", function()
     local b = open()
     add(b, 1)
     assert(b.ledger:run [[UPDATE minimax_jobs SET worker = 'alive', host = 'other',
-      lease = $clock + 100]])
+      lease = $clock + 28800]]) -- by a clock that was ahead
     local said
     local sleep = minimax.sleep
     local fake = stub(minimax, "sleep", function(seconds) -- time flies
@@ -132,6 +132,8 @@ describe("workers on one ledger", function()
     local results = run { { host = "one", on_event = function(event)
       if event.type == "warning" and not event.key then
         said = event.err.message
+        local row = assert(b.ledger:row "SELECT lease - $clock AS left FROM minimax_jobs")
+        assert.is_true(row.left <= 1)
         assert(b.ledger:run "UPDATE minimax_jobs SET lease = $clock - 1")
       end
     end } }

@@ -121,10 +121,13 @@ end
 function client:submit(body, options)
   local night, process, key = self.night, clock.process_here(), body.text_inputs[1]
   travel(self, night.random:real(0, 2))
+  local before = night.truth:intent_of(process, key) -- another coroutine's, perhaps
   if night.faults.outage or night.faults:happens "unsent" then
     return nil, mistake("network", "no connection")
   elseif not options.on_send() then
-    night.truth:unsent(process, key)
+    if night.truth:intent_of(process, key) ~= before then
+      night.truth:unsent(process, key)
+    end
     return nil, mistake("cancelled", "on_send stopped it")
   end
   night.truth:sent(process, key)

@@ -21,14 +21,14 @@ end
 
 -- What the server and the client tell ----------------------------------------------
 
--- The intent of a process for a job, which is on the disk.
-local function intent_of(self, process, key)
+--- The intent of a process for a job, which is on the disk.
+function truth:intent_of(process, key)
   return (self.intents[process] or {})[key]
 end
 
 -- Certainly no task comes of it.
 local function withdraw(self, process, key)
-  local intent = intent_of(self, process, key)
+  local intent = self:intent_of(process, key)
   if intent then
     self.intents[process][key] = nil
     self.possible[key] = self.possible[key] - 1
@@ -39,7 +39,7 @@ end
 --- A request leaves.
 function truth:sent(process, key)
   self.night:log("sent", process.name, key)
-  if not intent_of(self, process, key) then
+  if not self:intent_of(process, key) then
     self:breaks("%s: a request left without an intent in the ledger", key)
   end
 end

@@ -51,6 +51,17 @@ function claims:prolong(ids)
     "," .. table.concat(ids, ",") .. ",")
 end
 
+local LONGEST = 3600 -- seconds that any worker's lease is believed to have ahead
+
+--- Brings down leases that a clock once ahead has left behind: who held them is waited
+-- for no longer than an hour, or four leases of this worker.
+-- @return how many; or nil and an error
+function claims:shorten()
+  local most = math.max(LONGEST, 4 * self.lease)
+  return self.ledger:run([[UPDATE minimax_jobs SET lease = $clock + ?
+    WHERE worker <> ? AND lease > $clock + ?]], self.lease, self.name, most)
+end
+
 --- Frees what a former run of this ledger held, where no other can be alive.
 function claims:free_all()
   return self.ledger:run([[UPDATE minimax_jobs SET worker = NULL, lease = NULL

@@ -45,13 +45,12 @@ end
 
 local LONG = 30 -- seconds that a run waits without a word
 
---- Says why the run waits, where that takes long; once for each reason, and again
--- after as long as it said.
+--- Says why the run waits, where that takes long: for each reason once in ten minutes.
 -- @param seconds that it waits, or has waited
 -- @param ... the words, as `string.format` takes them
 function runner:tell_wait(reason, seconds, ...)
   if seconds >= LONG and self.clock >= (self.told[reason] or 0) then
-    self.told[reason] = self.clock + math.max(seconds, 10 * LONG)
+    self.told[reason] = self.clock + 600
     self:tell { type = "warning", err = fault.new("timeout", ...) }
   end
 end
@@ -231,10 +230,16 @@ local function look_again(self)
     return job
   end
   local jobs = self:with_ledger(false, self.claims.remaining, self.claims, self.held_back)
+  if not jobs or jobs == 0 then
+    return false
+  end
   self.watched = self.watched + WATCH
+  if self.watched % LONG == 0 then
+    self:with_ledger(false, self.claims.shorten, self.claims)
+  end
   self:tell_wait("others", self.watched, "the run waits for jobs that other workers hold (%d), to "
-    .. "take them over when a lease ends", jobs or 0)
-  return jobs and jobs > 0 and self:sleep(WATCH)
+    .. "take them over when a lease ends", jobs)
+  return self:sleep(WATCH)
 end
 
 local slot
