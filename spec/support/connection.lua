@@ -2,6 +2,7 @@
 -- what a spec's script can do with it.
 
 local cqueues = require "cqueues"
+local cqueues_socket = require "cqueues.socket"
 local luasocket = require "socket"
 
 local Connection = {}
@@ -206,6 +207,15 @@ function Connection:reset()
   borrower:setoption("linger", { on = true, timeout = 0 })
   borrower:setfd(own)
   borrower:close()
+  self:close()
+end
+
+--- Sends bytes that are no TLS where TLS is spoken, and closes.
+function Connection:garble()
+  local below = assert(cqueues_socket.dup(self.socket:pollfd()))
+  below:setmode("b", "bn")
+  below:write(("garbage"):rep(9))
+  below:close()
   self:close()
 end
 

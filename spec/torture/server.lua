@@ -44,12 +44,13 @@ Round.__index = Round
 local function start(first, count, seconds)
   local self = setmetatable({ folder = temp.folder(), servers = {}, first = first }, Round)
   local args = { self.folder.path, first, count, seconds, CORPUS }
-  for _, tls in ipairs { false, "http/1.1", "h2", "later" } do
-    local server = wire.start { tls = tls or nil,
+  for _, tls in ipairs { false, "http/1.1", "h2", "later", "proxy" } do
+    local server = wire.start { tls = tls == "proxy" and "later" or tls or nil,
       serve = SERVE:format(self.folder.path, CORPUS, tls and ("%q"):format(tls) or "nil") }
     table.insert(self.servers, server)
     args[#args + 1] = server.url
     args[#args + 1] = server.ca_file or ""
+    args[#args + 1] = tls == "proxy" and server.url:gsub("^https", "http") or ""
   end
   self.child = process.start { file = "spec/torture/server/client.lua", args = args,
     env = ENVIRONMENT, timeout = seconds + ROUND_SECONDS }

@@ -160,6 +160,7 @@ function calls.generate(case)
   if not info then
     local sent = case:sent "^POST"
     laws.once(sent)
+    laws.no_part(sent[#sent], case.id, status)
     case.late = not case.disturbed and laws.named(sent[#sent], case.id, status) or case.late
   end
 end

@@ -23,7 +23,7 @@ local GRACE, GENERATE_SECONDS = 1, 4
 
 local function new_client(self)
   return minimax.new {
-    base_url = self.url, ca_file = self.ca_file, api_key = mutation.KEY,
+    base_url = self.url, ca_file = self.ca_file, proxy = self.proxy, api_key = mutation.KEY,
     headers = { ["X-Case"] = peer.mark(self.number) },
     request_timeout = pick { 0.2, 0.5 }, connect_timeout = 0.5, stall_timeout = 0.5,
     retries = pick { 0, 0, 1, 3 }, poll_interval = pick { 0.01, 0.05 },
@@ -55,7 +55,7 @@ function Case:sent(pattern)
       line:match "^(%d+) (%S+ %S+) (%S+) (%S+) (%S+)"
     if tonumber(number) == self.number and request:find(pattern) then
       list[#list + 1] = { line = line, limit = limit == "limit",
-        sure = sure == "sure" and not (self.crowded and framing == "h2") }
+        sure = sure == "sure" and not (self.crowded and framing == "h2"), part = sure == "part" }
     end
   end
   return list
@@ -140,7 +140,7 @@ end
 --- Plays a case.
 -- @param seed
 -- @param play how often it was played before
--- @param world `folder`, `places`: a list of `url` and `ca_file`; `corpus`, `http`;
+-- @param world `folder`, `places`: a list of `url`, `ca_file` and `proxy`; `corpus`, `http`;
 --   `tally` counts what became of calls
 -- @return the call's name, what broke or nil, whether that is lateness alone
 function case.play(seed, play, world)
@@ -150,7 +150,7 @@ function case.play(seed, play, world)
   math.randomseed(seed, 0)
   local place = world.places[seed % #world.places + 1]
   local self = setmetatable({ seed = seed, number = number, id = peer.id(seed),
-    folder = world.folder, url = place.url, ca_file = place.ca_file,
+    folder = world.folder, url = place.url, ca_file = place.ca_file, proxy = place.proxy,
     link = place.url .. "/storage/v.mp4",
     tally = world.tally, corpus = world.corpus, http = world.http, timeout = pick { 0.3, 0.6 },
     name = pick(calls.NAMES), random = math.random, refused = 0 }, Case)

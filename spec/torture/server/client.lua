@@ -1,7 +1,7 @@
 --- The client's process: goes through cases, each from a seed of its own, and
 -- prints what broke.
 --
---     client.lua <folder> <first seed> <cases> <seconds> <corpus> <url> <ca_file>...
+--     client.lua <folder> <first seed> <cases> <seconds> <corpus> <url> <ca_file> <proxy>...
 --
 -- A case that took too long is played twice more: it counts if it does each time.
 
@@ -20,8 +20,9 @@ local GROWTH_KB = 400
 local folder, first, count, seconds, corpus = table.unpack(arg)
 local world = { folder = folder, places = {}, tally = {} }
 world.corpus, world.http = peer.load_corpus(corpus)
-for i = 6, #arg, 2 do
-  table.insert(world.places, { url = arg[i], ca_file = arg[i + 1] ~= "" and arg[i + 1] or nil })
+for i = 6, #arg, 3 do
+  table.insert(world.places, { url = arg[i], ca_file = arg[i + 1] ~= "" and arg[i + 1] or nil,
+    proxy = arg[i + 2] ~= "" and arg[i + 2] or nil })
 end
 
 local function tell(seed, what, err)

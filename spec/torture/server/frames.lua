@@ -39,6 +39,11 @@ local ODD_FIELDS = { { "Upper-Case", "x" }, { "", "" }, { "connection", "close" 
   { "retry-after", "86400" }, { "retry-after", "1" }, { "location", "//x\1" },
   { "content-encoding", "gzip" }, { ":status", "200" }, { "te", "\xff" }, { "set-cookie", "a=b" } }
 
+-- What is no field: HPACK's indices, sizes, codes and integers, all wrong.
+local ODD_BLOCKS = { "\x80", "\xbf", "\xff\xff\xff\xff\xff\xff\xff\x7f", "\x3f\xff\xff\xff\xff\x0f",
+  "\x20", "\0\x83\xff\xff\xff\1x", "\0\x7f\xff\xff\xff\xff\xff\xff", "\x40\1x", "\0",
+  ("\x82"):rep(3000), ("\x40\1x\x7f\1" .. ("v"):rep(128)):rep(100) }
+
 local function chance(one_in)
   return math.random(one_in) == 1
 end
@@ -48,6 +53,9 @@ local function header_block(status, fields, is_odd)
   for _, entry in ipairs(fields) do
     table.insert(block, is_odd and chance(5) and 1 or #block + 1, field(entry[1], entry[2]))
   end
+  if is_odd and chance(4) then
+    table.insert(block, math.random(#block + 1), (pick(ODD_BLOCKS)))
+  end
   return table.concat(block)
 end
 
@@ -55,9 +63,15 @@ local function headers_of(stream, block, flags)
   if not chance(10) then
     return { frame(HEADERS, flags | END_HEADERS, stream, block) }
   end
-  local at = math.random(0, #block)
-  return { frame(HEADERS, flags, stream, block:sub(1, at)),
-    frame(CONTINUATION, END_HEADERS, stream, block:sub(at + 1)) }
+  local list, from = {}, 1
+  for i = 1, pick { 1, 1, 2, 7 } do
+    local to = math.random(from - 1, #block)
+    list[i] = frame(i == 1 and HEADERS or CONTINUATION, i == 1 and flags or 0, stream,
+      block:sub(from, to))
+    from = to + 1
+  end
+  list[#list + 1] = frame(CONTINUATION, END_HEADERS, stream, block:sub(from))
+  return list
 end
 
 local function data_of(stream, body, ends)
@@ -124,19 +138,22 @@ function frames.answer(stream, body, status, options)
   table.move(data_of(stream, body, ends), 1, 1000, #list + 1, list)
   if options.wild and chance(4) then
     for _ = 1, pick { 1, 1, 2, 100 } do
-      table.insert(list, math.random(#list + 1), odd_frame(stream))
+      table.insert(list, math.random(#list + 1), odd_frame(stream):rep(chance(20) and 1000 or 1))
     end
     sure = false
   end
-  local all = table.concat(list)
+  local all, part = table.concat(list), nil
   if options.wild and chance(8) then
     all, sure = mutation.bytes(all), false
   elseif not options.wild and chance(12) then
-    all, sure, finish = all:sub(1, math.random(0, #all)), false, "close"
+    all, sure, finish = all:sub(1, math.random(0, #all)), false, pick { "close", "garble" }
+  elseif sure and chance(8) and plan.cut_at_id(all, options.id) then
+    all, sure = plan.cut_at_id(all, options.id)
+    part, finish = not sure, "close"
   end
   local pieces, pauses, stalled = plan.in_pieces(all)
   return plan.judge({ pieces = pieces, pauses = pauses, finish = finish, framing = "h2",
-    sure = sure and not stalled and finish ~= "reset" and #body < plan.SURELY_READ }, body, status,
+    part = part, sure = sure and not stalled and plan.is_read(body, finish) }, body, status,
     options.id)
 end
 

@@ -113,6 +113,14 @@ function laws.named(last, id, result)
   fail("the id %s of %s is not in %s", id, last.line, tostring(result))
 end
 
+--- An id of which a part arrived is no id.
+-- @param last, id, result as above
+function laws.no_part(last, id, result)
+  if last and last.part and result.task_id ~= nil and result.task_id ~= id then
+    fail("the id %s of %s became %s", id, last.line, result.task_id)
+  end
+end
+
 --- A submit is sent once, and what it returns tells what came of that.
 -- @param sent, id as above
 -- @param refused how many of these the client took for refused, by a limit
@@ -121,6 +129,7 @@ end
 function laws.submit(sent, id, refused, task, err)
   local last = sent[#sent]
   laws.once(sent)
+  laws.no_part(last, id, task or err)
   if task then
     laws.task(task)
   elseif #sent == refused then

@@ -140,19 +140,41 @@ for i = 0, 255 do
   crcs[i] = crc
 end
 
+local GZIP_HEAD = "\x1f\x8b\8\0\0\0\0\0\0\3"
+
+-- A block of deflate that holds bytes as they are.
+local function stored(bytes, is_last)
+  return string.pack("<BI2I2", is_last and 1 or 0, #bytes, ~#bytes & 0xffff) .. bytes
+end
+
 --- The same bytes in gzip, nothing saved.
 function mutation.gzip(bytes)
-  local parts, crc = { "\x1f\x8b\8\0\0\0\0\0\0\3" }, 0xffffffff
+  local parts, crc = { GZIP_HEAD }, 0xffffffff
   for from = 1, math.max(#bytes, 1), 65535 do
-    local block = bytes:sub(from, from + 65534)
-    local last = from + 65535 > #bytes and 1 or 0
-    parts[#parts + 1] = string.pack("<BI2I2", last, #block, ~#block & 0xffff) .. block
+    parts[#parts + 1] = stored(bytes:sub(from, from + 65534), from + 65535 > #bytes)
   end
   for at = 1, #bytes do
     crc = crcs[(crc ~ bytes:byte(at)) & 0xff] ~ (crc >> 8)
   end
   parts[#parts + 1] = string.pack("<I4I4", ~crc & 0xffffffff, #bytes)
   return table.concat(parts)
+end
+
+-- Bits as deflate has them, the first one the lowest.
+local function of_bits(bits)
+  return (bits:gsub("........", function(eight)
+    return string.char(tonumber(eight:reverse(), 2))
+  end))
+end
+
+-- A last block begins, in the code that is fixed; a blank; 258 more of the byte
+-- before; the end.
+local BEGIN, BLANK, MORE, END = "110", "01010000", "1100010100000", "0000000"
+
+--- The same bytes in gzip, and behind them so many blanks, with a wrong sum.
+function mutation.bomb(bytes, blanks)
+  return GZIP_HEAD .. stored(bytes:sub(1, 65535)) .. of_bits(BEGIN .. BLANK .. MORE)
+    .. of_bits(MORE:rep(8)):rep(blanks // (8 * 258)) .. of_bits(END .. "0") .. ("x"):rep(8)
 end
 
 return mutation

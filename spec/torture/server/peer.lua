@@ -13,6 +13,8 @@ local plan = require "spec.torture.server.plan"
 
 local peer = {}
 
+local FLOOD_BYTES = 50000
+
 --- How often a case can be played and its requests told apart.
 peer.PLAYS = 100
 
@@ -107,7 +109,8 @@ function Peer:note(request, context, answer)
   if request.method ~= "GET" then
     local file <close> = assert(io.open(self.folder .. "/sent", "ab"))
     file:write(("%d %s %s %s %s %s\n"):format(context.number, request.method, request.path or "-",
-      answer.limit and "limit" or "-", answer.sure and "sure" or "-", answer.framing or "-"))
+      answer.limit and "limit" or "-", answer.sure and "sure" or answer.part and "part" or "-",
+      answer.framing or "-"))
   end
 end
 
@@ -120,6 +123,15 @@ local function trace(answer)
       file:write(("after %.3f s: %q\n"):format(answer.pauses[i] or 0, piece))
     end
     file:write("then ", answer.finish, "\n\n")
+  end
+end
+
+-- A little at a time, or as much as the client takes.
+local function say_for_ever(connection, answer)
+  local drips = answer.finish == "drip"
+  local bytes = drips and answer.drip or answer.drip:rep(FLOOD_BYTES // #answer.drip)
+  while connection:send(bytes) do
+    connection:pause(drips and 0.003 or 0)
   end
 end
 
@@ -137,6 +149,8 @@ function Peer:send(answer)
   elseif answer.finish == "shutdown" then
     connection:shutdown()
     connection:hang()
+  elseif answer.finish == "drip" or answer.finish == "flood" then
+    say_for_ever(connection, answer)
   else
     connection[answer.finish](connection)
   end
@@ -216,6 +230,12 @@ local GREETINGS = { "", "\x15\3\3\0\2\2\x50", "\x15\3\3\0\2\1\0", "\x15\3\3\0\2\
   "\x16\3\3\0\4\2\0\0\0", "\x16\3\3\xff\xff\2", ("\0"):rep(100), "SSH-2.0-x\r\n",
   "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "\x14\3\3\0\1\1" }
 
+-- How a proxy says that its tunnel stands.
+local TUNNELS = { "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 Connection established\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTrace-Id: proxy\r\nRetry-After: 86400\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 299 Odd\r\n\r\n",
+  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" }
+
 -- Some handshakes are broken; those of other connections succeed.
 function peer.serve_later(self)
   self:draw { method = "handshake", head = "" }
@@ -233,6 +253,21 @@ function peer.serve_later(self)
   end
 end
 
+-- Sometimes the tunnel stands, and what is behind it is a server as any other.
+function peer.serve_proxy(self)
+  local head = self.connection:read_head()
+  if not head then
+    return
+  end
+  local context = self:draw(self.connection.parse_head(head))
+  if math.random(3) > 1 then
+    self.connection:send(mutation.pick(TUNNELS))
+    return self.connection:starttls "http/1.1" and peer.serve_h1(self)
+  end
+  local answer = plan.refusal(context)
+  return self:send(answer) and self.connection:hang()
+end
+
 --- A script's work on one connection.
 -- @param connection, shared from `wire_server.lua`
 -- @param options `folder`, `corpus` (a folder of `.json` and `.http` files, or
@@ -245,7 +280,7 @@ function peer.serve(connection, shared, options)
     corpus = shared.corpus, http = shared.http }, Peer)
   local _, _, port = connection.socket:localname()
   self.url = (options.tls and "https://127.0.0.1:" or "http://127.0.0.1:") .. tostring(port)
-  local ways = { h2 = peer.serve_h2, later = peer.serve_later }
+  local ways = { h2 = peer.serve_h2, later = peer.serve_later, proxy = peer.serve_proxy }
   return (ways[options.tls] or peer.serve_h1)(self)
 end
 

@@ -2,6 +2,7 @@
 -- pieces, after which pauses, and what becomes of the connection.
 
 local answers = require "spec.torture.server.answers"
+local framing = require "spec.torture.server.framing"
 local mutation = require "spec.torture.server.mutation"
 local video = require "spec.support.video"
 
@@ -10,7 +11,7 @@ local plan = {}
 local KEY, pick = mutation.KEY, mutation.pick
 
 -- Bodies longer than this may be cut by a client's own limit.
-plan.SURELY_READ = 32 * 1024
+local SURELY_READ = 32 * 1024
 
 local STATUS_LINES = { "HTTP/1.0 200 OK", "HTTP/1.1 200", "HTTP/1.1 200 " .. ("x"):rep(2000),
   "HTTP/1.1  200 OK", "HTTP/2 200", "HTTP/1.1 0200 OK", "HTTP/1.1 099 Odd", "HTTP/1.1 999 Odd",
@@ -30,6 +31,7 @@ local FIELDS = { "Retry-After: 0", "Retry-After: 1", "Retry-After: -1", "Retry-A
   "Trace-Id: a\x1b[31mb", "Trace-Id: " .. ("t"):rep(5000), "Trace-Id: 04f2\u{202e}",
   "Minimax-Request-Id: Bearer " .. KEY, "Connection: close", "Connection: keep-alive, x",
   "Keep-Alive: timeout=0", "X: " .. ("h"):rep(60000), "X: " .. ("h"):rep(400000), " folded: x",
+  "\tfolded: x", "Content-Length:\r\n 5",
   "no colon at all", ": nameless", "A\0B: c", "X: \xff\xfe", "Date: never",
   "Date: Fri, 31 Dec 1969 23:59:59 GMT", "ETag: \"\r\n\tx\"", "ETag: W/\"x\"",
   "ETag: " .. ("e"):rep(9000),
@@ -39,94 +41,39 @@ local FIELDS = { "Retry-After: 0", "Retry-After: 1", "Retry-After: -1", "Retry-A
   "Content-Type: " .. ("c"):rep(3000),
   "Alt-Svc: h3=\":1\"", "Set-Cookie: a=" .. KEY, "WWW-Authenticate: Basic realm=\"x\"",
   "WWW-Authenticate: Negotiate", "Proxy-Authenticate: NTLM", "Upgrade: h2c",
+  "Connection: Upgrade\r\nUpgrade: websocket", "Proxy-Connection: keep-alive",
   "Transfer-Encoding: gzip",
   "Transfer-Encoding: identity", "Transfer-Encoding: chunked, chunked", "Trailer: X",
-  "Content-Length: -1", "Content-Length: 5, 5", "Content-Length: 99999999999999999999",
+  "Content-Length: -1", "Content-Length: 5, 5", "Content-Length: +5",
+  "Content-Length: 99999999999999999999",
   "Content-Length: 0x10", "Content-Length: 9223372036854775807",
   "Strict-Transport-Security: max-age=1",
   "Link: <x>; rel=preload", "Content-Disposition: attachment; filename=\"../../x\"" }
 
+-- A frame of a web socket, and the first one of HTTP/2.
+local WEB_SOCKET, SETTINGS = "\x81\5hello", "\0\0\0\4\0\0\0\0\0"
+
 local AHEAD = { "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n",
-  "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", "HTTP/1.1 199 Odd\r\nTrace-Id: early\r\n\r\n" }
+  "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", "HTTP/1.1 199 Odd\r\nTrace-Id: early\r\n\r\n",
+  "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" .. WEB_SOCKET,
+  "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" .. SETTINGS,
+  "HTTP/1.1 101 Switching\r\n\r\n", "HTTP/1.1 103 Early\r\nContent-Length: 3\r\n\r\n" }
 
 local LATER = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "\r\n", "\0",
   "HTTP/1.1 408 Late\r\n\r\n",
-  '{"task_id":"999999999999999999"}', "garbage" }
+  '{"task_id":"999999999999999999"}', "garbage", WEB_SOCKET, SETTINGS }
+
+-- What may be said again and again, without an end.
+local DRIPS = { " ", "X: y\r\n", AHEAD[1], "1\r\nx\r\n", "0", "\r\n", "{", "\0", ("x"):rep(999) }
 
 local function chance(one_in)
   return math.random(one_in) == 1
 end
 
-local function chunk_head(length)
-  return pick { "%x\r\n", "%X\r\n", "%08x\r\n", "%x;ext=\"1\"\r\n" }:format(length)
+--- Whether nothing that comes behind a body keeps it from being read.
+function plan.is_read(body, finish)
+  return #body < SURELY_READ and finish ~= "reset" and finish ~= "garble"
 end
-
-local function chunked(body, trailer)
-  local parts, from = {}, 1
-  while from <= #body do
-    local length = math.min(math.random(1, 1 + #body), #body - from + 1)
-    parts[#parts + 1] = chunk_head(length) .. body:sub(from, from + length - 1) .. "\r\n"
-    from = from + length
-  end
-  return table.concat(parts) .. "0\r\n" .. (trailer or "") .. "\r\n"
-end
-
--- Each frames a body: `fields`, bytes, and whether the client can see all of it
--- just so and knows its end.
-local framings = {}
-
-function framings.length(body)
-  return { "Content-Length: " .. #body }, body, true
-end
-
-function framings.chunks(body)
-  return { "Transfer-Encoding: chunked" }, chunked(body, chance(3) and "X-Trailer: 1\r\n"), true
-end
-
-function framings.close(body)
-  return {}, body, true, "close"
-end
-
-function framings.gzip(body)
-  local packed = mutation.gzip(body)
-  return { "Content-Encoding: gzip", "Content-Length: " .. #packed }, packed, true
-end
-
-function framings.short(body)
-  return { "Content-Length: " .. #body + math.random(1, 5000) }, body, true, "close"
-end
-
-function framings.long(body)
-  return { "Content-Length: " .. math.random(0, math.max(#body - 1, 0)) }, body, false
-end
-
-function framings.last_chunk_missing(body)
-  return { "Transfer-Encoding: chunked" }, (chunked(body):gsub("0\r\n\r\n$", "")), true, "close"
-end
-
-function framings.odd_chunks(body)
-  local bytes = chunked(body, pick { "X: y\r\n", ("T: t\r\n"):rep(2000), "no colon\r\n" })
-  return { "Transfer-Encoding: chunked" }, mutation.bytes(bytes), false
-end
-
-function framings.huge_chunk(body)
-  return { "Transfer-Encoding: chunked" }, pick { "ffffffffffffffff\r\n", "7fffffffffffffff\r\n",
-    "fffffffffffffffffffff\r\n", "-1\r\n", "\r\n", ("0"):rep(50) .. "1\r\n" } .. body, false
-end
-
-function framings.both(body)
-  return { "Transfer-Encoding: chunked", "Content-Length: " .. math.random(0, 99) },
-    chunked(body), false
-end
-
-function framings.twice(body)
-  return { "Content-Length: " .. #body, "Content-Length: " .. #body + math.random(0, 1) }, body,
-    false
-end
-
-local CLEAN_FRAMINGS = { "length", "length", "chunks", "close", "short", "last_chunk_missing" }
-local ALL_FRAMINGS = { "length", "length", "length", "chunks", "chunks", "close", "gzip", "short",
-  "long", "last_chunk_missing", "odd_chunks", "huge_chunk", "both", "twice" }
 
 --- Cuts bytes in pieces, with a pause before each but the first; one of them
 -- may be long.
@@ -151,48 +98,63 @@ function plan.in_pieces(bytes)
   return pieces, pauses, stall and true or false
 end
 
+--- Cuts bytes somewhere about the task's id.
+-- @return what is left, whether all of the id is; nil where it is not in them
+function plan.cut_at_id(bytes, id)
+  local from, to = bytes:find('"' .. id .. '"', 1, true)
+  if from then
+    local at = math.random(from - 2, to + 4)
+    return bytes:sub(1, at), at >= to
+  end
+end
+
 local function whole_line(status)
   return "HTTP/1.1 " .. status .. " Whatever"
 end
 
 -- Puts head and framed body together and draws what is done to them.
 local function assemble(line, fields, body, options)
-  local name = pick(options.framings)
-  local framing, bytes, seen, finish = framings[name](body)
-  local sure = seen
+  local name = options.wild and chance(100) and "bomb" or pick(options.framings)
+  local framed, bytes, sure, finish = framing[name](body)
   local wild = options.wild and chance(3)
   if wild and chance(3) then
     line, sure = pick(STATUS_LINES), false
   end
   local head = { line }
   table.move(fields, 1, #fields, 2, head)
-  table.move(framing, 1, #framing, #head + 1, head)
+  table.move(framed, 1, #framed, #head + 1, head)
   for _ = 1, wild and math.random(0, 3) or 0 do
     table.insert(head, math.random(2, #head + 1), (pick(FIELDS)))
     sure = false
   end
   local all = table.concat(head, "\r\n") .. "\r\n\r\n" .. bytes
   if wild and chance(8) then
-    all, sure = pick(AHEAD):rep(pick { 1, 2, 50 }) .. all, false
+    all, sure = pick(AHEAD):rep(pick { 1, 2, 50, 3000 }) .. all, false
   end
+  local part
   if options.dirty and chance(5) then
     all, sure = mutation.bytes(all), false
   elseif not options.dirty and chance(12) then
-    all, sure, finish = all:sub(1, math.random(0, #all)), false, "close"
+    all, sure = all:sub(1, math.random(0, #all)), false
+    finish = pick { "close", "close", "garble" }
+  elseif sure and options.id and chance(8) and plan.cut_at_id(all, options.id) then
+    all, sure = plan.cut_at_id(all, options.id)
+    part, finish = not sure, "close"
   end
-  finish = finish or chance(6) and pick { "close", "close", "reset", "shutdown", "hang",
-    "later" } or "keep"
+  finish = finish or chance(6) and pick { "close", "close", "reset", "shutdown", "hang", "later",
+    "garble", "drip", "flood" } or "keep"
   if finish == "later" then
     all, finish = all .. pick(LATER), "keep"
   end
   local pieces, pauses, stalled = plan.in_pieces(all)
-  return { pieces = pieces, pauses = pauses, finish = finish, framing = name,
-    sure = sure and not stalled and finish ~= "reset" and #body < plan.SURELY_READ }
+  return { pieces = pieces, pauses = pauses, finish = finish, drip = pick(DRIPS), framing = name,
+    part = part, sure = sure and not stalled and plan.is_read(body, finish) }
 end
 
 --- No answer at all.
 function plan.nothing()
-  return { pieces = {}, pauses = {}, finish = pick { "close", "reset", "hang", "shutdown" } }
+  return { pieces = {}, pauses = {}, drip = pick(DRIPS),
+    finish = pick { "close", "reset", "hang", "shutdown", "garble", "drip", "flood" } }
 end
 
 --- Whether the bytes of answers are changed in this case, too, or only how they
@@ -221,9 +183,10 @@ end
 
 --- What the answer tells of the submit, whatever is done to its bytes.
 function plan.judge(answer, body, status, id)
-  answer.sure = answer.sure and status >= 200 and status ~= 204 and status ~= 304
+  local names = status >= 200 and status ~= 204 and status ~= 304
     and select(2, body:gsub('"task_id"', "")) == 1
     and body:find('"task_id":"' .. id .. '"', 1, true) ~= nil
+  answer.sure, answer.part = answer.sure and names, answer.part and names
   local all = body .. table.concat(answer.pieces) -- chunks may cut a code in two
   answer.limit = all:find "1002" or all:find "1039" or all:find "1041" or all:find "2045"
     or all:find "429" or all:find "rate" or false
@@ -247,8 +210,27 @@ function plan.answer(place, context)
     "/x", "" } }
   local answer = assemble(whole_line(status), redirect or { "Content-Type: application/json" },
     body,
-    { framings = ALL_FRAMINGS, wild = true, dirty = true })
+    { framings = framing.ALL, wild = true, dirty = true, id = context.id })
   return plan.judge(answer, body, status, context.id)
+end
+
+local REFUSALS = { "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n"
+  .. "Content-Length: 2\r\n\r\nno", "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n",
+  "HTTP/1.1 429 Slowly\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 302 Found\r\n"
+  .. "Location: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 None\r\n\r\n",
+  "HTTP/1.1 503 Later\r\nRetry-After: 86400\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" }
+
+--- What a proxy answers that lets nobody through, or says no word of HTTP.
+function plan.refusal(context)
+  local bytes = pick(REFUSALS)
+  if chance(3) then
+    return plan.answer("any", context)
+  elseif chance(3) then
+    bytes = mutation.bytes(bytes)
+  end
+  local pieces, pauses = plan.in_pieces(bytes)
+  return { pieces = pieces, pauses = pauses, drip = pick(DRIPS),
+    finish = pick { "keep", "close", "reset", "hang", "drip", "flood" } }
 end
 
 --- The sizes and versions of the videos of a case.
@@ -303,7 +285,7 @@ function plan.storage(request, context)
     bytes = mutation.bytes(bytes)
   end
   return assemble(whole_line(status), fields, bytes, { dirty = dirty, wild = dirty,
-    framings = dirty and ALL_FRAMINGS or CLEAN_FRAMINGS })
+    framings = dirty and framing.ALL or framing.CLEAN })
 end
 
 return plan
