@@ -1,4 +1,4 @@
---- src/run/client.c: a client's life.
+--- src/run/client.c, src/calls/new.c: a client's life.
 
 local api = require "spec.support.api"
 local fds = require "spec.support.fds"

@@ -17,11 +17,18 @@
 #include "run/task.h"
 #include "net/url.h"
 
+const struct option call_task_options[] = {
+    {"kind", OPTION_ANY, 0},
+    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
+    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    {NULL, OPTION_ANY, 0},
+};
+
 /* ---- the job ---- */
 
-struct call *call_new(lua_State *L, const struct job_type *type,
+struct call *call_new(lua_State *L, size_t size, const struct job_type *type,
                       const struct call_options *options) {
-  struct call *call = (struct call *)job_new(L, sizeof *call, type, 1);
+  struct call *call = (struct call *)job_new(L, size, type, 1);
   call->job.kind = -1;
   call->job.block = (unsigned char)options->block;
   job_set_timeout(&call->job, options->timeout);
@@ -29,62 +36,48 @@ struct call *call_new(lua_State *L, const struct job_type *type,
 }
 
 int call_await(lua_State *L, struct call *call) {
-  if (!call->exchange.url)
-    box_no_memory(L);
   job_start(&call->job);
   return await_job(L);
 }
 
-/* What changes something at the server may have done so unheard: then the
- * error on top becomes one of kind "unknown". */
-static void doubt(lua_State *L, struct call *call, int self,
-                  const struct reply *reply) {
-  const struct exchange *exchange = &call->exchange;
-  int is_post = strcmp(exchange->method, "POST") == 0;
-  if (exchange->policy == EXCHANGE_ONCE)
-    unknown_cast(
-        L, &call->job, self, is_post ? exchange->transfer : NULL, reply,
-        reply->kind == FAULT_NONE && exchange_may_have_arrived(exchange), NULL);
-}
-
-static void push_refusal(lua_State *L, struct call *call, int self,
-                         const struct reply *reply, int object) {
-  reply_push_fault(L, call->exchange.transfer, reply, object);
-  if (call->exchange.policy == EXCHANGE_ONCE && reply->kind != FAULT_RATE_LIMIT)
-    fault_set_retryable(L, -1, 0); /* it may have had its effect */
-  doubt(L, call, self, reply);
-}
-
-static void fail(lua_State *L, struct call *call, int self) {
+/* Ends it with the error on top. */
+static void fail(lua_State *L, struct call *call, int self,
+                 const struct reply *reply) {
+  if (call->doubt && call->exchange.transfer)
+    call->doubt(L, call, self, reply);
   exchange_count(L, &call->exchange);
   job_fail(L, &call->job, self);
 }
 
 static void judge_answer(lua_State *L, struct call *call, int self,
-                         const struct reply *reply, int object) {
-  if (reply->kind != FAULT_NONE)
-    push_refusal(L, call, self, reply, object);
-  else if (!call->finish || call->finish(L, call, self, object) == 0) {
+                         const struct reply *reply) {
+  int object = lua_gettop(L);
+  if (reply->kind != FAULT_NONE) {
+    reply_push_fault(L, call->exchange.transfer, reply, object);
+  } else if (!call->finish || call->finish(L, call, self, reply, object) == 0) {
     job_end(L, &call->job, self);
     return;
   }
-  fail(L, call, self);
+  fail(L, call, self, reply);
 }
 
 void call_advance(lua_State *L, struct job *job, int self) {
   struct call *call = (struct call *)job;
   struct reply reply;
-  enum exchange_step step =
-      exchange_advance(L, job, self, &call->exchange, &reply);
-  if (step == EXCHANGE_PENDING)
-    return;
-  if (step == EXCHANGE_ANSWERED) {
-    judge_answer(L, call, self, &reply, lua_gettop(L));
-    return;
+  switch (exchange_advance(L, job, self, &call->exchange, &reply)) {
+  case EXCHANGE_PENDING:
+    break;
+  case EXCHANGE_READY:
+    job_tell(L, job, self);
+    break;
+  case EXCHANGE_ANSWERED:
+    judge_answer(L, call, self, &reply);
+    break;
+  case EXCHANGE_LOST:
+    reply_push_loss(L, call->exchange.transfer);
+    fail(L, call, self, &reply);
+    break;
   }
-  reply_push_loss(L, call->exchange.transfer);
-  doubt(L, call, self, &reply);
-  fail(L, call, self);
 }
 
 void call_expire(lua_State *L, struct job *job, int self) {
@@ -92,12 +85,11 @@ void call_expire(lua_State *L, struct job *job, int self) {
   struct reply reply;
   if (exchange_expire(L, job, self, &call->exchange, &reply) ==
       EXCHANGE_ANSWERED) {
-    judge_answer(L, call, self, &reply, lua_gettop(L));
+    judge_answer(L, call, self, &reply);
     return;
   }
   exchange_push_expiry(L, &call->exchange);
-  doubt(L, call, self, &reply);
-  fail(L, call, self);
+  fail(L, call, self, &reply);
 }
 
 void call_release(struct job *job) {
@@ -237,6 +229,17 @@ static int add_body(lua_State *L, struct call *call, const char *path) {
   return request_build(L, lua_gettop(L) - 1, &request, &call->exchange.body);
 }
 
+static void doubt(lua_State *L, struct call *call, int self,
+                  const struct reply *reply) {
+  const struct exchange *exchange = &call->exchange;
+  int is_post = strcmp(exchange->method, "POST") == 0;
+  if (reply->kind != FAULT_NONE && reply->kind != FAULT_RATE_LIMIT)
+    fault_set_retryable(L, -1, 0); /* it may have had its effect */
+  unknown_cast(L, &call->job, self, is_post ? exchange->transfer : NULL, reply,
+               reply->kind == FAULT_NONE && exchange_may_have_arrived(exchange),
+               NULL);
+}
+
 /*** Reaches any other endpoint with the client's key, limits and errors. Only
 a GET is repeated by itself; after a rate limit all are but a DELETE.
 @function client:call
@@ -260,11 +263,12 @@ int call_call(lua_State *L) {
   if (!client_is_usable(L, client, 1))
     return 2;
   is_get = strcmp(method, "GET") == 0;
-  call = call_new(L, &call_type, &options);
+  call = call_new(L, sizeof *call, &call_type, &options);
   self = lua_gettop(L);
   exchange_begin(L, &call->exchange, &call->job, method,
                  exchange_url(client, push_path(L, path), NULL, NULL),
                  lane_of(method), is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
+  call->doubt = is_get ? NULL : doubt;
   /* After a hold it might delete something else than what was looked at. */
   call->exchange.single = lane_of(method) == LANE_DELETE;
   call->job.kind = (int)kind_of_path(path); /* that its answer names */
@@ -297,10 +301,11 @@ static const struct option list_known[] = {
 };
 
 /* Makes each item a status. */
-static int finish_list(lua_State *L, struct call *call, int self, int object) {
+static int finish_list(lua_State *L, struct call *call, int self,
+                       const struct reply *reply, int object) {
   lua_Integer count;
   int client = object + 1, items = object + 2;
-  (void)call;
+  (void)reply;
   lua_getiuservalue(L, self, JOB_CLIENT);
   if (lua_getfield(L, object, "items") != LUA_TTABLE) {
     reply_push_nonsense(L, call->exchange.transfer,
@@ -368,7 +373,7 @@ int call_list(lua_State *L) {
   check_ids(L);
   if (!client_is_usable(L, client, 1))
     return 2;
-  call = call_new(L, &list_type, &options.call);
+  call = call_new(L, sizeof *call, &list_type, &options.call);
   self = lua_gettop(L);
   call->finish = finish_list;
   exchange_begin(L, &call->exchange, &call->job, "GET",

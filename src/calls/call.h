@@ -1,4 +1,5 @@
-/* Calls of one request and one answer: client:call, list, retrieve, upload. */
+/* Calls of one request and one answer: client:call and client:list; submit,
+ * query, retrieve and upload are made of the same. */
 #ifndef MINIMAX_CALL_H
 #define MINIMAX_CALL_H
 
@@ -14,7 +15,12 @@ struct call {
   struct exchange exchange;
   /* The decoded object is at `object`: pushes the result. NULL: the object is
    * the result. Returns 0, or -1 with an error pushed. */
-  int (*finish)(lua_State *L, struct call *call, int self, int object);
+  int (*finish)(lua_State *L, struct call *call, int self,
+                const struct reply *reply, int object);
+  /* It failed with the error on top, and may have changed something unheard:
+   * then that becomes one of kind "unknown". NULL: it changes nothing. */
+  void (*doubt)(lua_State *L, struct call *call, int self,
+                const struct reply *reply);
 };
 
 /* The options that every call takes; others follow in tables of their own. */
@@ -23,8 +29,11 @@ struct call_options {
   int block;
 };
 
-/* Pushes a new call for the client at index 1. */
-struct call *call_new(lua_State *L, const struct job_type *type,
+/* Those of a call that is about one task: kind, timeout, block. */
+extern const struct option call_task_options[];
+
+/* Pushes a new call, of `size` bytes in all, for the client at index 1. */
+struct call *call_new(lua_State *L, size_t size, const struct job_type *type,
                       const struct call_options *options);
 
 /* Starts the call on top of the stack and waits for it. */

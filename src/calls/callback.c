@@ -1,7 +1,6 @@
 /* client:callback: what to answer to a POST to your callback_url. */
 #include "calls/callback.h"
 
-#include <lauxlib.h>
 #include <string.h>
 
 #include "run/client.h"

@@ -2,8 +2,6 @@
  * delete a record that was paid for. */
 #include "calls/cancel.h"
 
-#include <lauxlib.h>
-
 #include "api/box.h"
 #include "run/await.h"
 #include "run/job_fail.h"
@@ -188,13 +186,6 @@ static const struct job_type type = {
     .release = cancel_release,
 };
 
-static const struct option known[] = {
-    {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
-    {NULL, OPTION_ANY, 0},
-};
-
 /*** Cancels a v2 task that is still queued; it is not charged then. It looks
 first, and after each pause again, since on a task that has ended the same
 request would delete its record.
@@ -214,7 +205,7 @@ int cancel_call(lua_State *L) {
   struct cancel *cancel;
   int self;
   lua_settop(L, 3);
-  options_read(L, 3, known, &options);
+  options_read(L, 3, call_task_options, &options);
   target = target_check(L, 2, 3, KIND_VIDEO2);
   if (!client_is_usable(L, client, 1))
     return 2;

@@ -1,8 +1,6 @@
 /* client:close, and the end of clients that nobody closes. */
 #include "calls/close.h"
 
-#include <lauxlib.h>
-
 #include "net/transfer.h"
 #include "run/client.h"
 #include "run/deferred.h"

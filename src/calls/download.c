@@ -1,7 +1,6 @@
 /* client:download: its arguments, its destination, its life. */
 #include "calls/download.h"
 
-#include <lauxlib.h>
 #include <string.h>
 
 #include "base/ascii.h"

@@ -1,8 +1,6 @@
 /* The way of a download to its bytes. */
 #include "calls/download_fetch.h"
 
-#include <errno.h>
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,9 +134,8 @@ static void warn_of_hold(lua_State *L, struct download *download,
 static void tell_retry(lua_State *L, struct download *download, int self,
                        uint64_t delay, uint64_t asked) {
   struct job *job = &download->job;
-  if (!event_wanted(job))
+  if (!event_begin(L, job, self, "retry"))
     return;
-  event_begin(L, job, self, "retry");
   event_set_number(L, "delay", (double)delay / 1000);
   if (asked > 0)
     event_set_number(L, "retry_after", (double)asked / 1000);
@@ -210,8 +207,7 @@ static void renew(lua_State *L, struct download *download, int self) {
     return;
   }
   download->fetch.renewals++;
-  if (event_wanted(job)) {
-    event_begin(L, job, self, "renew");
+  if (event_begin(L, job, self, "renew")) {
     event_set_integer(L, "http_status", download->fetch.transfer->status);
     event_send(L, job, self);
   }
@@ -368,22 +364,6 @@ static void on_progress(struct download *download) {
   }
 }
 
-/* Whether another attempt may mend what happened. */
-static int may_mend(enum transfer_outcome outcome) {
-  switch (outcome) {
-  case TRANSFER_NO_HOST:
-  case TRANSFER_NO_CONNECTION:
-  case TRANSFER_NO_TLS:
-  case TRANSFER_TIMED_OUT:
-  case TRANSFER_LOST:
-  case TRANSFER_CUT:
-  case TRANSFER_NO_MEMORY:
-    return 1;
-  default:
-    return 0;
-  }
-}
-
 /* Beyond what was announced. */
 static int is_too_long(const struct sink *sink) {
   return sink->total != UINT64_MAX && sink->received > sink->total;
@@ -417,7 +397,7 @@ static void on_outcome(lua_State *L, struct download *download, int self) {
     begin_anew(L, download, self);
   } else if (transfer->outcome == TRANSFER_ANSWERED) {
     on_end(L, download, self);
-  } else if (may_mend(transfer->outcome)) {
+  } else if (exchange_may_mend(transfer->outcome)) {
     on_loss(L, download, self);
   } else {
     give_up(L, download, self);

@@ -22,44 +22,27 @@ struct reservation {
 
 void download_target_push_fault(lua_State *L, enum part_result result,
                                 const struct part *part) {
-  int error = errno;
-  switch (result) {
-  case PART_NOT_REGULAR:
-    fault_push(L, NULL, FAULT_IO,
-               "'%s' is no regular file; pass an open Lua file to write to "
-               "something else",
-               part->path);
-    return;
-  case PART_EXISTS:
-    fault_push(L, NULL, FAULT_IO, "'%s' exists already, and overwrite is false",
-               part->path);
-    return;
-  case PART_PINNED:
-    fault_push(L, NULL, FAULT_IO,
-               "'%s' can't be replaced: it is mounted, protected, or another "
-               "user's; pass an open Lua file to write into it",
-               part->path);
-    return;
-  case PART_LOCKED:
-    fault_push(L, NULL, FAULT_IO, "'%s' is being written by another download",
-               part->part_path);
-    fault_set_retryable(L, lua_gettop(L), 1); /* it will be done some time */
-    return;
-  case PART_FOREIGN:
-    fault_push(L, NULL, FAULT_IO,
-               "'%s' is in the way: it is no regular file of this user; "
-               "remove it",
-               part->part_path);
-    return;
-  case PART_NO_MEMORY:
+  static const char *const texts[] = {
+      [PART_NOT_REGULAR] = "is no regular file; pass an open Lua file to write "
+                           "to something else",
+      [PART_EXISTS] = "exists already, and overwrite is false",
+      [PART_PINNED] = "can't be replaced: it is mounted, protected, or another "
+                      "user's; pass an open Lua file to write into it",
+      [PART_LOCKED] = "is being written by another download",
+      [PART_FOREIGN] = "is in the way: it is no regular file of this user; "
+                       "remove it",
+  };
+  int is_part = result == PART_LOCKED || result == PART_FOREIGN;
+  if (result == PART_NO_MEMORY)
     fault_push(L, NULL, FAULT_IO, "not enough memory");
-    return;
-  case PART_OK:
-  case PART_ERRNO:
-    break;
-  }
-  fault_push(L, NULL, FAULT_IO, "'%s' can't be written: %s", part->path,
-             strerror(error));
+  else if (result == PART_OK || result == PART_ERRNO)
+    fault_push(L, NULL, FAULT_IO, "'%s' can't be written: %s", part->path,
+               strerror(errno));
+  else
+    fault_push(L, NULL, FAULT_IO, "'%s' %s",
+               is_part ? part->part_path : part->path, texts[result]);
+  if (result == PART_LOCKED) /* it will be done some time */
+    fault_set_retryable(L, lua_gettop(L), 1);
 }
 
 /* ---- what it may be ---- */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "run/await.h"
@@ -37,8 +36,9 @@ static const struct option known[] = {
 };
 
 /* The file's own object, with `url` and `expires_at` where it has a link. */
-static int finish_file(lua_State *L, struct call *call, int self, int object) {
-  (void)self;
+static int finish_file(lua_State *L, struct call *call, int self,
+                       const struct reply *reply, int object) {
+  (void)self, (void)reply;
   if (lua_getfield(L, object, "file") != LUA_TTABLE ||
       lua_getfield(L, -1, "file_id") != LUA_TSTRING) {
     reply_push_nonsense(L, call->exchange.transfer, "the answer names no file");
@@ -73,7 +73,7 @@ int files_retrieve(lua_State *L) {
     options_argerror(L, 2, "the file id is empty");
   if (!client_is_usable(L, client, 1))
     return 2;
-  call = call_new(L, &retrieve_type, &options);
+  call = call_new(L, sizeof *call, &retrieve_type, &options);
   self = lua_gettop(L);
   call->finish = finish_file;
   exchange_begin(L, &call->exchange, &call->job, "GET",
@@ -183,12 +183,9 @@ int files_upload(lua_State *L) {
   if (!mime) {
     fault_push(L, client->profile->key, FAULT_INVALID, "%s",
                lua_tostring(L, -1));
-    lua_pushliteral(L, "upload");
-    lua_setfield(L, -2, "stage");
-    lua_pushnil(L);
-    lua_insert(L, -2);
-    return 2;
+    return job_fail_early(L, "upload");
   }
-  return begin_upload(L, call_new(L, &upload_type, &options), path, purpose,
-                      mime);
+  return begin_upload(L,
+                      call_new(L, sizeof(struct call), &upload_type, &options),
+                      path, purpose, mime);
 }

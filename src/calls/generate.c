@@ -1,13 +1,12 @@
 /* client:generate: submit, wait and download in one call. */
 #include "calls/generate.h"
 
-#include <lauxlib.h>
-
 #include "run/client.h"
 #include "calls/download_target.h"
 #include "calls/download.h"
 #include "api/fault.h"
 #include "api/options.h"
+#include "run/job_fail.h"
 #include "calls/submit.h"
 #include "calls/wait.h"
 
@@ -193,11 +192,8 @@ int generate_call(lua_State *L) {
   if (!client_is_usable(L, client, 1))
     return 2;
   download_target_check(L, DESTINATION);
-  if (download_target_reserve(L, CLIENT, DESTINATION, checked.overwrite) < 0) {
-    lua_pushliteral(L, "download");
-    lua_setfield(L, -2, "stage");
-    return fail(L, SUBMITTED);
-  }
+  if (download_target_reserve(L, CLIENT, DESTINATION, checked.overwrite) < 0)
+    return job_fail_early(L, "download");
   lua_pushnil(L); /* RESULT */
   push_last_word(L);
   return call_submit(L, checked.dry_run);

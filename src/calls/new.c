@@ -1,23 +1,12 @@
 /* minimax.new: makes a client. */
 #include "calls/new.h"
 
-#include <lauxlib.h>
-
 #include "api/box.h"
 #include "api/fault.h"
 #include "calls/close.h"
 #include "run/event.h"
 #include "run/settings.h"
 #include "run/task.h"
-
-static void make_submitted_table(lua_State *L, int self) {
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_setiuservalue(L, self, CLIENT_SUBMITTED);
-}
 
 /* Puts a copy in the place of the options: their texts are used where
  * finalizers may run, and one of those may change the program's table. */
@@ -63,7 +52,8 @@ int new_client(lua_State *L) {
   if (!client->profile)
     box_no_memory(L);
   settings_read(L, client, self);
-  make_submitted_table(L, self);
+  runtime_push_weak(L, "k");
+  lua_setiuservalue(L, self, CLIENT_SUBMITTED);
   task_make_metatables(L);
   return 1;
 }

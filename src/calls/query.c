@@ -1,19 +1,12 @@
 /* client:query. */
 #include "calls/query.h"
 
-#include <lauxlib.h>
 #include <string.h>
 
-#include "run/await.h"
-#include "api/box.h"
 #include "run/job_fail.h"
 #include "api/options.h"
 #include "api/status.h"
-
-struct query {
-  struct job job;
-  struct exchange exchange;
-};
+#include "calls/call.h"
 
 char *query_url(const struct client *client, enum kind kind, const char *id) {
   const struct endpoint *endpoint = &endpoints[kind];
@@ -85,46 +78,28 @@ enum state query_result(lua_State *L, struct job *job, int self,
 }
 
 static void query_advance(lua_State *L, struct job *job, int self) {
-  struct query *query = (struct query *)job;
+  struct exchange *exchange = &((struct call *)job)->exchange;
   struct reply reply;
-  enum exchange_step step =
-      exchange_advance(L, job, self, &query->exchange, &reply);
+  enum exchange_step step = exchange_advance(L, job, self, exchange, &reply);
   if (step == EXCHANGE_PENDING)
     return;
-  if (query_result(L, job, self, &query->exchange, &reply, step,
-                   lua_gettop(L)) == STATE_NONE)
+  if (query_result(L, job, self, exchange, &reply, step, lua_gettop(L)) ==
+      STATE_NONE)
     job_fail(L, job, self);
   else
     job_end(L, job, self);
 }
 
 static void query_expire(lua_State *L, struct job *job, int self) {
-  const struct query *query = (struct query *)job;
-  exchange_push_expiry(L, &query->exchange);
+  exchange_push_expiry(L, &((struct call *)job)->exchange);
   job_fail(L, job, self);
-}
-
-static void query_release(struct job *job) {
-  exchange_clear(&((struct query *)job)->exchange, client_of(job));
 }
 
 static const struct job_type type = {
     .stage = "query",
     .advance = query_advance,
     .expire = query_expire,
-    .release = query_release,
-};
-
-struct query_options {
-  uint64_t timeout;
-  int block;
-};
-
-static const struct option known[] = {
-    {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct query_options, timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct query_options, block)},
-    {NULL, OPTION_ANY, 0},
+    .release = call_release,
 };
 
 /*** Asks once how a task is getting on.
@@ -139,21 +114,18 @@ timeout, network, tls, protocol
 @see https://platform.minimax.io/docs/api-reference/video-generation-query */
 int query_call(lua_State *L) {
   struct client *client = client_check(L);
-  struct query_options options = {OPTIONS_NEVER, client->block};
+  struct call_options options = {OPTIONS_NEVER, client->block};
   struct target target;
-  struct query *query;
-  options_read(L, 3, known, &options);
+  struct call *call;
+  options_read(L, 3, call_task_options, &options);
   target = target_check(L, 2, 3, -1);
   if (!client_is_usable(L, client, 1))
     return 2;
-  query = (struct query *)job_new(L, sizeof *query, &type, 1);
-  query->job.kind = (int)target.kind;
-  query->job.block = (unsigned char)options.block;
-  job_set_timeout(&query->job, options.timeout);
+  call = call_new(L, sizeof *call, &type, &options);
+  call->job.kind = (int)target.kind;
   job_set_subject(L, lua_gettop(L), 2, target.index);
-  exchange_begin(L, &query->exchange, &query->job, "GET",
+  exchange_begin(L, &call->exchange, &call->job, "GET",
                  query_url(client, target.kind, target.id), LANE_QUERY,
                  EXCHANGE_REPEAT);
-  job_start(&query->job);
-  return await_job(L);
+  return call_await(L, call);
 }

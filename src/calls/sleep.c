@@ -15,15 +15,11 @@ static void sleep_expire(lua_State *L, struct job *job, int self) {
   job_end(L, job, self);
 }
 
-static void sleep_release(struct job *job) {
-  (void)job;
-}
-
 static const struct job_type type = {
     .stage = "sleep",
     .advance = sleep_advance,
     .expire = sleep_expire,
-    .release = sleep_release,
+    .release = job_holds_nothing,
 };
 
 /*** Waits for that long, as everything else waits: other transfers and, under

@@ -5,38 +5,39 @@
 #include <string.h>
 #include <time.h>
 
+#include "calls/call.h"
 #include "run/await.h"
 #include "run/job_fail.h"
 #include "api/box.h"
 #include "run/client.h"
 #include "run/unknown.h"
-#include "run/exchange.h"
 #include "api/options.h"
 #include "api/request.h"
 #include "base/retry.h"
 #include "run/task.h"
 
 struct submit {
-  struct job job;
-  struct exchange exchange;
+  struct call call;
   unsigned char calls_back; /* the request names a callback_url */
 };
 
 /* ---- accepted ---- */
 
-/* Pushes the task of an accepted submit; 0 if the answer names none. */
-static int push_task(lua_State *L, const struct submit *submit, int self,
+/* Pushes the task of an accepted submit. */
+static int push_task(lua_State *L, struct call *call, int self,
                      const struct reply *reply, int object) {
-  int task = lua_gettop(L) + 1;
+  const struct transfer *transfer = call->exchange.transfer;
+  int task = object + 1;
   lua_createtable(L, 0, 4);
-  if (!reply_push_task_id(L, submit->exchange.transfer, reply)) {
-    lua_pop(L, 1);
-    return 0;
+  if (!reply_push_task_id(L, transfer, reply)) {
+    reply_push_nonsense(L, transfer,
+                        "the server accepted it without naming a task id");
+    return -1;
   }
   lua_setfield(L, task, "task_id");
-  lua_pushstring(L, endpoints[submit->job.kind].name);
+  lua_pushstring(L, endpoints[call->job.kind].name);
   lua_setfield(L, task, "kind");
-  reply_push_trace(L, submit->exchange.transfer, object);
+  reply_push_trace(L, transfer, object);
   lua_setfield(L, task, "trace_id");
   lua_getfield(L, object, "base_resp");
   lua_setfield(L, task, "base_resp");
@@ -49,7 +50,7 @@ static int push_task(lua_State *L, const struct submit *submit, int self,
   lua_pushinteger(L, (lua_Integer)poller_clock());
   lua_rawset(L, -3);
   lua_settop(L, task);
-  return 1;
+  return 0;
 }
 
 /* ---- unknown ---- */
@@ -62,12 +63,13 @@ static lua_Integer seconds_of(const struct transfer *transfer) {
 /* Pushes how to learn of a task that may exist. */
 static void push_advice(lua_State *L, const struct submit *submit) {
   lua_Integer now = (lua_Integer)time(NULL);
-  if (submit->job.kind == KIND_VIDEO2)
-    lua_pushfstring(L,
-                    "client:list shows whether it was created between %I and "
-                    "%I (created_at)",
-                    (LUAI_UACINT)(now - seconds_of(submit->exchange.transfer)),
-                    (LUAI_UACINT)(now + 1));
+  if (submit->call.job.kind == KIND_VIDEO2)
+    lua_pushfstring(
+        L,
+        "client:list shows whether it was created between %I and "
+        "%I (created_at)",
+        (LUAI_UACINT)(now - seconds_of(submit->call.exchange.transfer)),
+        (LUAI_UACINT)(now + 1));
   else
     lua_pushliteral(L, "look into the account's usage before you submit it "
                        "again");
@@ -85,73 +87,17 @@ static int says_nothing(const struct reply *reply) {
   return reply->kind == FAULT_PROTOCOL && reply->http_status < 300;
 }
 
-/* ---- its life ---- */
-
-static void fail(lua_State *L, struct submit *submit, int self) {
-  exchange_count(L, &submit->exchange);
-  job_fail(L, &submit->job, self);
-}
-
-/* The same with an error that may hide an accepted request. Before anything
- * left there is no doubt. */
-static void fail_sent(lua_State *L, struct submit *submit, int self,
-                      const struct reply *reply, int unknown) {
-  if (submit->exchange.transfer) {
-    push_advice(L, submit);
-    lua_insert(L, -2);
-    unknown_cast(L, &submit->job, self, submit->exchange.transfer, reply,
-                 unknown, lua_tostring(L, -2));
-  }
-  fail(L, submit, self);
-}
-
-static void judge_answer(lua_State *L, struct submit *submit, int self,
-                         const struct reply *reply, int object) {
-  const struct transfer *transfer = submit->exchange.transfer;
-  if (reply->kind != FAULT_NONE) {
-    reply_push_fault(L, transfer, reply, object);
-    fail_sent(L, submit, self, reply, says_nothing(reply));
-  } else if (push_task(L, submit, self, reply, object)) {
-    job_end(L, &submit->job, self);
-  } else {
-    reply_push_nonsense(L, transfer,
-                        "the server accepted it without naming "
-                        "a task id");
-    fail_sent(L, submit, self, reply, 1);
-  }
-}
-
-static void submit_advance(lua_State *L, struct job *job, int self) {
-  struct submit *submit = (struct submit *)job;
-  struct reply reply;
-  switch (exchange_advance(L, job, self, &submit->exchange, &reply)) {
-  case EXCHANGE_PENDING:
-    break;
-  case EXCHANGE_READY:
-    job_tell(L, job, self);
-    break;
-  case EXCHANGE_ANSWERED:
-    judge_answer(L, submit, self, &reply, lua_gettop(L));
-    break;
-  case EXCHANGE_LOST:
-    reply_push_loss(L, submit->exchange.transfer);
-    fail_sent(L, submit, self, &reply,
-              exchange_may_have_arrived(&submit->exchange));
-    break;
-  }
-}
-
-static void submit_expire(lua_State *L, struct job *job, int self) {
-  struct submit *submit = (struct submit *)job;
-  struct reply reply;
-  if (exchange_expire(L, job, self, &submit->exchange, &reply) ==
-      EXCHANGE_ANSWERED) {
-    judge_answer(L, submit, self, &reply, lua_gettop(L));
-    return;
-  }
-  exchange_push_expiry(L, &submit->exchange);
-  fail_sent(L, submit, self, &reply,
-            exchange_may_have_arrived(&submit->exchange));
+static void doubt(lua_State *L, struct call *call, int self,
+                  const struct reply *reply) {
+  const struct transfer *transfer = call->exchange.transfer;
+  int accepted = transfer->outcome == TRANSFER_ANSWERED; /* without a task */
+  int unknown = reply->kind != FAULT_NONE
+                    ? says_nothing(reply)
+                    : accepted || transfer_may_have_arrived(transfer);
+  push_advice(L, (struct submit *)call);
+  lua_insert(L, -2);
+  unknown_cast(L, &call->job, self, transfer, reply, unknown,
+               lua_tostring(L, -2));
 }
 
 /* ---- on_send ---- */
@@ -160,7 +106,7 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
   job->news = 0;
   if (job->ended) /* its deadline passed before the owner could look */
     return -1;
-  gate_lend(&client_of(job)->gate, &((struct submit *)job)->exchange.pass);
+  gate_lend(&client_of(job)->gate, &((struct call *)job)->exchange.pass);
   engine_settle(job->owner->engine);
   lua_getiuservalue(L, self, JOB_CALLBACK);
   return 0;
@@ -169,13 +115,13 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
 /* `false`, or nil and why not, keeps it from being sent. */
 static void submit_delivered(lua_State *L, struct job *job, int self,
                              int results) {
-  struct submit *submit = (struct submit *)job;
-  gate_reclaim(&client_of(job)->gate, &submit->exchange.pass);
+  struct exchange *exchange = &((struct call *)job)->exchange;
+  gate_reclaim(&client_of(job)->gate, &exchange->pass);
   if (job->ended)
     return;
   if (lua_toboolean(L, results) ||
       (lua_isnil(L, results) && lua_isnil(L, results + 1))) {
-    submit->exchange.cleared = 1;
+    exchange->cleared = 1;
     engine_wake(job->owner->engine, &job->waiter);
     return;
   }
@@ -186,18 +132,15 @@ static void submit_delivered(lua_State *L, struct job *job, int self,
              "on_send kept it from being sent%s%s",
              lua_isnil(L, results + 1) ? "" : ": ",
              lua_isnil(L, results + 1) ? "" : lua_tostring(L, -1));
-  fail(L, submit, self);
-}
-
-static void submit_release(struct job *job) {
-  exchange_clear(&((struct submit *)job)->exchange, client_of(job));
+  exchange_count(L, exchange);
+  job_fail(L, job, self);
 }
 
 static const struct job_type type = {
     .stage = "submit",
-    .advance = submit_advance,
-    .expire = submit_expire,
-    .release = submit_release,
+    .advance = call_advance,
+    .expire = call_expire,
+    .release = call_release,
     .deliver = submit_deliver,
     .delivered = submit_delivered,
 };
@@ -205,14 +148,14 @@ static const struct job_type type = {
 /* ---- the call ---- */
 
 struct submit_options {
-  uint64_t timeout;
-  int block, dry_run;
+  struct call_options call;
+  int dry_run;
 };
 
 static const struct option known[] = {
     {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct submit_options, timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct submit_options, block)},
+    {"timeout", OPTION_DEADLINE, offsetof(struct submit_options, call.timeout)},
+    {"block", OPTION_BOOLEAN, offsetof(struct submit_options, call.block)},
     {"dry_run", OPTION_BOOLEAN, offsetof(struct submit_options, dry_run)},
     {"on_send", OPTION_FUNCTION, 0},
     {NULL, OPTION_ANY, 0},
@@ -252,13 +195,8 @@ static int dry_run(lua_State *L, struct client *client,
     lua_setfield(L, -2, "bytes");
     result = request_preview(L, 2, request);
   }
-  if (result < 0) {
-    lua_pushliteral(L, "submit");
-    lua_setfield(L, -2, "stage");
-    lua_pushnil(L);
-    lua_insert(L, -2);
-    return 2;
-  }
+  if (result < 0)
+    return job_fail_early(L, "submit");
   lua_setfield(L, -2, "body");
   return 1;
 }
@@ -266,30 +204,31 @@ static int dry_run(lua_State *L, struct client *client,
 static int begin(lua_State *L, struct client *client,
                  const struct request *request,
                  const struct submit_options *options) {
-  struct submit *submit = (struct submit *)job_new(L, sizeof *submit, &type, 1);
+  struct submit *submit =
+      (struct submit *)call_new(L, sizeof *submit, &type, &options->call);
+  struct call *call = &submit->call;
   int self = lua_gettop(L);
   submit->calls_back = request_get(L, 2, "callback_url") == LUA_TSTRING;
   lua_settop(L, self);
-  submit->job.kind = request->kind;
-  submit->job.block = (unsigned char)options->block;
+  call->finish = push_task;
+  call->doubt = doubt;
+  call->job.kind = request->kind;
   exchange_begin(
-      L, &submit->exchange, &submit->job, "POST",
+      L, &call->exchange, &call->job, "POST",
       exchange_url(client, endpoints[request->kind].submit_path, NULL, NULL),
       LANE_SUBMIT, EXCHANGE_ONCE);
   if (options_get(L, 3, "on_send")) {
     lua_setiuservalue(L, self, JOB_CALLBACK);
-    submit->exchange.single = submit->exchange.asks = 1;
+    call->exchange.single = call->exchange.asks = 1;
   }
-  if (request_build(L, 2, request, &submit->exchange.body) < 0) {
+  if (request_build(L, 2, request, &call->exchange.body) < 0) {
     lua_insert(L, self + 1);
     lua_settop(L, self + 1);
-    job_fail(L, &submit->job, self);
-  } else {
-    job_set_timeout(&submit->job, options->timeout);
-    job_start(&submit->job);
+    job_fail(L, &call->job, self);
+    return await_job(L);
   }
   lua_settop(L, self);
-  return await_job(L);
+  return call_await(L, call);
 }
 
 /*** Submits a task. It is never sent twice by itself once it may have arrived.
@@ -312,7 +251,7 @@ where the answer names it); otherwise nothing was created
 */
 int submit_call(lua_State *L) {
   struct client *client = client_check(L);
-  struct submit_options options = {OPTIONS_NEVER, client->block, 0};
+  struct submit_options options = {{OPTIONS_NEVER, client->block}, 0};
   struct request request = {0};
   lua_settop(L, 3);
   if (!lua_istable(L, 2))
@@ -321,13 +260,8 @@ int submit_call(lua_State *L) {
   if (!client_is_usable(L, client, !options.dry_run))
     return 2;
   request.kind = find_kind(L, client);
-  if (request.kind < 0) {
-    lua_pushliteral(L, "submit");
-    lua_setfield(L, -2, "stage");
-    lua_pushnil(L);
-    lua_insert(L, -2);
-    return 2;
-  }
+  if (request.kind < 0)
+    return job_fail_early(L, "submit");
   request.secret = client_push_key(L, client);
   request.nonce = retry_random(&client->owner.engine->random);
   if (options.dry_run)

@@ -1,7 +1,6 @@
 /* client:wait: a chain of queries until the task ends. */
 #include "calls/wait.h"
 
-#include <lauxlib.h>
 #include <string.h>
 
 #include "run/await.h"
@@ -31,7 +30,6 @@ struct wait {
   uint64_t answered;        /* when the last answer came, or the wait began */
   unsigned failures;        /* polls in a row */
   unsigned char complained; /* of an outage */
-  unsigned char last;       /* the task has ended: `news` is the last one */
 };
 
 /* ---- between polls ---- */
@@ -115,9 +113,8 @@ static void note_answer(struct wait *wait) {
 }
 
 static void tell_status(lua_State *L, struct job *job, int self, int status) {
-  if (!event_wanted(job))
+  if (!event_begin(L, job, self, "status"))
     return;
-  event_begin(L, job, self, "status");
   lua_getfield(L, status, "status");
   fault_redact(L, client_of(job)->profile->key); /* it may say anything */
   lua_setfield(L, -2, "status");
@@ -162,8 +159,7 @@ static void on_status(lua_State *L, struct wait *wait, int self,
 static void complain(lua_State *L, struct wait *wait, int self) {
   const char *id;
   wait->complained = 1;
-  if (event_wanted(&wait->job)) {
-    event_begin(L, &wait->job, self, "retry");
+  if (event_begin(L, &wait->job, self, "retry")) {
     event_set_text(L, &wait->job, "message",
                    "no answer for 60 s; the wait goes on");
     event_send(L, &wait->job, self);

@@ -2,24 +2,31 @@
 #include "run/cqueues.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "run/deferred.h"
 #include "run/step.h"
 
 enum { BUDGET = 2 }; /* ms of work in one round */
 
-/*
- * A registry key: the record of each controller, weakly. A record is a table:
- * `count` of the waiters, `thread` of its pump, `starting` until that first
- * runs, the `engine` (a forked child has its own), `done`, a condition: nobody
- * waits any longer. (The descriptor can't say it: another controller's pump may
- * look at that first.)
+/* Of a controller: its pump and who waits in it. */
+struct record {
+  const struct engine *engine; /* a forked child has its own */
+  int waiters;
+  int starting; /* the pump was wrapped, and has not run yet */
+};
+
+/* Its Lua values: the pump's thread; a condition: nobody waits any longer. (The
+ * descriptor can't say it: another controller's pump may look at that first.)
  */
-static const char records_key = 0;
+enum { RECORD_THREAD = 1, RECORD_DONE, RECORD_VALUES = RECORD_DONE };
 
 /* The token of a waiter is a table of these: what it sleeps on, and the record
  * that counts it. */
 enum { TOKEN_CONDITION = 1, TOKEN_RECORD };
+
+/* The registry key of the records: controller -> record, weakly. */
+static const char records_key = 0;
 
 /* Pushes package.loaded.cqueues; it is never required by us. */
 static int push_cqueues(lua_State *L) {
@@ -61,22 +68,14 @@ static void push_records(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &records_key) == LUA_TTABLE)
     return;
   lua_pop(L, 1);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
+  runtime_push_weak(L, "k");
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &records_key);
 }
 
-static int is_of_engine(lua_State *L, int record) {
+static int is_of_engine(lua_State *L, const struct record *record) {
   const struct engine *engine = &runtime_of(L)->engine;
-  int is;
-  lua_getfield(L, record, "engine");
-  is = lua_touserdata(L, -1) == engine && engine_state(engine) == ENGINE_OPEN;
-  lua_pop(L, 1);
-  return is;
+  return record->engine == engine && engine_state(engine) == ENGINE_OPEN;
 }
 
 static void push_condition(lua_State *L) {
@@ -95,19 +94,6 @@ static void signal_condition(lua_State *L, int condition) {
   lua_call(L, 1, 0);
 }
 
-static lua_Integer count_of(lua_State *L, int record) {
-  lua_Integer count;
-  lua_getfield(L, record, "count");
-  count = lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  return count;
-}
-
-static void set_count(lua_State *L, int record, lua_Integer count) {
-  lua_pushinteger(L, count);
-  lua_setfield(L, record, "count");
-}
-
 /* ---- the pump ---- */
 
 /* Where no descriptor tells when to step, the object's timeout does. */
@@ -122,13 +108,13 @@ static void set_timeout(lua_State *L, int object) {
 /* Upvalues: the record, _POLL, an object that stands for the engine, and the
  * record's condition. */
 static int cqueues_round(lua_State *L, int status, lua_KContext context) {
-  int record = lua_upvalueindex(1);
+  const struct record *record = lua_touserdata(L, lua_upvalueindex(1));
   (void)status, (void)context;
   lua_settop(L, 0);
   step_for(L, &runtime_of(L)->engine, BUDGET);
-  if (count_of(L, record) == 0 || !is_of_engine(L, record)) {
+  if (record->waiters == 0 || !is_of_engine(L, record)) {
     lua_pushnil(L);
-    lua_setfield(L, record, "thread");
+    lua_setiuservalue(L, lua_upvalueindex(1), RECORD_THREAD);
     return 0;
   }
   lua_settop(L, 0);
@@ -140,28 +126,26 @@ static int cqueues_round(lua_State *L, int status, lua_KContext context) {
 }
 
 static int cqueues_start(lua_State *L) {
+  struct record *record = lua_touserdata(L, lua_upvalueindex(1));
   lua_pushthread(L);
-  lua_setfield(L, lua_upvalueindex(1), "thread");
-  lua_pushnil(L);
-  lua_setfield(L, lua_upvalueindex(1), "starting");
+  lua_setiuservalue(L, lua_upvalueindex(1), RECORD_THREAD);
+  record->starting = 0;
   return cqueues_round(L, LUA_OK, 0);
 }
 
 static int is_alive(lua_State *L, int record) {
+  const struct record *of = lua_touserdata(L, record);
   lua_State *thread;
-  int alive = lua_getfield(L, record, "starting") == LUA_TBOOLEAN;
-  lua_getfield(L, record, "thread");
+  lua_getiuservalue(L, record, RECORD_THREAD);
   thread = lua_tothread(L, -1);
+  lua_pop(L, 1);
   /* The running one is not yielded, and not dead either. */
-  alive |= thread && (lua_status(thread) == LUA_YIELD || thread == L);
-  lua_pop(L, 2);
-  return alive;
+  return of->starting ||
+         (thread && (lua_status(thread) == LUA_YIELD || thread == L));
 }
 
 /* Has the controller wrap a new pump. */
 static void start_pump(lua_State *L, int controller, int record) {
-  lua_pushboolean(L, 1);
-  lua_setfield(L, record, "starting");
   lua_getfield(L, controller, "wrap");
   lua_pushvalue(L, controller);
   lua_pushvalue(L, record);
@@ -173,28 +157,30 @@ static void start_pump(lua_State *L, int controller, int record) {
   lua_setfield(L, -2, "pollfd");
   lua_pushliteral(L, "r");
   lua_setfield(L, -2, "events");
-  lua_getfield(L, record, "done");
+  lua_getiuservalue(L, record, RECORD_DONE);
   lua_pushcclosure(L, cqueues_start, 4);
   lua_call(L, 2, 0);
+  ((struct record *)lua_touserdata(L, record))->starting = 1;
 }
 
 /* Pushes the record of the controller at `controller`. */
-static int push_record(lua_State *L, int controller) {
+static void push_record(lua_State *L, int controller) {
+  struct record *record;
   push_records(L);
   lua_pushvalue(L, controller);
-  if (lua_rawget(L, -2) != LUA_TTABLE || !is_of_engine(L, lua_gettop(L))) {
+  if (lua_rawget(L, -2) != LUA_TUSERDATA ||
+      !is_of_engine(L, lua_touserdata(L, -1))) {
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushlightuserdata(L, &runtime_of(L)->engine);
-    lua_setfield(L, -2, "engine");
+    record = lua_newuserdatauv(L, sizeof *record, RECORD_VALUES);
+    memset(record, 0, sizeof *record);
+    record->engine = &runtime_of(L)->engine;
     push_condition(L);
-    lua_setfield(L, -2, "done");
+    lua_setiuservalue(L, -2, RECORD_DONE);
     lua_pushvalue(L, controller);
     lua_pushvalue(L, -2);
     lua_rawset(L, -4);
   }
   lua_remove(L, -2);
-  return lua_gettop(L);
 }
 
 /* ---- waiters ---- */
@@ -215,21 +201,22 @@ void cqueues_push_yield(lua_State *L) {
   lua_getfield(L, -1, "_POLL");
   lua_replace(L, CONTROLLER);
   lua_settop(L, TOKEN);
-  set_count(L, RECORD, count_of(L, RECORD) + 1);
+  ((struct record *)lua_touserdata(L, RECORD))->waiters++;
   lua_remove(L, RECORD);
 }
 
 /* Its token is at index 1. It is counted once, though memory may end before it
  * was told. */
 static int signal_waiter(lua_State *L) {
-  if (lua_rawgeti(L, 1, TOKEN_RECORD) == LUA_TTABLE) {
-    int record = lua_gettop(L);
-    lua_Integer count = count_of(L, record) - 1;
-    set_count(L, record, count);
+  struct record *record;
+  lua_settop(L, 1);
+  lua_rawgeti(L, 1, TOKEN_RECORD);
+  record = lua_touserdata(L, 2);
+  if (record) {
     lua_pushboolean(L, 0);
     lua_rawseti(L, 1, TOKEN_RECORD);
-    if (count == 0) {
-      lua_getfield(L, record, "done");
+    if (--record->waiters == 0) {
+      lua_getiuservalue(L, 2, RECORD_DONE);
       signal_condition(L, -1);
     }
   }

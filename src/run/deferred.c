@@ -25,15 +25,11 @@ static void deferred_advance(lua_State *L, struct job *job, int self) {
   job_end(L, job, self);
 }
 
-static void deferred_release(struct job *job) {
-  (void)job;
-}
-
 static const struct job_type type = {
     .stage = "call",
     .advance = deferred_advance,
     .expire = deferred_advance,
-    .release = deferred_release,
+    .release = job_holds_nothing,
 };
 
 void deferred_send(lua_State *L, lua_CFunction act) {

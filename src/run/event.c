@@ -29,13 +29,16 @@ static void begin(lua_State *L, const char *type) {
   event_set_number(L, "time", wall_clock());
 }
 
-void event_begin(lua_State *L, const struct job *job, int self,
-                 const char *type) {
+int event_begin(lua_State *L, const struct job *job, int self,
+                const char *type) {
+  if (!event_wanted(job))
+    return 0;
   begin(L, type);
   lua_pushstring(L, job->type->stage);
   lua_setfield(L, -2, "stage");
   lua_getiuservalue(L, self, JOB_SUBJECT);
   lua_setfield(L, -2, "task_id");
+  return 1;
 }
 
 void event_set_text(lua_State *L, const struct job *job, const char *name,

@@ -6,12 +6,13 @@
 
 #include "run/client.h"
 
-/* Whether anybody listens; else there is nothing to build. */
+/* Whether anybody listens. */
 int event_wanted(const struct job *job);
 
-/* Pushes an event table with type, time, stage and task_id. */
-void event_begin(lua_State *L, const struct job *job, int self,
-                 const char *type);
+/* Pushes an event table with type, time, stage and task_id; 0 and nothing where
+ * nobody listens. */
+int event_begin(lua_State *L, const struct job *job, int self,
+                const char *type);
 
 /* Fields of the event on top; texts are redacted. */
 void event_set_text(lua_State *L, const struct job *job, const char *name,

@@ -1,7 +1,6 @@
 /* One API request until it has its answer. */
 #include "run/exchange.h"
 
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,44 +21,32 @@ enum {
   PROGRESS_EVERY = 250 /* ms */
 };
 
-static int add_parameter(struct buffer *url, char *mark, const char *name,
-                         const char *value) {
-  int result = buffer_add(url, mark, 1);
-  *mark = '&';
-  if (result == 0)
-    result = buffer_add_text(url, name);
-  if (result == 0)
-    result = buffer_add(url, "=", 1);
-  return result == 0 ? url_add_escaped(url, value, strlen(value)) : -1;
-}
-
+/* Returns whether memory ended. */
 static int add_url(struct buffer *url, const struct client *client,
                    const char *path, const char *name, const char *value) {
-  char mark = strchr(path, '?') ? '&' : '?';
-  int result = buffer_reserve(url, USUAL_URL);
-  if (result == 0)
-    result = buffer_add_text(url, client->profile->base);
-  if (result == 0)
-    result = buffer_add_text(url, path);
-  if (result == 0 && !name && value) { /* the id is the last of the path */
-    result = buffer_add(url, "/", 1);
-    if (result == 0)
-      result = url_add_escaped(url, value, strlen(value));
-  } else if (result == 0 && name) {
-    result = add_parameter(url, &mark, name, value);
+  const char *query = client->profile->query;
+  const char *mark = strchr(path, '?') ? "&" : "?";
+  int failed = buffer_reserve(url, USUAL_URL) < 0 ||
+               buffer_add_text(url, client->profile->base) < 0 ||
+               buffer_add_text(url, path) < 0;
+  if (name) {
+    failed |= buffer_add_text(url, mark) < 0 ||
+              buffer_add_text(url, name) < 0 || buffer_add(url, "=", 1) < 0;
+    mark = "&";
+  } else if (value) { /* the id is the last of the path */
+    failed |= buffer_add(url, "/", 1) < 0;
   }
-  if (result == 0 && client->profile->query) {
-    result = buffer_add(url, &mark, 1);
-    if (result == 0)
-      result = buffer_add_text(url, client->profile->query);
-  }
-  return result;
+  if (value)
+    failed |= url_add_escaped(url, value, strlen(value)) < 0;
+  if (query)
+    failed |= buffer_add_text(url, mark) < 0 || buffer_add_text(url, query) < 0;
+  return failed;
 }
 
 char *exchange_url(const struct client *client, const char *path,
                    const char *name, const char *value) {
   struct buffer url = {0};
-  if (add_url(&url, client, path, name, value) < 0)
+  if (add_url(&url, client, path, name, value))
     buffer_free(&url);
   return url.bytes;
 }
@@ -67,7 +54,7 @@ char *exchange_url(const struct client *client, const char *path,
 void exchange_push_url(lua_State *L, const struct client *client,
                        const char *path) {
   struct buffer *url = box_push_buffer(L);
-  box_to_string(L, add_url(url, client, path, NULL, NULL) < 0);
+  box_to_string(L, add_url(url, client, path, NULL, NULL));
 }
 
 void exchange_begin(lua_State *L, struct exchange *exchange, struct job *job,
@@ -113,9 +100,8 @@ void exchange_clear(struct exchange *exchange, struct client *client) {
 
 static void tell_request(lua_State *L, struct job *job, int self,
                          const struct exchange *exchange) {
-  if (!event_wanted(job))
+  if (!event_begin(L, job, self, "request"))
     return;
-  event_begin(L, job, self, "request");
   event_set_text(L, job, "method", exchange->method);
   event_set_text(L, job, "path",
                  exchange->url + strlen(client_of(job)->profile->base));
@@ -129,9 +115,8 @@ static void tell_request(lua_State *L, struct job *job, int self,
 static void tell_response(lua_State *L, struct job *job, int self,
                           const struct exchange *exchange) {
   const struct transfer *transfer = exchange->transfer;
-  if (!event_wanted(job))
+  if (!event_begin(L, job, self, "response"))
     return;
-  event_begin(L, job, self, "response");
   event_set_text(L, job, "method", exchange->method);
   event_set_text(L, job, "path",
                  exchange->url + strlen(client_of(job)->profile->base));
@@ -174,9 +159,8 @@ void exchange_tell_pause(lua_State *L, struct job *job, int self,
                          uint64_t delay) {
   uint64_t named = exchange_named_time(exchange);
   warn_of_pause(L, client_of(job), delay, named);
-  if (!event_wanted(job))
+  if (!event_begin(L, job, self, type))
     return;
-  event_begin(L, job, self, type);
   event_set_number(L, "delay", (double)delay / 1000);
   if (named > 0)
     event_set_number(L, "retry_after", (double)named / 1000);
@@ -283,14 +267,8 @@ int exchange_may_have_arrived(const struct exchange *exchange) {
   return exchange->transfer && transfer_may_have_arrived(exchange->transfer);
 }
 
-/* A failure that another attempt may mend. */
-static int is_passing(const struct transfer *transfer,
-                      const struct reply *reply) {
-  switch (transfer->outcome) {
-  case TRANSFER_ANSWERED:
-    return reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT ||
-           (!reply->readable && reply->kind == FAULT_PROTOCOL &&
-            reply->http_status == 200);
+int exchange_may_mend(enum transfer_outcome outcome) {
+  switch (outcome) {
   case TRANSFER_NO_HOST:
   case TRANSFER_NO_CONNECTION:
   case TRANSFER_NO_TLS:
@@ -302,6 +280,16 @@ static int is_passing(const struct transfer *transfer,
   default:
     return 0;
   }
+}
+
+/* A failure that another attempt may mend. */
+static int is_passing(const struct transfer *transfer,
+                      const struct reply *reply) {
+  if (transfer->outcome != TRANSFER_ANSWERED)
+    return exchange_may_mend(transfer->outcome);
+  return reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT ||
+         (!reply->readable && reply->kind == FAULT_PROTOCOL &&
+          reply->http_status == 200);
 }
 
 static int may_repeat(const struct job *job, const struct exchange *exchange,

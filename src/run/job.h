@@ -37,7 +37,7 @@ struct job_type {
   void (*release)(struct job *job);
   /* It is closed before it ended, and Lua may be called. May be NULL. */
   void (*close)(lua_State *L, struct job *job, int self);
-  /* Where there is news for the owner's coroutine: pushes the user's function
+  /* Where there is news for its coroutine: pushes the user's function
    * and its arguments, and returns their number. May be NULL. */
   int (*deliver)(lua_State *L, struct job *job, int self);
   /* Pushes the results and returns their number; NULL: the usual one or two. */
@@ -52,7 +52,7 @@ struct job_type {
 enum wake_reason {
   WAKE_NEWS,     /* there is something to look at */
   WAKE_CLOSED,   /* the job was closed: no more than that is to be told */
-  WAKE_COLLECTED /* it is gone, and so may be what its owner slept on */
+  WAKE_COLLECTED /* it is gone, and so may be what was slept on */
 };
 
 /* Of each way in which a coroutine sleeps until there is news. */
@@ -65,7 +65,7 @@ struct job {
   struct waiter waiter; /* first: the engine hands out its address */
   const struct job_type *type;
   struct owner *owner;
-  const struct waker *waker;  /* its owner's coroutine sleeps; or NULL */
+  const struct waker *waker;  /* its coroutine sleeps; or NULL */
   lua_Integer slot;           /* in the list of jobs, from 1 */
   struct job *next, **back;   /* in the owner's list while it runs */
   struct job *parent;         /* told when there is news; or NULL */
@@ -82,7 +82,7 @@ struct job {
   unsigned char in_news; /* in the parent's list */
   unsigned char moving;  /* moved on right now: not to be released */
   unsigned char again;   /* it was ready meanwhile */
-  unsigned char dropped; /* its owner closed it meanwhile */
+  unsigned char dropped; /* it was closed meanwhile */
   unsigned char starved; /* how often in a row there was no memory to move on */
 };
 
@@ -114,8 +114,8 @@ void job_end(lua_State *L, struct job *job, int self);
 /* There is something to deliver. */
 void job_tell(lua_State *L, struct job *job, int self);
 
-/* Its owner's coroutine is about to sleep, to be woken once with the token on
- * top, which it pops. */
+/* Its coroutine, the one that awaits it, is about to sleep, to be woken once
+ * with the token on top, which it pops. */
 void job_park(lua_State *L, struct job *job, int self,
               const struct waker *waker);
 
@@ -138,6 +138,9 @@ void job_sleep(struct job *job, uint64_t due);
 
 /* Tells the collector what it weighs with this transfer. */
 void job_weigh(lua_State *L, const struct transfer *transfer);
+
+/* The `release` of what holds nothing outside Lua. */
+void job_holds_nothing(struct job *job);
 
 /* Gives back all that is not Lua's, before its time; of one that moves on right
  * now, after that. Idempotent. */

@@ -31,11 +31,7 @@ static const char spawned_key = 0, runs_key = 0;
 void loop_open(lua_State *L) {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &spawned_key);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
+  runtime_push_weak(L, "k");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &runs_key);
 }
 
@@ -232,10 +228,6 @@ static void run_advance(lua_State *L, struct job *job, int self) {
   (void)L, (void)job, (void)self;
 }
 
-static void run_release(struct job *job) {
-  (void)job;
-}
-
 static int run_deliver(lua_State *L, struct job *job, int self) {
   job->news = 0;
   lua_pushcfunction(L, run_round);
@@ -290,7 +282,7 @@ static const struct job_type type = {
     .stage = "run",
     .advance = run_advance,
     .expire = run_advance,
-    .release = run_release,
+    .release = job_holds_nothing,
     .deliver = run_deliver,
     .delivered = run_delivered,
     .push_results = run_push_results,

@@ -29,13 +29,12 @@ static void make_worker(lua_State *L, struct runtime *runtime, int self) {
   lua_setiuservalue(L, self, HOME_WORKER);
 }
 
-static void make_list_of_jobs(lua_State *L, struct runtime *runtime) {
+void runtime_push_weak(lua_State *L, const char *mode) {
   lua_newtable(L);
   lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "v");
+  lua_pushstring(L, mode);
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
-  runtime->jobs = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 /* The one before it, a parent process's, is kept: clients point at it. */
@@ -52,7 +51,8 @@ static void create(lua_State *L) {
   runtime->parent = lua_touserdata(L, -1);
   lua_setiuservalue(L, self, HOME_PARENT);
   make_worker(L, runtime, self);
-  make_list_of_jobs(L, runtime);
+  runtime_push_weak(L, "v");
+  runtime->jobs = luaL_ref(L, LUA_REGISTRYINDEX);
   runtime->owner.engine = &runtime->engine;
   if (driver_open(&runtime->engine) < 0)
     luaL_error(L, "minimax can't start its engine: %s", strerror(errno));

@@ -54,6 +54,9 @@ struct run *runtime_run(const struct runtime *runtime);
  * child's run is still its parent's). */
 int runtime_has_resumed(struct engine *engine, const lua_State *L);
 
+/* Pushes a new table whose keys ("k") or values ("v") are weak. */
+void runtime_push_weak(lua_State *L, const char *mode);
+
 /* Push what event loops ask for. */
 int runtime_push_pollfd(lua_State *L, const struct engine *engine);
 int runtime_push_timeout(lua_State *L, const struct engine *engine);

@@ -1,8 +1,6 @@
 /* Errors of kind "unknown". */
 #include "run/unknown.h"
 
-#include <lauxlib.h>
-
 #include "run/client.h"
 
 /* Notes the task that what arrived names; 0 if it names none. Whatever the
