@@ -4,7 +4,10 @@ local auxlib = require "cqueues.auxlib"
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local minimax = require "minimax"
+local native = require "spec.support.native"
 local tasks = require "spec.support.tasks"
+
+local starve = native.module "starve"
 
 local SLOW = { "Processing", "Processing", "Success" }
 local LONG = 20
@@ -49,6 +52,33 @@ describe("inside cqueues a wait", function()
     loop(controller)
     assert.is_true(ticks >= 20)
   end)
+
+  for number, what in ipairs { "its waiter is woken", "the last of them is gone" } do
+    it("ends although memory is short for a moment as " .. what, function()
+      local methods = getmetatable(condition.new()).__index
+      local signal, calls = methods.signal, 0
+      finally(function()
+        methods.signal = signal
+        starve.feed()
+      end)
+      function methods:signal(...)
+        calls = calls + 1
+        if calls == number then
+          starve.lua(1)
+          return {} -- "not enough memory"
+        end
+        return signal(self, ...)
+      end
+      local controller = cqueues.new()
+      local status
+      controller:wrap(function()
+        status = assert(client:wait("short"))
+      end)
+      loop(controller)
+      assert.equal("succeeded", status.state)
+      assert.is_true(calls > number)
+    end)
+  end
 
   it("goes on beside many others, each with its own result", function()
     local controller = cqueues.new()

@@ -15,9 +15,10 @@ describe("memory that ends", function()
   end)
 
   for way, cases in pairs {
-    ["lua"] = { submit = 3, bare = 4, run = 5, dry = 3, download = 3, each = 9, generate = 9,
-      call = 4, strange = 5, new = 4 },
-    ["burst"] = { submit = 7, run = 5, wait = 9, dropped = 3 },
+    ["lua"] = { submit = 3, bare = 4, run = 5, dry = 3, download = 3, each = 9,
+      generate = 9, call = 4, strange = 5, new = 4 },
+    ["module epoll_ctl EPERM"] = { submit = 1 },
+    ["burst 400"] = { submit = 7, run = 5, wait = 9, dropped = 3 },
     ["limit"] = { run = 13 },
     ["module malloc ENOMEM"] = { submit = 2, wait = 3, download = 4, call = 3, sink = 2,
       cancel = 2 },
@@ -27,7 +28,7 @@ describe("memory that ends", function()
       it(("(%s) costs a %s nothing but its own result"):format(way, case), function()
         local runs, wrong = host:play(way, case, every)
         assert.same({}, wrong)
-        assert.is_true(runs > 3)
+        assert.is_true(runs > 0)
       end)
     end
   end

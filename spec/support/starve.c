@@ -1,6 +1,7 @@
 /* Lends the tortures an allocator of Lua's that fails, and the failures of
  * faulty.c, which is loaded ahead. Not part of the module. */
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ static struct {
   void *user;
   long count, first, times; /* from 1; first 0: none fails */
   long used, limit;         /* bytes; limit 0: as many as there are */
-  long failed;
-  void *old; /* what failed last: Lua tries it once more */
+  long failed, most;        /* the limit is gone after so many failures */
+  void *old;                /* what failed last: Lua tries it once more */
   size_t size;
 } heap;
 
@@ -32,7 +33,7 @@ static int is_second_try(void *old, size_t size) {
 static int fails(void *old, size_t before, size_t size) {
   if (size == 0 || (old && size <= before))
     return 0;
-  if (heap.limit &&
+  if (heap.limit && heap.failed < heap.most &&
       heap.used + (long)size - (long)(old ? before : 0) > heap.limit)
     return 1;
   if (!heap.first)
@@ -70,9 +71,11 @@ static int starve_lua(lua_State *L) {
   return 0;
 }
 
-/* starve.limit(bytes): so many more than now may Lua use */
+/* starve.limit(bytes [, times]): so many more than now may Lua use, until that
+ * has failed so often */
 static int starve_limit(lua_State *L) {
   heap.limit = heap.used + (long)luaL_checkinteger(L, 1);
+  heap.most = (long)luaL_optinteger(L, 2, LONG_MAX);
   heap.failed = 0;
   return 0;
 }

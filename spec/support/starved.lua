@@ -154,6 +154,22 @@ local cases = {
     end
     return result, err
   end,
+  cqueues = function(client, number)
+    local loop = require "cqueues".new()
+    local result, err
+    loop:wrap(function()
+      result, err = client:submit(request(number))
+    end)
+    local failed
+    repeat -- it stops at each coroutine that fails
+      local ran, fine, why = pcall(loop.loop, loop)
+      failed = failed or not ran and fine or not fine and why
+    until loop:empty()
+    if not result and not err then
+      error(failed, 0)
+    end
+    return result, err
+  end,
   dropped = function(client, number)
     local thread = coroutine.create(client.wait)
     coroutine.resume(thread, client, task(number))
@@ -172,7 +188,8 @@ local cases = {
   end,
 }
 
-local MONEY = { submit = true, asked = true, generate = true, run = true, bare = true }
+local MONEY = { submit = true, asked = true, generate = true, run = true, bare = true,
+  cqueues = true }
 
 -- What survives a failure of libcurl's, or any interrupted call: it goes on.
 local SURVIVES = { wait = true, each = true }
@@ -187,14 +204,16 @@ end
 local arm, disarm
 if WAY == "lua" then
   arm, disarm = starve.lua, starve.feed
-elseif WAY == "burst" then -- ever so many, one after the other
+elseif WAY:match "^burst" then -- so many, one after the other
+  local count = math.tointeger(tonumber(WAY:match "%d+"))
   arm = function(n)
-    starve.lua(n, 400)
+    starve.lua(n, count)
   end
   disarm = starve.feed
-elseif WAY == "limit" then -- bytes; what is freed may be used again
+elseif WAY:match "^limit" then -- of bytes; what is freed may be used again
+  local times = math.tointeger(tonumber(WAY:match "%d+"))
   arm = function(n)
-    starve.limit(n * 64)
+    starve.limit(n * 64, times)
   end
   disarm = function()
     local _, failed = starve.feed()
@@ -219,7 +238,7 @@ end
 
 -- An accepted submit is never lost: where nothing can be allocated any more, or
 -- libcurl could not read its answer, it is at least unknown.
-local is_hopeless = WAY == "burst" or WAY:match "^libcurl" ~= nil
+local is_hopeless = WAY:match "^burst" ~= nil or WAY:match "^libcurl" ~= nil
 
 local function check_money(n, number, outcome)
   local posts = posts_of(number)

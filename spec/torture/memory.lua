@@ -5,20 +5,21 @@
 --     VALGRIND=1 lua spec/torture/memory.lua 7
 --
 -- `every` 7 takes each seventh one only (1: all). The ways: Lua's n-th allocation
--- (`lua`), all of 400 from the n-th on (`burst`), no more than n times 64 bytes
--- (`limit`), the n-th of the module's own (`module malloc ENOMEM`) or of libcurl's
--- (`libcurl malloc ENOMEM`), and the n-th of each system call of either with each
--- error that its manual page names (`calls`; one of them: `module fsync EIO`). A
--- crash, a hang, a descriptor closed or left, a block left, a second POST, an
--- accepted task that is lost, a wait that libcurl's failure ended: each is printed
--- and ends it with 1.
+-- (`lua`), all of 400 or 20 from the n-th on (`burst 400`), no more than n times 64
+-- bytes (`limit`; `limit 40`: until that has failed so often), the n-th of the
+-- module's own (`module malloc ENOMEM`) or of libcurl's (`libcurl malloc ENOMEM`),
+-- and the n-th of each system call of either with each error that its manual page
+-- names (`calls`; one of them: `module fsync EIO`). A crash, a hang, a descriptor
+-- closed or left, a block left, a second POST, an accepted task that is lost, a wait
+-- that libcurl's failure ended: each is printed and ends it with 1.
 
 local starving = require "spec.support.starving"
 
 local EVERY = math.tointeger(tonumber(arg[1])) or 1
 local WAY, CASE = arg[2], arg[3]
 
-local WAYS = { "lua", "burst", "limit", "module malloc ENOMEM", "libcurl malloc ENOMEM" }
+local WAYS = { "lua", "burst 400", "burst 20", "limit", "module malloc ENOMEM",
+  "libcurl malloc ENOMEM" }
 
 local UNDER = os.getenv "VALGRIND" and { "valgrind", "--quiet", "--error-exitcode=9",
   "--leak-check=full", "--keep-debuginfo=yes", "--errors-for-leak-kinds=definite",

@@ -131,7 +131,8 @@ void poller_closing(struct poller *poller, int fd) {
   forget(poller, fd, 0);
 }
 
-/* -1: the kernel has no memory for it now. */
+/* -1: not now, as where the kernel has no memory for it. A descriptor that is
+ * no more (EBADF) is told of in time. */
 static int tell_kernel(struct poller *poller, int fd, struct watch *watch) {
   struct epoll_event event = {.events = 0};
   int first = watch->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
@@ -144,7 +145,7 @@ static int tell_kernel(struct poller *poller, int fd, struct watch *watch) {
   if (epoll_ctl(poller->fd, first, fd, &event) < 0 &&
       ((errno != ENOENT && errno != EEXIST) ||
        epoll_ctl(poller->fd, second, fd, &event) < 0) &&
-      (errno == ENOMEM || errno == ENOSPC))
+      errno != EBADF)
     return -1;
   watch->registered = watch->wanted;
   watch->stale = 0;

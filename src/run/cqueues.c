@@ -205,23 +205,24 @@ void cqueues_push_yield(lua_State *L) {
   lua_remove(L, RECORD);
 }
 
-/* Its token is at index 1. It is counted once, though memory may end before it
- * was told. */
+/* Its token is at index 1. Signals may want memory, and are given again then:
+ * it counts, and so the pump goes on, until the last of them was. */
 static int signal_waiter(lua_State *L) {
   struct record *record;
   lua_settop(L, 1);
-  lua_rawgeti(L, 1, TOKEN_RECORD);
-  record = lua_touserdata(L, 2);
-  if (record) {
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, 1, TOKEN_RECORD);
-    if (--record->waiters == 0) {
-      lua_getiuservalue(L, 2, RECORD_DONE);
-      signal_condition(L, -1);
-    }
-  }
   lua_rawgeti(L, 1, TOKEN_CONDITION);
-  signal_condition(L, -1);
+  signal_condition(L, 2);
+  lua_rawgeti(L, 1, TOKEN_RECORD);
+  record = lua_touserdata(L, 3);
+  if (!record)
+    return 0;
+  if (record->waiters == 1) {
+    lua_getiuservalue(L, 3, RECORD_DONE);
+    signal_condition(L, -1);
+  }
+  record->waiters--;
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, 1, TOKEN_RECORD);
   return 0;
 }
 

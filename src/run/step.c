@@ -15,10 +15,10 @@ enum {
 static int advance(lua_State *L) {
   struct job *job = lua_touserdata(L, 1);
   int late = poller_clock() >= job->deadline;
-  if (!lua_checkstack(L, STACK))
-    box_no_memory(L);
   if (job->ended || job->news) /* no memory to tell so before */
     job_wake(L, job, 1, WAKE_NEWS);
+  if (!lua_checkstack(L, STACK))
+    box_no_memory(L);
   if (job->ended)
     return 0;
   if (late)
