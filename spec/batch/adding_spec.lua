@@ -40,6 +40,24 @@ describe("adding", function()
     assert.equal("job 'a' is there already, with another request", err.message)
   end)
 
+  it("refuses a key or an output that not every ledger can hold", function()
+    for _, bad in ipairs { "a\xFFb", "a\0b", "\xED\xA0\x80" } do
+      for _, job in ipairs { { key = bad }, { key = "a", output = bad } } do
+        job.request = template "x"
+        local added, err = b:add(job)
+        assert.is_nil(added)
+        assert.equal("invalid", err.kind)
+        assert.matches("is not UTF-8, or holds a NUL", err.message, 1, true)
+        assert.is_nil(err.message:find "[%c\x80-\xFF]")
+        assert.equal(1, select(2, b:add { job }).index)
+      end
+    end
+    local path = folder:write("jobs.jsonl", [[{"key":"a\u0000b","request":{"template_id":"1"}}]])
+    local added, problems = b:add_lines(path)
+    assert.same({ 0, 1 }, { added, problems[1].line })
+    assert.same({}, keys())
+  end)
+
   it("takes a list whole or not at all, and says which job is bad", function()
     local list = { { key = "a", request = template "x" }, { key = "b", request = template "x" },
       { key = "a", request = template "y" } }

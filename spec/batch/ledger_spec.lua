@@ -4,6 +4,7 @@ local claims = require "minimax.batch.claims"
 local ledger = require "minimax.batch.ledger"
 local lfs = require "lfs"
 local ledgers = require "spec.support.ledgers"
+local native = require "spec.support.native"
 local schema = require "minimax.batch.schema"
 local process = require "spec.support.process"
 local sqlite = require "minimax.batch.sqlite"
@@ -393,6 +394,14 @@ describe("a ledger in a file", function()
     local result = process.run { command = words }
     assert.matches("a.db' and its folder must be writable", result.out, 1, true)
     process.run { command = { "chmod", "755", folder.path } }
+  end)
+
+  it("says that its file system can't hold it, and where to put it", function()
+    local result = process.run { file = "spec/support/open_ledger.lua",
+      args = { folder:file "a.db" }, env = { LD_PRELOAD = native.library "unshared" } }
+    assert.matches("a.db' may lie on a file system without shared memory maps or locks", result.out,
+      1, true)
+    assert.matches("put the ledger on a local disk, or use PostgreSQL", result.out, 1, true)
   end)
 
   it("waits for the disk in a run, where it is about money, and not before", function()

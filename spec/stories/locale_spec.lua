@@ -215,6 +215,12 @@ describe("the locale of the host", function()
           for number = 1, 3 do
             assert(io.open(OUTPUT .. number .. ".mp4")):close()
           end
+          local fractions = 0
+          for job in batch:jobs() do
+            assert(job.bytes == 5000)
+            fractions = fractions + job.added_at % 1 + job.ended_at % 1
+          end
+          assert(fractions > 0, "the times are cut to seconds")
           local found = 0
           for _, entry in ipairs(emu:requests()) do
             if entry.method == "POST" and entry.body.weight then

@@ -29,11 +29,11 @@
 /* The function that would have been called. */
 static void *true_one(const char *name) {
   static const char *const large[][2] = {
-      {"fcntl", LARGE("fcntl")}, {"fopen", LARGE("fopen")},
-      {"fstat", LARGE("fstat")}, {"ftruncate", LARGE("ftruncate")},
-      {"lstat", LARGE("lstat")}, {"open", LARGE("open")},
-      {"pread", LARGE("pread")}, {"pwrite", LARGE("pwrite")},
-      {"stat", LARGE("stat")},
+      {"fcntl", LARGE("fcntl")},   {"fopen", LARGE("fopen")},
+      {"fstat", LARGE("fstat")},   {"ftruncate", LARGE("ftruncate")},
+      {"lstat", LARGE("lstat")},   {"mmap", LARGE("mmap")},
+      {"open", LARGE("open")},     {"pread", LARGE("pread")},
+      {"pwrite", LARGE("pwrite")}, {"stat", LARGE("stat")},
   };
   for (size_t i = 0; i < sizeof large / sizeof *large; i++)
     if (strcmp(name, large[i][0]) == 0)

@@ -20,9 +20,24 @@ local function kind_of(body)
   end
 end
 
+-- Why not every ledger can hold a job's names, or nil: PostgreSQL takes UTF-8 without
+-- NUL, and a ledger may be copied there.
+local function misfit(job)
+  for _, name in ipairs { "key", "output" } do
+    if not utf8.len(job[name]) or job[name]:find("%z") then
+      return fault.new("invalid", "job '%s': its %s is not UTF-8, or holds a NUL",
+        (job.key:gsub("[%c\x80-\xFF]", "?")), name)
+    end
+  end
+end
+
 -- What the ledger keeps of a job. Called by what the caller calls.
 local function freeze(given, digests)
   local job = options.job(given, 3)
+  local err = misfit(job)
+  if err then
+    return nil, err
+  end
   job.kind = job.kind or kind_of(job.request)
   if not job.kind then
     return nil, fault.new("invalid", "job '%s': the request has neither template_id, model nor "

@@ -24,7 +24,7 @@ local function take_after(self, state, id)
       SELECT id FROM minimax_jobs WHERE state = ? AND id > ?
       AND (lease IS NULL OR lease < $clock) AND avoid NOT LIKE ? ORDER BY id LIMIT 1 $skip_locked)
     UPDATE minimax_jobs SET worker = ?, host = ?, lease = $clock + ?
-    WHERE id IN (SELECT id FROM free) RETURNING *]],
+    WHERE id IN (SELECT id FROM free) RETURNING $row]],
     state, id, self.shunned, self.name, self.host, self.lease)
 end
 

@@ -12,6 +12,8 @@
 --     pooled    there is a pooler
 --     keeps     prepared statements stay all the same
 --     settings  statements that each transaction begins with
+--
+-- `numbers` names columns that come as text and are numbers.
 
 local fault = require "minimax.batch.fault"
 local json = require "minimax.batch.json"
@@ -48,7 +50,8 @@ function database.open(name, where, greet)
     return nil, why
   end
   local self = { connect = connect, where = type(where) == "table" and where or { where },
-    greet = greet, keeps = true, statements = {}, by_locale = PACKAGES[name].by_locale }
+    greet = greet, keeps = true, numbers = {}, statements = {},
+    by_locale = PACKAGES[name].by_locale }
   setmetatable(self, database)
   local ok
   ok, why = self:reconnect()
@@ -183,6 +186,9 @@ local function fetch(self, sql, ...)
   if #statement:columns() > 0 then
     local row = statement:fetch(true)
     while row do
+      for name in pairs(self.numbers) do
+        row[name] = tonumber(row[name]) or row[name]
+      end
       rows[#rows + 1] = row
       row = statement:fetch(true)
     end

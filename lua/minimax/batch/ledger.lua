@@ -35,8 +35,8 @@ function ledger.open(where, migrations)
   return self
 end
 
---- Rows of a statement in which `$clock` and `$skip_locked` stand for the
--- dialect's words.
+--- Rows of a statement in which `$clock`, `$skip_locked` and `$row` (all of a job)
+-- stand for the dialect's words.
 function ledger:rows(text, ...)
   return self.db:rows(self.sql[text], ...)
 end
@@ -180,15 +180,15 @@ end
 -- @param limit how many
 function ledger:page(state, after, limit)
   if state then
-    return self:rows([[SELECT * FROM minimax_jobs WHERE state = ? AND id > ? ORDER BY id
+    return self:rows([[SELECT $row FROM minimax_jobs WHERE state = ? AND id > ? ORDER BY id
       LIMIT ?]], state, after, limit)
   end
-  return self:rows("SELECT * FROM minimax_jobs WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+  return self:rows("SELECT $row FROM minimax_jobs WHERE id > ? ORDER BY id LIMIT ?", after, limit)
 end
 
 --- The job with that key; nil and an error where there is none.
 function ledger:find(key)
-  local job, err = self:row("SELECT * FROM minimax_jobs WHERE key = ?", key)
+  local job, err = self:row("SELECT $row FROM minimax_jobs WHERE key = ?", key)
   return job, not job and (err or fault.new("invalid", "there is no job '%s'", key)) or nil
 end
 
@@ -204,7 +204,7 @@ function ledger:give_up_dead(all)
     error = 'the worker on host ' || coalesce(host, '?')
     || ' ended while the submit was under way: a task may exist and be paid'
     WHERE id IN (SELECT id FROM minimax_jobs WHERE state = 'submitting'
-    AND (lease IS NULL OR lease < $clock OR ? = 1) $skip_locked) RETURNING *]], all and 1 or 0)
+    AND (lease IS NULL OR lease < $clock OR ? = 1) $skip_locked) RETURNING $row]], all and 1 or 0)
 end
 
 -- The job with that key, after a look at whether who was submitting it is dead.

@@ -22,6 +22,11 @@ local function text(value)
   return type(value) == "string" and value ~= "" and not value:find("%z")
 end
 
+-- What it holds is looked at where the job is added.
+local function filled(value)
+  return type(value) == "string" and value ~= ""
+end
+
 local function or_false(check)
   return function(value) return value == false or check(value) end
 end
@@ -47,9 +52,9 @@ local RUN = {
 }
 
 local JOB = {
-  key = { text, "a string that is not empty" },
+  key = { filled, "a string that is not empty" },
   request = { is "table", "a table" },
-  output = { text, "a path" },
+  output = { filled, "a path" },
   kind = { function(value)
     return value == "template" or value == "video" or value == "video2"
   end, '"template", "video" or "video2"' },

@@ -6,6 +6,7 @@ local scratch = require "minimax.batch.scratch"
 
 local sqlite = {
   begin = "BEGIN IMMEDIATE",
+  row = "*",
   clock = "((julianday('now') - 2440587.5) * 86400.0)",
   skip_locked = "",
   words = { identity = "INTEGER PRIMARY KEY AUTOINCREMENT", number = "REAL" },
@@ -23,6 +24,13 @@ local IN_EARNEST = "PRAGMA synchronous = FULL"
 
 local PRAGMAS = { "PRAGMA busy_timeout = " .. BUSY, "PRAGMA journal_mode = WAL", AT_EASE }
 
+-- The log that others read meanwhile lies in memory that processes share. Where there
+-- is none, SQLite stays with what it had, or fails.
+local function misfit(row)
+  local mode = row and row.journal_mode
+  return mode and mode ~= "wal" and fault.new("io", "the ledger: no write-ahead log") or nil
+end
+
 -- A name such as "file:x" or ":memory:" would mean something else to SQLite.
 local function as_path(where)
   return where:find("^/") and where or "./" .. where
@@ -34,6 +42,11 @@ local function explain(err, path)
     err.message = text .. " '" .. path .. "': does its folder exist, and may this user write there?"
   elseif text:find("readonly", 1, true) or text:find("read%-only") then
     err.message = text .. ": '" .. path .. "' and its folder must be writable"
+  elseif text:find("disk I/O error", 1, true) or text:find("locking protocol", 1, true)
+    or text:find("no write-ahead log", 1, true) then
+    err.message = text .. ": '" .. path .. "' may lie on a file system without shared memory maps "
+      .. "or locks, as networks and shared folders are: put the ledger on a local disk, or use "
+      .. "PostgreSQL"
   elseif text:find("not a database", 1, true) then
     err.kind, err.message = "invalid", "'" .. path .. "' is no ledger: it is no SQLite database"
   end
@@ -42,8 +55,9 @@ end
 
 local function set_up(db)
   for _, pragma in ipairs(PRAGMAS) do
-    local rows, err = db:rows(pragma)
-    if not rows then
+    local row, err = db:row(pragma)
+    err = err or misfit(row)
+    if err then
       return nil, err
     end
   end
