@@ -101,10 +101,10 @@ local function handle(task)
 end
 
 -- The answer, as it comes to the process that asked.
-local function answer(self, process, key, fate, task)
+local function answer(self, process, attempt, fate, task)
   local night = self.night
   if REFUSALS[fate] then
-    night.truth:refused(process, key)
+    night.truth:refused(process, attempt.key, attempt.number)
     return nil, mistake(REFUSALS[fate])
   elseif fate == "lost" then
     return nil, mistake("unknown", "the answer was lost")
@@ -121,16 +121,16 @@ end
 function client:submit(body, options)
   local night, process, key = self.night, clock.process_here(), body.text_inputs[1]
   travel(self, night.random:real(0, 2))
-  local before = night.truth:intent_of(process, key) -- another coroutine's, perhaps
   if night.faults.outage or night.faults:happens "unsent" then
     return nil, mistake("network", "no connection")
-  elseif not options.on_send() then
-    if night.truth:intent_of(process, key) ~= before then
-      night.truth:unsent(process, key)
-    end
+  end
+  local before = night.truth:intent(process, key)
+  if not options.on_send() then
+    night.truth:unsent(process, key, before)
     return nil, mistake("cancelled", "on_send stopped it")
   end
-  night.truth:sent(process, key)
+  local attempt = { key = key, number = night.truth:intent(process, key) }
+  night.truth:sent(process, key, attempt.number)
   local fate, there = fate_of(night), night.random:real(0, 2)
   local task
   if not REFUSALS[fate] and not (fate == "lost" and night.random:chance(0.5)) then
@@ -138,7 +138,7 @@ function client:submit(body, options)
   end
   local back = night.faults:happens "late" and night.random:real(20, 400) or night.random:real(0, 2)
   travel(self, there + back)
-  return answer(self, process, key, fate, task)
+  return answer(self, process, attempt, fate, task)
 end
 
 -- Asking ----------------------------------------------------------------------------

@@ -25,8 +25,8 @@ function night:log(...)
   end
   local line = table.concat(words, " ")
   self.sign = self.clock.now
-  for index = 1, #line do
-    self.print = (self.print ~ line:byte(index)) * 1099511628211
+  for index = 1, #line - 7, 8 do
+    self.mark = (self.mark ~ ("i8"):unpack(line, index)) * 1099511628211
   end
   if self.trace then
     self.trace(("%10.3f %s"):format(self.clock.now - BEGIN, line))
@@ -157,7 +157,7 @@ function night.new(seed, store, options)
   local rand = random.new(seed)
   local self = setmetatable({ seed = seed, random = rand, store = store, shared = options.shared,
     trace = options.trace, clock = clock.new(BEGIN), disk = disk.new(rand), jobs = 0, living = 0,
-    processes = {}, print = 0, sign = BEGIN, server_jumped = 0 }, night)
+    processes = {}, mark = 0, sign = BEGIN, server_jumped = 0 }, night)
   self.faults = faults.new(rand, self.shared)
   self.client, self.truth = client.new(self), truth.new(self)
   self.ends = BEGIN + rand:real(60, 1500)
@@ -244,7 +244,7 @@ function night:play()
   drive(self, function() return self.clock.now >= self.ends end)
   morning(self)
   self.truth:close()
-  return self.truth.broken, self.print
+  return self.truth.broken, self.mark
 end
 
 return night

@@ -21,32 +21,32 @@ end
 
 -- What the server and the client tell ----------------------------------------------
 
---- The intent of a process for a job, which is on the disk.
-function truth:intent_of(process, key)
+--- The attempt for which a process has an intent on the disk; nil where it has none.
+function truth:intent(process, key)
   return (self.intents[process] or {})[key]
 end
 
 -- Certainly no task comes of it.
 local function withdraw(self, process, key)
-  local intent = self:intent_of(process, key)
-  if intent then
-    self.intents[process][key] = nil
-    self.possible[key] = self.possible[key] - 1
-  end
-  return intent
+  self.intents[process][key] = nil
+  self.possible[key] = self.possible[key] - 1
 end
 
 --- A request leaves.
-function truth:sent(process, key)
+-- @param attempt of the job
+function truth:sent(process, key, attempt)
   self.night:log("sent", process.name, key)
-  if not self:intent_of(process, key) then
+  if not attempt then
     self:breaks("%s: a request left without an intent in the ledger", key)
   end
 end
 
 --- A request did not leave.
-function truth:unsent(process, key)
-  withdraw(self, process, key)
+-- @param before the intent that there was before it was asked whether it may
+function truth:unsent(process, key, before)
+  if self:intent(process, key) ~= before then
+    withdraw(self, process, key)
+  end
 end
 
 --- The server made a task.
@@ -61,13 +61,15 @@ function truth:created(task)
 end
 
 --- A process reads that nothing was created.
-function truth:refused(process, key)
+function truth:refused(process, key, attempt)
   self.night:log("refused", process.name, key)
-  local intent = withdraw(self, process, key)
-  if intent then
-    process.refusals = process.refusals or {}
-    table.insert(process.refusals, { key = key, attempt = intent })
+  if self:intent(process, key) == attempt then
+    withdraw(self, process, key)
+  else
+    self.possible[key] = self.possible[key] - 1
   end
+  process.refusals = process.refusals or {}
+  table.insert(process.refusals, { key = key, attempt = attempt })
 end
 
 --- A process reads a task's id.
