@@ -115,8 +115,13 @@ function Connection:set_clock()
   end
 end
 
-function Connection.autocommit()
-  return true
+-- The driver begins a transaction where it is told not to commit by itself.
+function Connection:autocommit(on)
+  if self.own and not self.closed then
+    self.real:autocommit(on)
+    self.inside = not on
+  end
+  return not self.gone
 end
 
 function Connection:ping()
@@ -137,7 +142,7 @@ function Connection:prepare(sql)
 end
 
 function Connection:rollback()
-  if not self.closed then
+  if self.inside then
     self.real:rollback()
     self.inside = false
   end

@@ -15,6 +15,7 @@ local options = { trace = nights == 1 and print or nil }
 local server <close> = kind == "postgresql" and require "spec.support.cluster".start() or nil
 options.address = server and server.address
 
+io.stdout:setvbuf "line"
 local began, count = os.time(), 0
 for number = seed, seed + nights - 1 do
   local broken, mark = play(kind, number, options)
