@@ -103,6 +103,13 @@ end
 
 -- Connections -------------------------------------------------------------------
 
+-- A statement that is left open would keep its connection from being closed.
+local function at_once(real, sql)
+  local statement = assert(real:prepare(sql))
+  assert(statement:execute())
+  statement:close()
+end
+
 local Connection = {}
 Connection.__index = Connection
 
@@ -163,7 +170,7 @@ function Connection:close()
   if self.own then
     self.real:close()
   else -- others have the same one
-    self.real:prepare("DROP TABLE IF EXISTS temp.minimax_staged"):execute()
+    at_once(self.real, "DROP TABLE IF EXISTS temp.minimax_staged")
   end
 end
 
@@ -220,8 +227,8 @@ function database.memory()
   require "dbd.sqlite3"
   local real = assert(package.loaded["dbd.sqlite3"].New ":memory:")
   real:autocommit(true)
-  assert(real:prepare("CREATE TEMP TABLE simulated (now REAL)")):execute()
-  assert(real:prepare("INSERT INTO simulated VALUES (0)")):execute()
+  at_once(real, "CREATE TEMP TABLE simulated (now REAL)")
+  at_once(real, "INSERT INTO simulated VALUES (0)")
   return {
     clock = "(SELECT now FROM temp.simulated)",
     observer = real,
@@ -242,7 +249,7 @@ local EMPTY = { "SET client_min_messages = error", "ALTER SYSTEM SET fsync = off
 
 local function empty(observer)
   for _, sql in ipairs(EMPTY) do
-    assert(assert(observer:prepare(sql)):execute())
+    at_once(observer, sql)
   end
 end
 
