@@ -8,13 +8,18 @@
 /* One is the least that can be asked for: the kernel rounds it up. */
 enum { BYTES = 1 };
 
+/* No kernel knows it. An emulator may accept this, too, and heed none: qemu's
+ * user mode does. */
+enum { NO_ADVICE = 9999 };
+
 static unsigned char *open_page(void) {
 #ifdef MADV_WIPEONFORK
   void *page = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED)
     return NULL;
-  if (madvise(page, BYTES, MADV_WIPEONFORK) == 0)
+  if (madvise(page, BYTES, NO_ADVICE) < 0 &&
+      madvise(page, BYTES, MADV_WIPEONFORK) == 0)
     return page;
   munmap(page, BYTES);
 #endif
