@@ -103,6 +103,21 @@ describe("a wait", function()
       assert.equal("succeeded", got.state)
       assert.equal("invalid", kinds[1])
     end)
+
+    it("finds that nothing can be stepped", function()
+      local co = coroutine.create(minimax.sleep)
+      assert(coroutine.resume(co, 0))
+      local inside
+      do
+        local _ = setmetatable({}, { __gc = function()
+          inside = minimax.step()
+        end })
+      end
+      collectgarbage()
+      assert.equal(0, inside)
+      assert.equal(1, minimax.step())
+      assert.same({ true, true }, { coroutine.resume(co) })
+    end)
   end)
 
   -- Resumes a coroutine until it ends, as a host does once a frame.
@@ -271,6 +286,14 @@ describe("a wait", function()
       assert.equal("succeeded", status.state)
     end)
 
+    it("makes the descriptor readable by itself as soon as something begins #epoll", function()
+      host.settle(0.05)
+      local co = coroutine.create(client.query)
+      assert(coroutine.resume(co, client, task()))
+      assert.is_true(host.is_readable(5))
+      host.drive(co)
+    end)
+
     it("has one descriptor for the life of the state #epoll", function()
       local before = minimax.pollfd()
       assert.equal("integer", math.type(before))
@@ -288,6 +311,27 @@ describe("a wait", function()
       minimax.step()
       assert.is_nil(minimax.timeout())
       assert.equal(0, minimax.step())
+    end)
+
+    it("may have an adapter that resumes at once, though the wait parks again there", function()
+      finally(function()
+        minimax.adapter(nil)
+      end)
+      minimax.adapter {
+        token = function() return (coroutine.running()) end,
+        park = coroutine.yield,
+        wake = function(co) assert(coroutine.resume(co)) end,
+      }
+      local states, ended = 0, nil
+      local co = coroutine.create(function()
+        ended = assert(client:wait(task(), { interval = 0.01, on_status = function()
+          states = states + 1
+        end }))
+      end)
+      assert(coroutine.resume(co))
+      assert.is_true(host.step_until(function() return ended end))
+      assert.equal("succeeded", ended.state)
+      assert.equal(3, states)
     end)
 
     it("refuses a negative time for step", function()

@@ -94,6 +94,23 @@ describe("inside cqueues a wait", function()
     assert.equal(200, count)
   end)
 
+  it("that begins while others sleep is told to the descriptor that they sleep on", function()
+    local controller = cqueues.new()
+    controller:wrap(function()
+      assert(client:wait("held"))
+    end)
+    controller:wrap(function()
+      while api:polls("held") == 0 do
+        cqueues.sleep(0.005)
+      end
+      for i = 1, 6 do -- libcurl's own timers wake them for the first few
+        assert(client:query("late" .. i))
+      end
+      api:tell("go")
+    end)
+    loop(controller)
+  end)
+
   it("lets on_status wait in the way of cqueues", function()
     local controller = cqueues.new()
     local told = condition.new()

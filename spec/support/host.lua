@@ -25,13 +25,17 @@ function host.sleep(seconds)
   socket.select(minimax.pollfd() and { engine } or nil, nil, timeout)
 end
 
+--- Whether the module's descriptor says within that time that there is work.
+function host.is_readable(seconds)
+  return #socket.select({ engine }, nil, seconds) > 0
+end
+
 --- Steps the module until it has had nothing to do for a while.
 -- @param seconds that while
 function host.settle(seconds)
   repeat
     minimax.step()
-    local ready = socket.select({ engine }, nil, seconds)
-  until #ready == 0
+  until not host.is_readable(seconds)
 end
 
 --- Resumes a coroutine whenever there is news until it ends, and raises its
