@@ -252,32 +252,24 @@ static int await_rounds(lua_State *L) {
   return await_round(L, LUA_OK, BEGUN);
 }
 
+static int return_results(lua_State *L, int status, lua_KContext self) {
+  (void)status;
+  return lua_gettop(L) - (int)self;
+}
+
 /* Calls the inner function, which alone keeps to the rules of yielding. */
-static int await_called(lua_State *L, lua_KFunction after) {
+int await_again(lua_State *L) {
   int self = lua_gettop(L);
   struct job *job = lua_touserdata(L, self);
   if (runtime_is_finalizing(L) && !job->ended)
     job_refuse(L, job, self);
   lua_pushvalue(L, self);
   lua_pushcclosure(L, await_rounds, 1);
-  lua_callk(L, 0, LUA_MULTRET, self, after);
-  return after(L, LUA_OK, self);
-}
-
-static int return_results(lua_State *L, int status, lua_KContext self) {
-  (void)status;
-  return lua_gettop(L) - (int)self;
+  lua_callk(L, 0, LUA_MULTRET, self, return_results);
+  return return_results(L, LUA_OK, self);
 }
 
 int await_job(lua_State *L) {
-  return await_then(L, return_results);
-}
-
-int await_then(lua_State *L, lua_KFunction after) {
   lua_toclose(L, -1); /* closing the coroutine cancels at once */
-  return await_called(L, after);
-}
-
-int await_again(lua_State *L) {
-  return await_called(L, return_results);
+  return await_again(L);
 }

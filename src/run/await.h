@@ -8,16 +8,11 @@
 
 #include "run/job.h"
 
-/*
- * `return await_job(L)` at the end of a C function: waits for the job on top
- * of the stack and returns its results. The job is closed when the coroutine
- * is. `keep` leaves it open: it is awaited again (each).
- */
+/* `return await_job(L)` at the end of a C function: waits for the job on top of
+ * the stack and returns its results. The job is closed with the coroutine. */
 int await_job(lua_State *L);
-int await_again(lua_State *L);
 
-/* The same with a continuation: `after` is called with the results above the
- * job, whose stack index is its context. */
-int await_then(lua_State *L, lua_KFunction after);
+/* The same, and the job stays open: it is awaited again (each). */
+int await_again(lua_State *L);
 
 #endif

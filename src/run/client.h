@@ -34,7 +34,7 @@ struct client {
   int block;
   int lacks_key;       /* and needs one */
   int key_file_failed; /* it could not be read, or was empty */
-  int observed;        /* somebody wants events */
+  int observed;        /* somebody wants events; 2: whose error was told */
   int prints;          /* MINIMAX_DEBUG: on stderr, too */
   int has_events;      /* in the list CLIENT_EVENTS */
   int closing;         /* it is to be closed once no job moves on */
