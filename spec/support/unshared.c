@@ -16,4 +16,3 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd,
   }
   return next(address, length, protection, flags, fd, offset);
 }
-PLAIN_OFFSETS(mmap)
