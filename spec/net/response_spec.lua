@@ -135,6 +135,26 @@ describe("the handle that there is reads", function()
   end)
 end)
 
+describe("a line that looks like a status line", function()
+  local BODY = '{"task_id":"17"}'
+  local LENGTH = ("Content-Length: %d\r\n"):format(#BODY)
+  local CHUNK = ("%x\r\n%s\r\n"):format(#BODY, BODY)
+  for name, answer in pairs {
+    ["within a head"] = OK .. "HTTP/1.1 503: Later\r\n" .. LENGTH .. "\r\n" .. BODY,
+    ["within an interim head"] = "HTTP/1.1 103 Early\r\nHTTP/1.1 503: Later\r\n\r\n" .. OK
+      .. LENGTH .. "\r\n" .. BODY,
+    ["among trailers"] = OK .. "Transfer-Encoding: chunked\r\n\r\n" .. CHUNK
+      .. "0\r\nHTTP/1.1 503: Later\r\nContent-Length: 3\r\n\r\n",
+  } do
+    it("is none " .. name, function()
+      local server <close> = wire.start { steps = { { "read_request" }, { "send", answer },
+        { "close" } } }
+      local client <close> = minimax.new { base_url = server.url, api_key = "sk-spec" }
+      assert.equal("17", assert(client:submit { template_id = "1" }).task_id)
+    end)
+  end
+end)
+
 -- Says header lines for as long as somebody listens.
 local FLOODS = {
   ["trailers"] = { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: %s\r\n" },

@@ -237,9 +237,14 @@ static void note_length(struct transfer *transfer, const char *line) {
   transfer->announced = -1;
 }
 
+/* A head's first line alone has the status, and behind the last head come
+ * trailers: other lines may look as they like. */
 static void note_line(struct transfer *transfer, const char *line,
                       size_t length) {
-  long status = status_of(line, length);
+  long status = transfer->in_head ? 0 : status_of(line, length);
+  if (transfer->headed)
+    return;
+  transfer->in_head = length > 2;
   if (status >= 200) /* below, another head follows */
     transfer->status = status;
   if (transfer->status == 0)

@@ -87,13 +87,14 @@ struct transfer {
   struct buffer reply;        /* of the response, but for a download's bytes */
   struct sink *sink;          /* a download's; the download outlives us */
   struct curl_slist *headers; /* of this request alone */
-  int headed;                 /* the response's head came whole (paid) */
-  int begun;                  /* the first byte of the response body came */
-  int packed;                 /* it names a coding (paid) */
-  int cut;                    /* it is answered, but not to its last byte */
-  int to_sink;                /* and the body goes to the sink */
-  int paused;                 /* the sink was full */
-  int wants_bytes;            /* wake the waiter as bytes arrive */
+  int in_head;     /* a head's first line came, not its last (paid) */
+  int headed;      /* the response's head came whole (paid) */
+  int begun;       /* the first byte of the response body came */
+  int packed;      /* it names a coding (paid) */
+  int cut;         /* it is answered, but not to its last byte */
+  int to_sink;     /* and the body goes to the sink */
+  int paused;      /* the sink was full */
+  int wants_bytes; /* wake the waiter as bytes arrive */
   int allow_private;
   uint64_t resume_from;             /* the range asked for begins here */
   uint64_t started;                 /* ms */

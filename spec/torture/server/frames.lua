@@ -64,7 +64,7 @@ local function headers_of(stream, block, flags)
     return { frame(HEADERS, flags | END_HEADERS, stream, block) }
   end
   local list, from = {}, 1
-  for i = 1, pick { 1, 1, 2, 7 } do
+  for i = 1, pick { 1, 1, 2 } do -- nghttp2 reads eight at most, and counts pieces
     local to = math.random(from - 1, #block)
     list[i] = frame(i == 1 and HEADERS or CONTINUATION, i == 1 and flags or 0, stream,
       block:sub(from, to))
