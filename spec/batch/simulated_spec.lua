@@ -1,12 +1,14 @@
 -- Simulated nights: the batch's own code on a virtual clock, with all faults that
 -- there are at any moment. `make simulate` plays as many as one likes.
 
+require "minimax.batch" -- without LuaDBI these specs are pending
 local play = require "spec.simulate.play"
 
 local NIGHTS = 50
 
--- Seeds that found something.
-local FOUND = { sqlite = {}, shared = { 26, 142, 199 } }
+-- Seeds that found something: turns and leases of a clock that was ahead, jobs whose
+-- worker died while others looked.
+local FOUND = { sqlite = { 96, 165, 217 }, shared = { 25, 79, 110, 143 } }
 
 local function check(kind, seed)
   local broken = play(kind, seed)

@@ -118,12 +118,10 @@ function night:worker(host)
     self.living = self.living - 1
     self:go_on(host)
   end)
-  process:at_end(function() self.processes[process] = nil end)
   process.again = function()
     self.living = self.living - 1
     self:go_on(host)
   end
-  self.processes[process] = true
 end
 
 -- The next run of a host, while the night lasts.
@@ -157,7 +155,7 @@ function night.new(seed, store, options)
   local rand = random.new(seed)
   local self = setmetatable({ seed = seed, random = rand, store = store, shared = options.shared,
     trace = options.trace, clock = clock.new(BEGIN), disk = disk.new(rand), jobs = 0, living = 0,
-    processes = {}, mark = 0, sign = BEGIN, server_jumped = 0 }, night)
+    mark = 0, sign = BEGIN, server_jumped = 0 }, night)
   self.faults = faults.new(rand, self.shared)
   self.client, self.truth = client.new(self), truth.new(self)
   self.ends = BEGIN + rand:real(60, 1500)
@@ -168,11 +166,14 @@ end
 -- @return whether it came to hold
 local function drive(self, is_over)
   while not is_over() do
-    if self.truth.broken[1] or not self.clock:step() then
+    if self.truth.broken[1] then
       return false
-    elseif self.clock.events > STEPS or self.clock.now - self.sign > PATIENCE then
+    elseif not self.clock:step() then
+      self.truth:breaks "a run waits for what never comes"
+    elseif self.clock.events > STEPS then
+      self.truth:breaks "the night does not end"
+    elseif self.clock.now - self.sign > PATIENCE then
       self.truth:breaks("a run has waited %.0f s in silence", self.clock.now - self.sign)
-      return false
     end
   end
   return true
