@@ -27,7 +27,7 @@ local function run(real, ...)
   return rows
 end
 
--- Words that begin or end a transaction.
+-- Words that begin or end a transaction; others change nothing about it.
 local INSIDE = { BEGIN = true, COMMIT = false, ROLLBACK = false }
 
 local function is_writing(sql)
@@ -44,6 +44,27 @@ local function tell(self, rows)
   end
 end
 
+-- What has to be known of a statement that is about to be done.
+local function begin(self)
+  local connection = self.connection
+  if self.sql:find("simulated", 1, true) then
+    connection:set_clock()
+  end
+  if self.sql:find "WITH free" then
+    connection.process.looked = connection.night.clock.events
+  end
+end
+
+-- What a statement has come to.
+local function finish(self, rows)
+  local word = INSIDE[self.sql:match "^%a+"]
+  if word ~= nil then
+    self.connection.inside = word
+  end
+  self.rows, self.at = rows, 0
+  tell(self, rows)
+end
+
 function Statement:execute(...)
   local connection = self.connection
   local night, process = connection.night, connection.process
@@ -56,23 +77,13 @@ function Statement:execute(...)
     connection.gone = is_end
     return false, why
   end
-  if self.sql:find("simulated", 1, true) then
-    connection:set_clock()
-  end
-  if self.sql:find "WITH free" then
-    process.looked = night.clock.events
-  end
+  begin(self)
   local rows
   rows, why = run(self.real, ...)
   if not rows then
     return false, why
   end
-  local word = INSIDE[self.sql:match "^%a+"]
-  if word ~= nil then
-    connection.inside = word
-  end
-  self.rows, self.at = rows, 0
-  tell(self, rows)
+  finish(self, rows)
   if night.faults:loses_answer(connection.inside) then
     connection.gone = true
     return false, GONE
