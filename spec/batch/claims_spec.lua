@@ -134,6 +134,20 @@ local function specs_of(kind)
     assert.equal("k3", two:take("added").key)
   end)
 
+  it("takes back the intent of its own claim alone, where the worker holds a job twice", function()
+    local job = one:take "added"
+    run_out "one" -- it stood still
+    local again
+    repeat
+      again = one:take "added"
+    until again.id == job.id
+    assert.is_true(one:intend(job))
+    assert.is_false(one:unsent(again)) -- its own intent failed, so to say
+    assert.equal("submitting", l:find(job.key).state)
+    assert.is_true(one:unsent(job))
+    assert.equal("added", l:find(job.key).state)
+  end)
+
   it("gives back what it holds without knowing, but for what may be paid", function()
     one:take "added"
     brought(one, "intend")

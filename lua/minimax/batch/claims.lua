@@ -14,6 +14,7 @@ function claims.new(ledger, worker)
   local self = { ledger = ledger, name = worker.name, host = worker.host, lease = worker.lease }
   self.shunned = "%," .. worker.host .. ",%"
   self.seen = { added = 0, submitted = 0, succeeded = 0 }
+  self.taken = 0
   return setmetatable(self, claims)
 end
 
@@ -38,6 +39,10 @@ function claims:take(state)
     job, err = take_after(self, state, 0)
   end
   self.seen[state] = job and job.id or 0
+  if job then
+    self.taken = self.taken + 1
+    job.claim = self.taken
+  end
   return job, err
 end
 
@@ -97,9 +102,10 @@ end
 
 -- Steps of a job --------------------------------------------------------------------
 
--- What an intent leaves in its row: whose it is, and for which attempt.
-local function intent_of(self, attempt)
-  return self.name .. " " .. attempt
+-- What an intent leaves in its row: whose it is, and for which attempt. A worker that
+-- stood still for longer than its lease may hold a job by two claims.
+local function intent_of(self, job, attempt)
+  return ("%s %d %s"):format(self.name, attempt, job.claim)
 end
 
 local HELD = " WHERE id = ? AND attempt = ? AND (state = ? AND worker = ?)"
@@ -123,7 +129,7 @@ local function step(self, job, to, changes, ...)
   local where = HELD
   if job.state == "submitting" then
     where, count = INTENDED, count + 1
-    parameters[count] = intent_of(self, job.attempt)
+    parameters[count] = intent_of(self, job, job.attempt)
   end
   local changed, err = self.ledger:run("UPDATE minimax_jobs SET state = '" .. to .. "'" .. changes
     .. where, table.unpack(parameters, 1, count))
@@ -161,7 +167,7 @@ function claims:intend(job)
   local changed, err = self.ledger:run([[UPDATE minimax_jobs SET state = 'submitting',
     attempt = attempt + 1, intent = ?, submitting_at = $clock, error = NULL, error_kind = NULL
     WHERE id = ? AND state = 'added' AND attempt = ? AND worker = ? AND lease > $clock]],
-    intent_of(self, job.attempt + 1), job.id, job.attempt, self.name)
+    intent_of(self, job, job.attempt + 1), job.id, job.attempt, self.name)
   if changed == 1 then
     job.state, job.attempt = "submitting", job.attempt + 1
   end
@@ -178,7 +184,7 @@ function claims:unsent(job)
     WHERE id = ? AND attempt IN (?, ?) AND task_id IS NULL
     AND (state = 'added' AND worker = ? OR state IN ('submitting', 'unknown') AND intent = ?)
     RETURNING attempt]], self.name, self.host, self.lease, job.id, job.attempt, attempt,
-    self.name, intent_of(self, attempt))
+    self.name, intent_of(self, job, attempt))
   if row then
     job.state, job.attempt = "added", row.attempt
   elseif err then
