@@ -34,8 +34,14 @@ end
 local SERVE = [[
   local connection, shared = ...
   require "spec.torture.server.peer".serve(connection, shared,
-    { folder = %q, corpus = %q, tls = %s })
+    { folder = %q, corpus = %q, way = %q })
 ]]
+
+-- Each server, and how a connection of it is served. A proxy is one of its own:
+-- it relays requests, or has a tunnel.
+local WAYS = { { serve = "http" }, { serve = "https", tls = "http/1.1" },
+  { serve = "h2", tls = "h2" }, { serve = "later", tls = "later" },
+  { serve = "http", is_proxy = true }, { serve = "tunnel", tls = "later", is_proxy = true } }
 
 local Round = {}
 Round.__index = Round
@@ -44,13 +50,13 @@ Round.__index = Round
 local function start(first, count, seconds)
   local self = setmetatable({ folder = temp.folder(), servers = {}, first = first }, Round)
   local args = { self.folder.path, first, count, seconds, CORPUS }
-  for _, tls in ipairs { false, "http/1.1", "h2", "later", "proxy" } do
-    local server = wire.start { tls = tls == "proxy" and "later" or tls or nil,
-      serve = SERVE:format(self.folder.path, CORPUS, tls and ("%q"):format(tls) or "nil") }
+  for _, way in ipairs(WAYS) do
+    local server = wire.start { tls = way.tls,
+      serve = SERVE:format(self.folder.path, CORPUS, way.serve) }
     table.insert(self.servers, server)
     args[#args + 1] = server.url
     args[#args + 1] = server.ca_file or ""
-    args[#args + 1] = tls == "proxy" and server.url:gsub("^https", "http") or ""
+    args[#args + 1] = way.is_proxy and server.url:gsub("^https", "http") or ""
   end
   self.child = process.start { file = "spec/torture/server/client.lua", args = args,
     env = ENVIRONMENT, timeout = seconds + ROUND_SECONDS }

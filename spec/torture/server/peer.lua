@@ -168,11 +168,14 @@ function Peer:answer_h1(request)
 end
 
 -- Some answers go out before the body was read, and some POSTs are cut off.
-function peer.serve_h1(self)
+local ways = {}
+
+function ways.http(self)
   local connection = self.connection
   local head = connection:read_head()
   while head do
     local request = connection.parse_head(head)
+    request.path = request.path:gsub("^http://[^/]*", "") -- of one that is relayed
     local answer, context = self:answer_h1(request)
     self:note(request, context, answer)
     local early = math.random(20) == 1
@@ -204,7 +207,7 @@ function Peer:answer_h2(request)
   return frames.answer(request.stream, body, status, { wild = true, id = context.id }), context
 end
 
-function peer.serve_h2(self)
+function ways.h2(self)
   local session = h2.accept(self.connection)
   if not session then
     return
@@ -237,7 +240,7 @@ local TUNNELS = { "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 Connection establishe
   "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" }
 
 -- Some handshakes are broken; those of other connections succeed.
-function peer.serve_later(self)
+function ways.later(self)
   self:draw { method = "handshake", head = "" }
   local greeting = mutation.pick(GREETINGS)
   if math.random(3) == 1 then
@@ -247,14 +250,16 @@ function peer.serve_later(self)
     finish = mutation.pick { "close", "reset", "hang", "shutdown" } }
   local ahead = mutation.pick { 0, 5, 100 }
   if math.random(2) == 1 then
-    return self.connection:starttls "http/1.1" and peer.serve_h1(self)
+    return self.connection:starttls "http/1.1" and ways.http(self)
   elseif ahead == 0 or self.connection.socket:read(-ahead) then
     return self:send(answer)
   end
 end
 
+ways.https = ways.http -- wire has begun TLS
+
 -- Sometimes the tunnel stands, and what is behind it is a server as any other.
-function peer.serve_proxy(self)
+function ways.tunnel(self)
   local head = self.connection:read_head()
   if not head then
     return
@@ -262,7 +267,7 @@ function peer.serve_proxy(self)
   local context = self:draw(self.connection.parse_head(head))
   if math.random(3) > 1 then
     self.connection:send(mutation.pick(TUNNELS))
-    return self.connection:starttls "http/1.1" and peer.serve_h1(self)
+    return self.connection:starttls "http/1.1" and ways.http(self)
   end
   local answer = plan.refusal(context)
   return self:send(answer) and self.connection:hang()
@@ -271,7 +276,7 @@ end
 --- A script's work on one connection.
 -- @param connection, shared from `wire_server.lua`
 -- @param options `folder`, `corpus` (a folder of `.json` and `.http` files, or
---   empty), `tls` as for `wire.start`
+--   empty), `way` to serve: `http`, `https`, `h2`, `later` or `tunnel`
 function peer.serve(connection, shared, options)
   if not shared.corpus then
     shared.corpus, shared.http = peer.load_corpus(options.corpus)
@@ -279,9 +284,8 @@ function peer.serve(connection, shared, options)
   local self = setmetatable({ connection = connection, shared = shared, folder = options.folder,
     corpus = shared.corpus, http = shared.http }, Peer)
   local _, _, port = connection.socket:localname()
-  self.url = (options.tls and "https://127.0.0.1:" or "http://127.0.0.1:") .. tostring(port)
-  local ways = { h2 = peer.serve_h2, later = peer.serve_later, proxy = peer.serve_proxy }
-  return (ways[options.tls] or peer.serve_h1)(self)
+  self.url = (options.way == "http" and "http" or "https") .. "://127.0.0.1:" .. tostring(port)
+  return ways[options.way](self)
 end
 
 return peer
