@@ -170,6 +170,7 @@ static const luaL_Reg functions[] = {
     {"timeout", timeout},
     {"step", step},
     {"adapter", adapter_set},
+    {"_error", fault_call},
     {"_place", file_identity_call},
     {NULL, NULL},
 };

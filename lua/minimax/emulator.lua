@@ -80,7 +80,7 @@ local function launch(lua, code)
 end
 
 local function start(complete)
-  local path, cpath = part "paths".found()
+  local path, cpath = require "minimax.common.paths".found()
   if not path then
     return nil, cpath
   end
@@ -132,7 +132,7 @@ end
 function emulator.start(given)
   local self, why = start(part "options".complete(given, 2))
   if not self then
-    return nil, require "minimax.batch.fault".plain("io", "%s", why)
+    return nil, require "minimax.common.fault".new("io", "%s", why)
   end
   return self
 end
@@ -140,7 +140,7 @@ end
 --- The emulator as a program of its own, see doc/emulator.md; it does not return.
 -- @param words its arguments (those of this script)
 function emulator.main(words)
-  part "paths".prepare()
+  require "minimax.common.paths".prepare()
   part "main".run(words or arg)
 end
 

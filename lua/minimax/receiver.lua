@@ -15,9 +15,9 @@
 -- @module minimax.receiver
 
 local cqueues = require "cqueues"
-local fault = require "minimax.batch.fault"
-local http1 = require "minimax.http1"
-local listener = require "minimax.listener"
+local fault = require "minimax.common.fault"
+local http1 = require "minimax.common.http1"
+local listener = require "minimax.common.listener"
 
 local receiver = {}
 
@@ -179,12 +179,12 @@ function receiver.start(given)
   local options = complete(given)
   local random, why = secret()
   if not options.path and not random then
-    return nil, fault.plain("io", "%s", why)
+    return nil, fault.new("io", "%s", why)
   end
   local self = setmetatable({ options = options, path = options.path or "/" .. random }, Receiver)
   self.listener, why = listen(self)
   if not self.listener then
-    return nil, fault.plain("io", "%s", why)
+    return nil, fault.new("io", "%s", why)
   end
   self.port = self.listener.port
   return self

@@ -1,7 +1,7 @@
 -- How jobs come in: one, a list, or a file of JSON Lines; and what raises.
 
 local batch = require "minimax.batch"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local minimax = require "minimax"
 local output = require "minimax.batch.output"
 local temp = require "spec.support.temp"

@@ -1,6 +1,6 @@
 -- What the catalogues of templates and models say against a request.
 
-local all_doubts = require "minimax.batch.doubts"
+local all_doubts = require "minimax.common.warnings"
 
 local RUN_FOR_LIFE, ANIME = "393769180141805569", "394514820878671878"
 

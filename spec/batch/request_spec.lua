@@ -1,6 +1,6 @@
 -- Requests as the ledger keeps them.
 
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local minimax = require "minimax"
 local request = require "minimax.batch.request"
 local temp = require "spec.support.temp"

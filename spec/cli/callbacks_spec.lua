@@ -1,7 +1,7 @@
 -- `minimax callback-server`.
 
 local command = require "spec.support.command"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local minimax = require "minimax"
 local process = require "spec.support.process"
 

@@ -41,7 +41,7 @@ describe("minimax emulator", function()
 
   it("names the rock and the package where lua-http is missing", function()
     local result = process.run { script = [[
-      require "minimax.emulator.paths".prepare = function() return nil, "install 'lua-http'" end
+      require "minimax.common.paths".prepare = function() return nil, "install 'lua-http'" end
       os.exit(require "minimax.cli.main".run { "emulator" }, true)
     ]] }
     assert.equal(18, result.code, result.err)

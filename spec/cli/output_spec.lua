@@ -2,7 +2,7 @@
 
 local columns = require "minimax.cli.columns"
 local output = require "minimax.cli.output"
-local printable = require "minimax.printable"
+local printable = require "minimax.common.printable"
 local process = require "spec.support.process"
 local terminal = require "minimax.cli.terminal"
 

@@ -1,8 +1,8 @@
 -- The catalogue of templates.
 
 local catalogue = require "minimax.catalogue"
-local doubts = require "minimax.batch.doubts"
-local models = require "minimax.batch.models"
+local doubts = require "minimax.common.warnings"
+local models = require "minimax.common.models"
 
 describe("the catalogue", function()
   it("has each template once, its id as text of 18 digits", function()

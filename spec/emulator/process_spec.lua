@@ -244,7 +244,7 @@ describe("the emulator's process", function()
   it("names what to install where lua-http is missing", function()
     local result = process.run { script = [[
       package.path = package.path:gsub("/usr[^;]*", "")
-      local paths = require "minimax.emulator.paths"
+      local paths = require "minimax.common.paths"
       local search = package.searchpath
       package.searchpath = function(name, path)
         return name ~= "http.server" and search(name, path) or nil

@@ -5,7 +5,7 @@
 --     -- result.code, result.out, result.err; result.lines: what --json printed
 
 local emulator = require "minimax.emulator"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local lfs = require "lfs"
 local process = require "spec.support.process"
 

@@ -93,20 +93,48 @@ void fault_open(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* Makes an error object of the text on top, which it replaces. */
+static void make(lua_State *L, const char *secret, const char *kind,
+                 int retryable) {
+  fault_redact(L, secret);
+  lua_createtable(L, 0, 6);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, kind);
+  lua_setfield(L, -2, "kind");
+  lua_pushboolean(L, retryable);
+  lua_setfield(L, -2, "retryable");
+  luaL_setmetatable(L, NAME);
+}
+
 void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
                 const char *format, ...) {
   va_list arguments;
-  lua_createtable(L, 0, 6);
   va_start(arguments, format);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
-  fault_redact(L, secret);
-  lua_setfield(L, -2, "message");
-  lua_pushstring(L, kinds[kind].name);
-  lua_setfield(L, -2, "kind");
-  lua_pushboolean(L, kinds[kind].retryable);
-  lua_setfield(L, -2, "retryable");
-  luaL_setmetatable(L, NAME);
+  make(L, secret, kinds[kind].name, kinds[kind].retryable);
+}
+
+/* FAULT_NONE for what is no kind. */
+static enum fault_kind kind_named(const char *name) {
+  for (size_t i = 1; name && i < sizeof kinds / sizeof *kinds; i++)
+    if (strcmp(kinds[i].name, name) == 0)
+      return (enum fault_kind)i;
+  return FAULT_NONE;
+}
+
+/*** Makes an error object, for what is written in Lua.
+@function _error
+@tparam string kind any word: an old ledger may know others
+@tparam string message
+@treturn minimax.error */
+int fault_call(lua_State *L) {
+  const char *kind = luaL_checkstring(L, 1);
+  luaL_checkstring(L, 2);
+  lua_settop(L, 2);
+  make(L, NULL, kind, kinds[kind_named(kind)].retryable);
+  return 1;
 }
 
 int fault_is(lua_State *L, int index) {
@@ -120,17 +148,13 @@ int fault_is(lua_State *L, int index) {
 }
 
 enum fault_kind fault_kind_at(lua_State *L, int index) {
-  const char *name;
-  enum fault_kind found = FAULT_NONE;
+  enum fault_kind found;
   if (!fault_is(L, index))
     return FAULT_NONE;
   index = lua_absindex(L, index);
   lua_pushliteral(L, "kind");
   lua_rawget(L, index);
-  name = lua_tostring(L, -1);
-  for (size_t i = 1; name && i < sizeof kinds / sizeof *kinds; i++)
-    if (strcmp(kinds[i].name, name) == 0)
-      found = (enum fault_kind)i;
+  found = kind_named(lua_tostring(L, -1));
   lua_pop(L, 1);
   return found;
 }

@@ -33,6 +33,9 @@ void fault_open(lua_State *L);
 void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
                 const char *format, ...);
 
+/* `minimax._error`: an error object of a kind and a text. */
+int fault_call(lua_State *L);
+
 /* Replaces the text on top by one that people may see. */
 void fault_redact(lua_State *L, const char *secret);
 

@@ -1,17 +1,17 @@
 --- Looks at jobs before anything is paid: what the client would refuse, and what
 -- the catalogues do not know.
 
-local doubts = require "minimax.batch.doubts"
 local fault = require "minimax.batch.fault"
 local output = require "minimax.batch.output"
 local request = require "minimax.batch.request"
+local warnings = require "minimax.common.warnings"
 
 local check = {}
 
 --- What strict runs refuse.
 -- @return true; or nil and an error
 function check.strict(job, body)
-  local found = doubts.of(job.kind, body)
+  local found = warnings.of(job.kind, body)
   if found[1] then
     return nil, fault.new("invalid", "%s (the run is strict)", table.concat(found, "; "))
   end
@@ -52,7 +52,7 @@ end
 local function check_job(client, job, strict, known, tell)
   local body, damage = request.thaw(job.request, job.files)
   local err = damage and fault.new("invalid", "%s", damage) or refusal(client, job, body, known)
-  local found = body and doubts.of(job.kind, body) or {}
+  local found = body and warnings.of(job.kind, body) or {}
   if not err and strict then
     err = select(2, check.strict(job, body))
   end

@@ -16,7 +16,7 @@
 -- `numbers` names columns that come as text and are numbers.
 
 local fault = require "minimax.batch.fault"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local passing = require "minimax.batch.passing"
 
 local database = {}

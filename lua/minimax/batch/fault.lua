@@ -1,40 +1,15 @@
---- Errors as `minimax` returns them, of what happens around a ledger, a receiver
--- and an emulator, and on the command line.
+--- Errors of what happens around a ledger, and how one keeps them.
 
-local json = require "minimax.batch.json"
+local common = require "minimax.common.fault"
+local json = require "minimax.common.json"
 
 local fault = {}
 
-local Fault = { __name = "minimax.error" }
-
--- What the line says besides, in this order, with the words before it.
-local PARTS = { { "code", "code " }, { "http_status", "HTTP " }, { "task_id", "task " },
-  { "trace_id", "trace " } }
-
-function Fault:__tostring()
-  local stage = self.stage and " " .. self.stage or ""
-  local line = "minimax" .. stage .. ": " .. self.message .. " (" .. self.kind
-  for _, part in ipairs(PARTS) do
-    local value = self[part[1]]
-    line = line .. (value and ", " .. part[2] .. value or "")
-  end
-  return line .. ")"
-end
-
-function Fault.__concat(one, other)
-  return tostring(one) .. tostring(other)
-end
-
---- Makes an error object.
+--- Makes an error object of a batch.
 -- @param kind of the contract's kinds
 -- @param format and its values, as `string.format` takes them
-function fault.plain(kind, format, ...)
-  return setmetatable({ kind = kind, message = format:format(...), retryable = false }, Fault)
-end
-
---- The same, of a batch.
 function fault.new(kind, format, ...)
-  local err = fault.plain(kind, format, ...)
+  local err = common.new(kind, format, ...)
   err.stage = "batch"
   return err
 end

@@ -2,8 +2,8 @@
 -- `output` and `kind`. A media value that begins with "@" is a local path.
 
 local fault = require "minimax.batch.fault"
-local json = require "minimax.batch.json"
-local media = require "minimax.batch.media"
+local json = require "minimax.common.json"
+local media = require "minimax.common.media"
 local options = require "minimax.batch.options"
 
 local jsonl = {}

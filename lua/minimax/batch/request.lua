@@ -3,7 +3,7 @@
 -- digests. So no string of a request can pass for a file.
 
 local minimax = require "minimax"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local sha256 = require "minimax.batch.sha256"
 
 local request = {}

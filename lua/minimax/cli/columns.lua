@@ -1,6 +1,6 @@
 --- Rows of texts as columns.
 
-local printable = require "minimax.printable"
+local printable = require "minimax.common.printable"
 
 local columns = {}
 

@@ -3,7 +3,7 @@
 local codes = require "minimax.cli.codes"
 local columns = require "minimax.cli.columns"
 local fault = require "minimax.cli.fault"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local progress = require "minimax.cli.progress"
 local tasks = require "minimax.cli.tasks"
 

@@ -42,7 +42,7 @@ local OPTIONAL = {
 }
 
 local function is_there(module)
-  require "minimax.emulator.paths".prepare()
+  require "minimax.common.paths".prepare()
   return package.searchpath(module, package.path) or package.searchpath(module, package.cpath)
 end
 

@@ -1,13 +1,13 @@
 --- Errors of the command line itself, of the same shape as the module's.
 
-local of_batch = require "minimax.batch.fault"
+local common = require "minimax.common.fault"
 
 local fault = {}
 
 --- Makes an error.
 -- @param kind of the contract's kinds
 -- @param format and its values, as `string.format` takes them
-fault.new = of_batch.plain
+fault.new = common.new
 
 -- What a command cannot do because its words are wrong; raised, not returned.
 local Misuse = { __name = "minimax.misuse" }

@@ -2,7 +2,7 @@
 -- HTML, without scripts. All that comes from elsewhere is escaped.
 
 local catalogue = require "minimax.catalogue"
-local printable = require "minimax.printable"
+local printable = require "minimax.common.printable"
 
 local gallery = {}
 

@@ -2,7 +2,7 @@
 
 local codes = require "minimax.cli.codes"
 local columns = require "minimax.cli.columns"
-local known = require "minimax.batch.models"
+local known = require "minimax.common.models"
 
 local models = {}
 

@@ -2,8 +2,8 @@
 -- or, with --json, as lines of JSON; everything else on standard error.
 
 local console = require "minimax.console"
-local json = require "minimax.batch.json"
-local printable = require "minimax.printable"
+local json = require "minimax.common.json"
+local printable = require "minimax.common.printable"
 local terminal = require "minimax.cli.terminal"
 local wording = require "minimax.cli.wording"
 

@@ -2,12 +2,12 @@
 -- download.
 
 local codes = require "minimax.cli.codes"
-local doubts = require "minimax.batch.doubts"
 local fault = require "minimax.cli.fault"
 local output = require "minimax.cli.output"
 local requests = require "minimax.cli.requests"
 local submitting = require "minimax.cli.submitting"
 local tasks = require "minimax.cli.tasks"
+local warnings = require "minimax.common.warnings"
 
 local render = {}
 
@@ -64,7 +64,7 @@ end
 -- Says what the lists of templates and models do not know.
 -- @return true; or nil and an error where that must not be
 local function check_doubts(session, kind, request)
-  local found = doubts.of(kind, request)
+  local found = warnings.of(kind, request)
   for index, doubt in ipairs(found) do
     found[index] = in_words_of_ours(doubt)
   end

@@ -2,8 +2,8 @@
 
 local catalogue = require "minimax.catalogue"
 local fault = require "minimax.cli.fault"
-local json = require "minimax.batch.json"
-local media = require "minimax.batch.media"
+local json = require "minimax.common.json"
+local media = require "minimax.common.media"
 
 local requests = {}
 

@@ -6,7 +6,7 @@ local minimax = require "minimax"
 local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local output = require "minimax.cli.output"
-local printable = require "minimax.printable"
+local printable = require "minimax.common.printable"
 local terminal = require "minimax.cli.terminal"
 local wording = require "minimax.cli.wording"
 

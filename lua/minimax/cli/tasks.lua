@@ -4,7 +4,7 @@
 local codes = require "minimax.cli.codes"
 local fault = require "minimax.cli.fault"
 local figures = require "minimax.cli.figures"
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 local progress = require "minimax.cli.progress"
 
 local tasks = {}

@@ -1,7 +1,7 @@
 --- What concerns the terminal and its shell.
 
 local console = require "minimax.console"
-local printable = require "minimax.printable"
+local printable = require "minimax.common.printable"
 
 local terminal = {}
 

@@ -2,7 +2,7 @@
 -- what is wrong, or nil.
 
 local check = require "minimax.emulator.check"
-local models = require "minimax.batch.models"
+local models = require "minimax.common.models"
 
 local checks2 = {}
 

@@ -1,7 +1,7 @@
 --- JSON as the API writes it: ids of any length as bare numbers, null where a
 -- fault wants one. It is read as the batch reads it.
 
-local exact = require "minimax.batch.json"
+local exact = require "minimax.common.json"
 
 local json = {}
 

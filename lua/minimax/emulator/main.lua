@@ -93,7 +93,7 @@ local function to_options(arguments)
 end
 
 local function say(...)
-  io.stdout:write(require "minimax.printable".line(table.concat { ... }), "\n")
+  io.stdout:write(require "minimax.common.printable".line(table.concat { ... }), "\n")
   io.stdout:flush()
 end
 
@@ -173,7 +173,7 @@ end
 -- @param arguments what argparse read
 -- @return nil and why it can't; and third, whether the arguments are to blame
 function main.serve(arguments)
-  local ready, why = require "minimax.emulator.paths".prepare()
+  local ready, why = require "minimax.common.paths".prepare()
   if not ready then
     return nil, why
   end

@@ -2,7 +2,7 @@
 -- of HTTP/2, so that both are served by the same code.
 
 local cqueues = require "cqueues"
-local http1 = require "minimax.http1"
+local http1 = require "minimax.common.http1"
 
 local Stream = {}
 Stream.__index = Stream

@@ -2,7 +2,7 @@
 
 local check = require "minimax.emulator.check"
 local gateway = require "minimax.emulator.gateway"
-local models = require "minimax.batch.models"
+local models = require "minimax.common.models"
 local reply = require "minimax.emulator.reply"
 
 local video1 = {}

@@ -1,6 +1,6 @@
 -- Media values as the command line takes them.
 
-local media = require "minimax.batch.media"
+local media = require "minimax.common.media"
 local minimax = require "minimax"
 
 local function is_file(value, path)

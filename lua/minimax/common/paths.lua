@@ -38,9 +38,9 @@ end
 -- A tree of ours that was reached by a relative entry is found all the same, after
 -- everything else.
 local function with_own(path, given)
-  local here = "minimax.emulator.paths"
+  local here = "minimax.common.paths"
   local own = not package.searchpath(here, path) and package.searchpath(here, given)
-  local root = own and own:match("^(.*)minimax/emulator/paths%.lua$")
+  local root = own and own:match("^(.*)minimax/common/paths%.lua$")
   return root and path .. ";" .. current_folder() .. "/" .. root .. "?.lua" or path
 end
 

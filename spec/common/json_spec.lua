@@ -1,6 +1,6 @@
 -- JSON that loses nothing, as the ledger keeps it and JSON Lines are read.
 
-local json = require "minimax.batch.json"
+local json = require "minimax.common.json"
 
 local function round(text)
   return json.encode(assert(json.decode(text)))

@@ -9,7 +9,7 @@ local sockets = require "cqueues.socket"
 
 local listener = {}
 
-local Listener = { __name = "minimax.listener" }
+local Listener = { __name = "minimax.common.listener" }
 Listener.__index = Listener
 
 -- After an accept that failed, such as for want of descriptors.

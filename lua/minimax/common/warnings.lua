@@ -2,9 +2,9 @@
 -- out of date: these are warnings, unless a user wants them to be more.
 
 local catalogue = require "minimax.catalogue"
-local models = require "minimax.batch.models"
+local models = require "minimax.common.models"
 
-local doubts = {}
+local warnings = {}
 
 local function check_template(_, body, warn)
   local template = catalogue.by_id(body.template_id)
@@ -26,7 +26,7 @@ local CHECKS = { template = check_template, video = models.check, video2 = model
 --- What the catalogues say against a request.
 -- @param kind "template", "video" or "video2"
 -- @return a list of texts
-function doubts.of(kind, body)
+function warnings.of(kind, body)
   local found, check = {}, CHECKS[kind]
   if check then -- what no kind is, is refused elsewhere
     check(kind, body, function(...)
@@ -36,4 +36,4 @@ function doubts.of(kind, body)
   return found
 end
 
-return doubts
+return warnings
