@@ -8,6 +8,7 @@
 #include "api/file_identity.h"
 #include "api/json.h"
 #include "api/media.h"
+#include "api/options.h"
 #include "calls/abort.h"
 #include "calls/call.h"
 #include "calls/callback.h"
@@ -23,6 +24,7 @@
 #include "calls/sleep.h"
 #include "calls/submit.h"
 #include "calls/wait.h"
+#include "net/header.h"
 #include "run/adapter.h"
 #include "run/await.h"
 #include "run/client.h"
@@ -126,6 +128,19 @@ static int pollfd(lua_State *L) {
   return runtime_push_pollfd(L, &runtime_of(L)->engine);
 }
 
+/*** A date as HTTP writes it.
+@function _date
+@tparam string text
+@treturn integer|nil Unix seconds; nil where it is none */
+static int date(lua_State *L) {
+  int64_t seconds = header_date(luaL_checkstring(L, 1));
+  if (seconds < 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, (lua_Integer)seconds);
+  return 1;
+}
+
 /*** What to watch the descriptor for.
 @function events
 @treturn string "r" */
@@ -170,7 +185,9 @@ static const luaL_Reg functions[] = {
     {"timeout", timeout},
     {"step", step},
     {"adapter", adapter_set},
+    {"_date", date},
     {"_error", fault_call},
+    {"_nearest", options_nearest},
     {"_place", file_identity_call},
     {NULL, NULL},
 };

@@ -22,7 +22,6 @@ local minimax = require "minimax"
 local options = require "minimax.batch.options"
 local request = require "minimax.batch.request"
 local runner = require "minimax.batch.runner"
-local states = require "minimax.batch.states"
 local worker = require "minimax.batch.worker"
 
 local batch = {}
@@ -138,9 +137,6 @@ end
 --   times in Unix seconds. It raises where the ledger fails.
 function Batch:jobs(filter)
   filter = options.filter(filter)
-  if filter.state and not states.known[filter.state] then
-    error("minimax.batch: there is no state '" .. filter.state .. "'", 2)
-  end
   local page, index, last = {}, 0, 0
   return function()
     index = index + 1

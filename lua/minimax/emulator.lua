@@ -4,9 +4,11 @@
 --     local client = require "minimax".new { base_url = emu.base_url, api_key = emu.api_key }
 --
 -- It runs in a child process, so that a script that blocks can be served, and
--- that process ends with its parent, even after SIGKILL. This face needs plain
--- Lua and lua-cjson; the child needs lua-http.
+-- that process ends with its parent, even after SIGKILL. This face needs
+-- lua-cjson and this module; the child needs lua-http.
 -- @module minimax.emulator
+
+local shell = require "minimax.common.shell"
 
 local emulator = {}
 
@@ -18,10 +20,6 @@ end
 local Emulator = { __name = "minimax.emulator" }
 Emulator.__index = Emulator
 
-local function shell_quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
 -- The interpreter that runs this script, where it says so.
 local function interpreter()
   local lowest = 0
@@ -29,7 +27,7 @@ local function interpreter()
     lowest = lowest - 1
   end
   if lowest < 0 then
-    return shell_quoted(arg[lowest])
+    return shell.word(arg[lowest])
   end
   local version = _VERSION:match("%d+%.%d+")
   return ('"$(command -v lua%s || command -v lua-%s || command -v lua%s || echo lua)"')
@@ -47,7 +45,7 @@ end
 -- sides have opened it.
 local function command(lua, code)
   return "unset LD_PRELOAD; folder=$(mktemp -d) && mkfifo -m 600 \"$folder/orders\""
-    .. " && echo \"$folder\" && echo $$ && exec " .. lua .. " -e " .. shell_quoted(code)
+    .. " && echo \"$folder\" && echo $$ && exec " .. lua .. " -e " .. shell.word(code)
     .. " <\"$folder/orders\""
 end
 
@@ -84,7 +82,7 @@ local function start(complete)
   if not path then
     return nil, cpath
   end
-  local self, why = launch(complete.lua and shell_quoted(complete.lua) or interpreter(),
+  local self, why = launch(complete.lua and shell.word(complete.lua) or interpreter(),
     program(path, cpath))
   if not self then
     return nil, why

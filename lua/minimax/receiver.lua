@@ -14,8 +14,10 @@
 -- of its own. It needs cqueues.
 -- @module minimax.receiver
 
+local checks = require "minimax.common.options"
 local cqueues = require "cqueues"
 local fault = require "minimax.common.fault"
+local hex = require "minimax.common.hex"
 local http1 = require "minimax.common.http1"
 local listener = require "minimax.common.listener"
 
@@ -29,44 +31,26 @@ local BODY_BYTES = 65536
 local CONNECTIONS = 64
 local SECRET_BYTES = 16
 
-local DEFAULTS = { host = "127.0.0.1", port = 0, max_bytes = BODY_BYTES,
-  seconds = ANSWER_SECONDS }
+local OPTIONS = {
+  controller = { checks.is "userdata", "a userdata" },
+  client = { checks.is "userdata", "a userdata" },
+  host = { checks.is "string", "a string", "127.0.0.1" },
+  port = { checks.is "number", "a number", 0 },
+  path = { checks.is "string", "a string" },
+  on_event = { checks.is "function", "a function" },
+  on_problem = { checks.is "function", "a function" },
+  max_bytes = { checks.is "number", "a number", BODY_BYTES },
+  seconds = { checks.is "number", "a number", ANSWER_SECONDS },
+}
 
-local CHECKS = { controller = "userdata", client = "userdata", host = "string", port = "number",
-  path = "string", on_event = "function", on_problem = "function", max_bytes = "number",
-  seconds = "number" }
-
-local function complete(given)
-  local options = {}
-  for name, value in pairs(given) do
-    if not CHECKS[name] then
-      error("minimax.receiver: unknown option '" .. tostring(name) .. "'", 3)
-    elseif type(value) ~= CHECKS[name] then
-      error("minimax.receiver: option '" .. name .. "' must be a " .. CHECKS[name], 3)
-    end
-    options[name] = value
-  end
-  for name, value in pairs(DEFAULTS) do
-    options[name] = options[name] or value
-  end
-  if not options.controller or not options.client then
+local function read(given)
+  local result = checks.read(OPTIONS, "minimax.receiver: ", given, 3)
+  if not result.controller or not result.client then
     error("minimax.receiver: a controller and a client are needed", 3)
-  elseif options.path and options.path:sub(1, 1) ~= "/" then
+  elseif result.path and result.path:sub(1, 1) ~= "/" then
     error("minimax.receiver: option 'path' must begin with a slash", 3)
   end
-  return options
-end
-
-local function secret()
-  local file, why = io.open("/dev/urandom", "rb")
-  if not file then
-    return nil, why
-  end
-  local bytes = file:read(SECRET_BYTES)
-  file:close()
-  return (bytes:gsub(".", function(byte)
-    return string.format("%02x", byte:byte())
-  end))
+  return result
 end
 
 --- Whether two texts are the same, in a time that does not tell where they
@@ -176,8 +160,8 @@ end
 --   * `max_bytes`, `seconds`: what a sender may take (64 KiB, 3)
 -- @return an object with `port`, `path` and `close`; or nil and an error
 function receiver.start(given)
-  local options = complete(given)
-  local random, why = secret()
+  local options = read(given)
+  local random, why = hex.random(SECRET_BYTES)
   if not options.path and not random then
     return nil, fault.new("io", "%s", why)
   end

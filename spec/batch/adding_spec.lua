@@ -167,7 +167,8 @@ describe("adding", function()
 
   it("raises for a state that is none", function()
     assert.has_error(function() b:jobs { state = "ready" } end,
-      "minimax.batch: there is no state 'ready'")
+      "minimax.batch: jobs: option 'state' must be one of added, submitting, submitted, "
+        .. "succeeded, downloaded, failed, unknown")
   end)
 
   describe("JSON Lines", function()

@@ -2,7 +2,7 @@
 
 local api = require "spec.support.api"
 local command = require "spec.support.command"
-local probe = require "minimax.cli.probe"
+local minimax = require "minimax"
 local temp = require "spec.support.temp"
 
 local REFUSED = '{"base_resp":{"status_code":2049,"status_msg":"invalid api key"}}'
@@ -236,12 +236,12 @@ describe("a date of HTTP", function()
     ["Tue, 01 Mar 2033 00:00:00 GMT"] = 1993248000,
   } do
     it(date .. " is read in any time zone", function()
-      assert.equal(seconds, probe.seconds(date))
+      assert.equal(seconds, minimax._date(date))
     end)
   end
 
   it("that is none gives nil", function()
-    assert.is_nil(probe.seconds "yesterday")
-    assert.is_nil(probe.seconds "Sun, 22 Nux 2026 04:00:00 GMT")
+    assert.is_nil(minimax._date "yesterday")
+    assert.is_nil(minimax._date "Sun, 22 Nux 2026 04:00:00 GMT")
   end)
 end)

@@ -4,7 +4,6 @@ local columns = require "minimax.cli.columns"
 local output = require "minimax.cli.output"
 local printable = require "minimax.common.printable"
 local process = require "spec.support.process"
-local terminal = require "minimax.cli.terminal"
 
 -- Runs a script that has an output of these options as the local `out`.
 local function run(options, script)
@@ -57,19 +56,6 @@ describe("columns", function()
   it("show the plain fields of a table by name", function()
     assert.same({ "a   1", "bc  true" }, columns.fields { bc = true, a = 1, c = {} })
   end)
-end)
-
-describe("a word for the shell", function()
-  for text, word in pairs {
-    ["a.mp4"] = "a.mp4", [""] = "''", ["a b"] = "'a b'", ["it's"] = "'it'\\''s'",
-    ["https://x/y"] = "https://x/y", ["$(x)"] = "'$(x)'", ["a\nb"] = "'a\nb'", ["~"] = "'~'",
-  } do
-    it("is quoted where it must be: " .. word:gsub("\n", " "), function()
-      assert.equal(word, terminal.word(text))
-      local pipe <close> = io.popen("printf '%s.' " .. terminal.command { text, "x" })
-      assert.equal(text .. ".x.", pipe:read "a")
-    end)
-  end
 end)
 
 describe("a line for the terminal", function()

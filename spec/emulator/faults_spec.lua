@@ -280,8 +280,8 @@ describe("a fault", function()
   it("is refused where it could never be met", function()
     assert.equal("unknown endpoint 'sumbit'", problem { endpoint = "sumbit", fault = "reset" })
     assert.equal("unknown fault 'rest'", problem { endpoint = "submit", fault = "rest" })
-    assert.equal("unknown field 'tries'",
-      problem { endpoint = "submit", fault = "reset", tries = 1 })
+    assert.equal("unknown field 'tims' (did you mean 'times'?)",
+      problem { endpoint = "submit", fault = "reset", tims = 1 })
     assert.equal("field 'times' must be a number",
       problem { endpoint = "submit", fault = "reset", times = "2" })
     assert.equal("fault 'expired' is for endpoint 'storage'",
@@ -290,7 +290,7 @@ describe("a fault", function()
       problem { endpoint = "query", fault = "fail" })
     assert.equal("fault 'code' needs the field 'code'",
       problem { endpoint = "query", fault = "code" })
-    assert.equal("attempt must be a number, a list of numbers or 'all'",
+    assert.equal("field 'attempt' must be a number, a list of numbers or 'all'",
       problem { endpoint = "query", fault = "reset", attempt = "first" })
     assert.is_true(faults.check { endpoint = "/v1/x", fault = "status_418", attempt = { 1 } })
   end)

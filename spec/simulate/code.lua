@@ -17,6 +17,7 @@ local minimax = {
   sleep = function(seconds) process():wait(seconds) end,
   spawn = function(...) return process():spawn(...) end,
   run = function(...) return process():run(...) end,
+  _error = require "minimax"._error,
   _place = function(path) return here.disk:place(path) end,
 }
 
@@ -47,7 +48,7 @@ local loaded = {
 }
 
 function globals.require(name)
-  if loaded[name] == nil and name:find "^minimax%.batch" then
+  if loaded[name] == nil and (name:find "^minimax%.batch" or name:find "^minimax%.common") then
     local path = assert(package.searchpath(name, package.path))
     loaded[name] = assert(loadfile(path, "t", globals))(name, path)
   end

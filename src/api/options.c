@@ -154,6 +154,26 @@ _Noreturn static void unknown(lua_State *L, int index,
   options_argerror(L, index, text);
 }
 
+/*** The word of a list that a misspelt one may mean.
+@function _nearest
+@tparam string word
+@tparam {string,...} words at most 40 are looked at
+@treturn string|nil */
+int options_nearest(lua_State *L) {
+  const char *words[WORDS + 1] = {NULL};
+  const char *word = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  for (int i = 0; i < WORDS; i++) { /* they stay on the stack as long */
+    luaL_checkstack(L, 2, NULL);
+    lua_geti(L, 2, i + 1);
+    if (!(words[i] = lua_tostring(L, -1)))
+      break;
+  }
+  lua_pushstring(L, nearest_word(word, words)); /* nil for NULL */
+  return 1;
+}
+
 void options_read(lua_State *L, int index, const struct option *known,
                   void *out) {
   struct reading reading = {L, index, NULL};

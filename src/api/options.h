@@ -51,4 +51,7 @@ const char *options_text(lua_State *L, int index, size_t *length);
 /* Whether the table at `index` has that option; pushes it if so. */
 int options_get(lua_State *L, int index, const char *name);
 
+/* `minimax._nearest`: the word of a list that a misspelt one may mean. */
+int options_nearest(lua_State *L);
+
 #endif

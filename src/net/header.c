@@ -36,10 +36,14 @@ static double decimal(const char *text, const char **end) {
   return value / scale;
 }
 
+int64_t header_date(const char *value) {
+  return (int64_t)curl_getdate(value, NULL);
+}
+
 uint64_t header_retry_after(const char *value, int64_t now) {
   const char *end;
   double number;
-  time_t date;
+  int64_t date;
   value = past_spaces(value);
   if (*value >= '0' && *value <= '9') {
     number = decimal(value, &end);
@@ -48,7 +52,7 @@ uint64_t header_retry_after(const char *value, int64_t now) {
       return capped(number * 1000);
     return ascii_equal(end, "ms") ? capped(number) : 0;
   }
-  date = curl_getdate(value, NULL);
+  date = header_date(value);
   return date < 0 ? 0 : capped(((double)date - (double)now) * 1000);
 }
 

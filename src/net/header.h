@@ -11,6 +11,9 @@
  * that can be used; at most a day. */
 uint64_t header_retry_after(const char *value, int64_t now);
 
+/* A date as HTTP writes it, in Unix seconds; -1 for anything else. */
+int64_t header_date(const char *value);
+
 struct content_range {
   uint64_t first, last; /* HEADER_UNKNOWN for an unsatisfied range */
   uint64_t total;       /* HEADER_UNKNOWN for an asterisk */

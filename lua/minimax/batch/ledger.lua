@@ -1,6 +1,7 @@
 --- What can be asked of a ledger without a run: its jobs come in, are counted,
 -- looked at and set right.
 
+local all_states = require "minimax.common.states"
 local fault = require "minimax.batch.fault"
 local output = require "minimax.batch.output"
 local postgresql = require "minimax.batch.postgresql"
@@ -165,7 +166,7 @@ function ledger:count()
     return nil, err
   end
   local counts = {}
-  for _, name in ipairs(states.all) do
+  for _, name in ipairs(all_states) do
     counts[name] = 0
   end
   for _, row in ipairs(rows) do

@@ -1,14 +1,11 @@
 --- The options of `run`, `add` and the others: their defaults and their checks.
 
+local common = require "minimax.common.options"
+local states = require "minimax.common.states"
+
 local options = {}
 
-local function is(kind)
-  return function(value) return type(value) == kind end
-end
-
-local function positive(value)
-  return type(value) == "number" and value > 0 and value < math.huge
-end
+local is, or_false, positive, rate = common.is, common.or_false, common.positive, common.rate
 
 local function natural(value)
   return math.type(value) == "integer" and value > 0
@@ -25,14 +22,6 @@ end
 -- What it holds is looked at where the job is added.
 local function filled(value)
   return type(value) == "string" and value ~= ""
-end
-
-local function or_false(check)
-  return function(value) return value == false or check(value) end
-end
-
-local function rate(value)
-  return type(value) == "table" and positive(value[1]) and positive(value[2])
 end
 
 local RUN = {
@@ -55,49 +44,19 @@ local JOB = {
   key = { filled, "a string that is not empty" },
   request = { is "table", "a table" },
   output = { filled, "a path" },
-  kind = { function(value)
-    return value == "template" or value == "video" or value == "video2"
-  end, '"template", "video" or "video2"' },
+  kind = { common.one_of("template", "video", "video2"), '"template", "video" or "video2"' },
 }
 
 local LINES = { keep_going = { is "boolean", "a boolean" } }
 local RETRY = { resubmit = { is "boolean", "a boolean" } }
-local FILTER = { state = { text, "the name of a state" } }
+local FILTER = { state = { common.one_of(table.unpack(states)),
+  "one of " .. table.concat(states, ", ") } }
 
--- What is wrong with the fields, or nil.
-local function misfit(known, given, noun)
-  for name, value in pairs(given) do
-    local check = known[name]
-    if not check then
-      return string.format("unknown %s '%s'", noun, tostring(name))
-    elseif not check[1](value) then
-      return string.format("%s '%s' must be %s", noun, name, check[2])
-    end
-  end
-end
-
-local function complete(known, given)
-  local result = {}
-  for name, check in pairs(known) do
-    result[name] = check[3]
-  end
-  for name, value in pairs(given) do
-    result[name] = value
-  end
-  return result
-end
-
--- The options, with their defaults; raises in the line of its caller's caller's
--- caller where the program is wrong. So none of these calls may be a tail call.
+-- Raises in the line of its caller's caller's caller where the program is wrong. So
+-- none of these calls may be a tail call.
 local function read(known, what, given)
-  if given ~= nil and type(given) ~= "table" then
-    error("minimax.batch: " .. what .. ": a table is expected", 4)
-  end
-  local problem = misfit(known, given or {}, "option")
-  if problem then
-    error("minimax.batch: " .. what .. ": " .. problem, 4)
-  end
-  return complete(known, given or {})
+  local result = common.read(known, "minimax.batch: " .. what .. ": ", given, 4)
+  return result
 end
 
 -- The variable is a client's; a wrong value has been refused there.
@@ -132,7 +91,7 @@ function options.misfit_of_job(given)
   elseif given.key == nil or given.request == nil then
     return "the field '" .. (given.key == nil and "key" or "request") .. "' is missing"
   end
-  return misfit(JOB, given, "field")
+  return common.problem(JOB, given, "field")
 end
 
 --- A job for `add`; its output defaults to its key with ".mp4". Raises where the
@@ -143,7 +102,7 @@ function options.job(given, level)
   if problem then
     error("minimax.batch: a job: " .. problem, level + 1)
   end
-  local job = complete(JOB, given)
+  local job = common.complete(JOB, given)
   job.output = job.output or job.key:gsub("[/%c]", "_") .. ".mp4"
   return job
 end

@@ -1,14 +1,11 @@
 --- SHA-256 of files, by luaossl.
 
+local hex = require "minimax.common.hex"
 local minimax = require "minimax"
 
 local sha256 = {}
 
 local PIECE = 65536 -- bytes read at a time
-
-local function hexadecimal(bytes)
-  return (bytes:gsub(".", function(byte) return string.format("%02x", byte:byte()) end))
-end
 
 --- Finds luaossl.
 -- @return its `openssl.digest`; or nil and what to install
@@ -52,7 +49,7 @@ function sha256.file(path)
   if why then
     return nil, "file can't be read: " .. path .. ": " .. why
   end
-  return hexadecimal(sum:final()), length
+  return hex.encode(sum:final()), length
 end
 
 return sha256

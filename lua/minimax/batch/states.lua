@@ -1,4 +1,4 @@
---- The life of a job as data: its states, and whose matter an error is.
+--- The life of a job as data: where it goes on, and whose matter an error is.
 --
 --     added -> submitting -> submitted -> succeeded -> downloaded
 --
@@ -6,20 +6,9 @@
 
 local states = {}
 
---- All of them, in the order of a job's life.
-states.all = { "added", "submitting", "submitted", "succeeded", "downloaded", "failed", "unknown" }
-
 --- Those in which a run has something to do, the nearest to its end first: what
 -- is paid for is brought home before more is paid.
 states.open = { "succeeded", "submitted", "added" }
-
---- Those in which a run has nothing to do any more.
-states.ended = { downloaded = true, failed = true, unknown = true }
-
-states.known = {}
-for _, name in ipairs(states.all) do
-  states.known[name] = true
-end
 
 -- What an error means to a batch that is not to be tried again.
 --   job   the job has failed, the others go on

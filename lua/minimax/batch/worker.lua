@@ -1,5 +1,7 @@
 --- Who runs: the host's name, and a name for this run that no other has.
 
+local hex = require "minimax.common.hex"
+
 local worker = {}
 
 local function host_name()
@@ -13,13 +15,7 @@ end
 
 --- A name that nothing else has.
 function worker.random_name()
-  local file = io.open("/dev/urandom", "rb")
-  local bytes = file and file:read(8)
-  if file then
-    file:close()
-  end
-  local number = bytes and string.unpack("i8", bytes) or math.random(0)
-  return string.format("%016x", number)
+  return hex.random(8) or string.format("%016x", math.random(0))
 end
 
 --- Makes a worker.

@@ -7,6 +7,7 @@ local fault = require "minimax.cli.fault"
 local gallery = require "minimax.cli.gallery"
 local ledgers = require "minimax.batch"
 local postgresql = require "minimax.batch.postgresql"
+local states = require "minimax.common.states"
 local tally = require "minimax.cli.tally"
 local tasks = require "minimax.cli.tasks"
 local wording = require "minimax.cli.wording"
@@ -68,16 +69,13 @@ function commands.add(session, ledger)
   return problems[1] and codes.of_kind "invalid" or codes.OK
 end
 
--- The order of a job's life.
-local STATES = { "added", "submitting", "submitted", "succeeded", "downloaded", "failed",
-  "unknown", "total" }
-
 local function tell_counts(session, counts)
   session.out:emit("counts", counts)
   local rows = {}
-  for _, state in ipairs(STATES) do
-    rows[#rows + 1] = { state, counts[state] or 0 }
+  for index, state in ipairs(states) do
+    rows[index] = { state, counts[state] or 0 }
   end
+  rows[#rows + 1] = { "total", counts.total or 0 }
   say_rows(session, rows)
 end
 

@@ -3,6 +3,7 @@
 
 local catalogue = require "minimax.catalogue"
 local printable = require "minimax.common.printable"
+local shell = require "minimax.common.shell"
 
 local gallery = {}
 
@@ -136,9 +137,7 @@ local function article(job, folder, here)
 end
 
 local function write_all(file, ledger, title, folder)
-  local pipe = io.popen("pwd")
-  local here = pipe:read("l")
-  pipe:close()
+  local here = shell.folder()
   title = escape(title)
   local ok, why = file:write(HEAD:format(title, title))
   local count = 0

@@ -2,7 +2,7 @@
 -- read. Never an argument: every user of a machine sees those.
 
 local fault = require "minimax.cli.fault"
-local terminal = require "minimax.cli.terminal"
+local shell = require "minimax.common.shell"
 
 local key = {}
 
@@ -10,7 +10,7 @@ local LONGEST = 4096 -- bytes of a file that holds a key
 
 -- "-rw-------", of the file that a link leads to; nil where there is none.
 local function permissions(path)
-  local pipe = assert(io.popen("LC_ALL=C ls -ldL -- " .. terminal.word(path) .. " 2>/dev/null"))
+  local pipe = assert(io.popen("LC_ALL=C ls -ldL -- " .. shell.word(path) .. " 2>/dev/null"))
   local listing = pipe:read("a")
   pipe:close()
   return listing:match("^%S+")
@@ -38,7 +38,7 @@ function key.read(path)
   local mode = permissions(path)
   if mode and mode:sub(5, 10) ~= "------" then
     return nil, fault.new("auth", "others may read the key in %s (%s): chmod 600 %s", path, mode,
-      terminal.word(path))
+      shell.word(path))
   end
   local text, why = read(path)
   if not text then

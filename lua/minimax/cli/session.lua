@@ -7,7 +7,7 @@ local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local output = require "minimax.cli.output"
 local printable = require "minimax.common.printable"
-local terminal = require "minimax.cli.terminal"
+local shell = require "minimax.common.shell"
 local wording = require "minimax.cli.wording"
 
 local session = {}
@@ -124,7 +124,7 @@ end
 function session:command(words)
   local all = table.move(words, 1, #words, 2, { "minimax" })
   local more = connection_words(self.arguments)
-  return terminal.command(table.move(more, 1, #more, #all + 1, all))
+  return shell.command(table.move(more, 1, #more, #all + 1, all))
 end
 
 --- Sets what is said when this run is interrupted or fails on its way.

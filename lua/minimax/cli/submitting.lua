@@ -30,7 +30,7 @@ local function watch(session, shown)
     elseif event.type == "retry" or event.type == "rate_limit" then
       session:advise(NOTHING_SENT)
       console.release()
-      shown:clear()
+      shown.line:clear()
       session.out:note("%s: the next attempt comes in %.1f s", event.type, event.delay)
     elseif event.type == "progress" then
       shown:moved(event.bytes, event.total)
@@ -40,7 +40,7 @@ end
 
 local function tell(session, task, shown)
   tasks.keep(session, task, "goes on at the server")
-  shown:hide()
+  shown.line:hide()
   session.out:emit("task", { task_id = task.task_id, kind = task.kind, trace_id = task.trace_id })
   session.out:note("submitted: task %s (%s)", task.task_id, task.kind)
 end

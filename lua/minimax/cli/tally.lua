@@ -2,7 +2,8 @@
 -- news elsewhere.
 
 local figures = require "minimax.cli.figures"
-local terminal = require "minimax.cli.terminal"
+local line = require "minimax.cli.line"
+local states = require "minimax.common.states"
 local wording = require "minimax.cli.wording"
 
 local tally = {}
@@ -10,8 +11,18 @@ tally.__index = tally
 
 local BAR = 24 -- columns
 
--- What is counted while it lasts, in the order of a job's life.
-local SHOWN = { "submitting", "submitted", "succeeded", "failed", "unknown" }
+local function text_of(self)
+  local counts = self.counts
+  local done, total = counts.downloaded or 0, counts.total
+  local text = string.format("%s  %d of %d downloaded", figures.bar(total > 0 and done / total or 1,
+    BAR), done, total)
+  for _, state in ipairs(states) do
+    if state ~= "added" and state ~= "downloaded" and (counts[state] or 0) > 0 then
+      text = text .. string.format(", %d %s", counts[state], state)
+    end
+  end
+  return text .. "  " .. figures.clock(os.time() - self.began)
+end
 
 --- @param out an output
 -- @param counts of the ledger, by state, with `total`
@@ -21,33 +32,8 @@ function tally.start(out, counts)
   for state, count in pairs(counts) do
     self.counts[state] = count
   end
-  if out.live then
-    self.columns = terminal.width() - 1
-    -- The module calls an empty function five times a second while it blocks, so
-    -- that hooks can run.
-    debug.sethook(function()
-      if os.time() ~= self.drawn then
-        self:draw()
-      end
-    end, "c")
-  end
+  self.line = line.start(out, function() return text_of(self) end)
   return self
-end
-
---- Draws the line.
-function tally:draw()
-  local counts = self.counts
-  local done, total = counts.downloaded or 0, counts.total
-  local text = string.format("%s  %d of %d downloaded", figures.bar(total > 0 and done / total or 1,
-    BAR), done, total)
-  for _, state in ipairs(SHOWN) do
-    if (counts[state] or 0) > 0 then
-      text = text .. string.format(", %d %s", counts[state], state)
-    end
-  end
-  text = text .. "  " .. figures.clock(os.time() - self.began)
-  self.drawn = os.time()
-  terminal.draw(text, self.columns)
 end
 
 local function move(self, event)
@@ -79,15 +65,8 @@ end
 -- What is a step on the way is worth no line.
 local PASSING = { submitting = true, succeeded = true, added = true }
 
-local function clear(self)
-  if self.columns then
-    terminal.clear_line()
-    self.drawn = nil
-  end
-end
-
 local function note(self, text)
-  clear(self)
+  self.line:clear()
   self.out:note("%s", text)
 end
 
@@ -107,7 +86,7 @@ end
 local function tell_interrupt(self)
   local submits = self.counts.submitting or 0
   if submits > 0 then
-    clear(self)
+    self.line:clear()
     self.out:warn("Interrupted: waiting for the answers to %d submit%s. Ctrl-C once more ends at "
       .. "once;\nthose jobs are unknown then.", submits, submits > 1 and "s" or "")
   end
@@ -116,7 +95,7 @@ end
 local function heed_state(self, event)
   move(self, event)
   self.troubles[event.key] = nil
-  if event.err or not self.columns and not PASSING[event.state] then
+  if event.err or not self.line.live and not PASSING[event.state] then
     note(self, line_of(event))
   end
 end
@@ -134,11 +113,7 @@ end
 
 --- Ends the display; a second call does nothing.
 function tally:stop()
-  if self.columns then
-    debug.sethook()
-    clear(self)
-    self.columns = nil
-  end
+  self.line:stop()
 end
 
 tally.__close = tally.stop

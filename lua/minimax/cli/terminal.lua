@@ -1,26 +1,9 @@
---- What concerns the terminal and its shell.
+--- What concerns the terminal.
 
 local console = require "minimax.console"
 local printable = require "minimax.common.printable"
 
 local terminal = {}
-
---- One word for the shell, quoted only where it has to be.
-function terminal.word(text)
-  if text:find("^[%w_./:@%%+=,-]+$") then
-    return text
-  end
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
---- Words as a command that can be pasted into a shell.
-function terminal.command(words)
-  local quoted = {}
-  for index, word in ipairs(words) do
-    quoted[index] = terminal.word(word)
-  end
-  return table.concat(quoted, " ")
-end
 
 --- Whether a descriptor (1 or 2) is a terminal that can move its cursor.
 function terminal.is_one(descriptor)

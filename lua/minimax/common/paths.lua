@@ -1,6 +1,8 @@
 --- Where the emulator's process finds its modules: lua-http also where it was
 -- installed for another Lua, and nothing in the folder where it happens to run.
 
+local shell = require "minimax.common.shell"
+
 local paths = {}
 
 -- Debian installs lua-http and what it needs of plain Lua for older versions only.
@@ -28,20 +30,13 @@ local function absolute(path)
   return table.concat(kept, ";")
 end
 
-local function current_folder()
-  local pipe = assert(io.popen("pwd"))
-  local folder = pipe:read("l")
-  pipe:close()
-  return folder
-end
-
 -- A tree of ours that was reached by a relative entry is found all the same, after
 -- everything else.
 local function with_own(path, given)
   local here = "minimax.common.paths"
   local own = not package.searchpath(here, path) and package.searchpath(here, given)
   local root = own and own:match("^(.*)minimax/common/paths%.lua$")
-  return root and path .. ";" .. current_folder() .. "/" .. root .. "?.lua" or path
+  return root and path .. ";" .. shell.folder() .. "/" .. root .. "?.lua" or path
 end
 
 --- The paths for a process of the emulator, without a change to those of this one.

@@ -1,5 +1,7 @@
 --- Faults that were asked for, and which request each meets.
 
+local options = require "minimax.common.options"
+
 local faults = {}
 faults.__index = faults
 
@@ -27,11 +29,6 @@ local ENDPOINTS = { submit = true, query = true, retrieve = true, retrieve_conte
   upload = true, list = true, files_list = true, files_delete = true, cancel = true,
   storage = true, call = true }
 
-local FIELDS = { endpoint = "string", fault = "string", times = "number", created = "boolean",
-  code = "number", message = "string", retry_after = "number", seconds = "number",
-  bytes = "number", at = "number", url = "string", status = "string", fields = "table",
-  content_range = "string", attempt = false }
-
 local function is_attempt(value)
   if type(value) == "table" then
     for _, number in ipairs(value) do
@@ -41,7 +38,19 @@ local function is_attempt(value)
     end
     return #value > 0
   end
-  return value == nil or value == "all" or math.type(value) == "integer"
+  return value == "all" or math.type(value) == "integer"
+end
+
+local FIELDS = { attempt = { is_attempt, "a number, a list of numbers or 'all'" } }
+
+for kind, names in pairs {
+  string = { "endpoint", "fault", "message", "url", "status", "content_range" },
+  number = { "times", "code", "retry_after", "seconds", "bytes", "at" },
+  boolean = { "created" }, table = { "fields" },
+} do
+  for _, name in ipairs(names) do
+    FIELDS[name] = { options.is(kind), "a " .. kind }
+  end
 end
 
 local function is_known(name)
@@ -57,13 +66,9 @@ local NEEDS = { code = "code", redirect = "url", status = "status" }
 --- Looks over a fault before it is sent to the emulator.
 -- @return true, or nil and what is wrong with it
 function faults.check(rule)
-  for name, value in pairs(rule) do
-    local wanted = FIELDS[name]
-    if wanted == nil then
-      return nil, "unknown field '" .. tostring(name) .. "'"
-    elseif wanted and type(value) ~= wanted then
-      return nil, "field '" .. name .. "' must be a " .. wanted
-    end
+  local problem = options.problem(FIELDS, rule, "field")
+  if problem then
+    return nil, problem
   end
   local endpoint, fault = rule.endpoint, rule.fault
   if not endpoint or not ENDPOINTS[endpoint] and endpoint:sub(1, 1) ~= "/" then
@@ -76,8 +81,6 @@ function faults.check(rule)
     return nil, "fault 'fail' is for endpoint 'submit'"
   elseif NEEDS[fault] and rule[NEEDS[fault]] == nil then
     return nil, "fault '" .. fault .. "' needs the field '" .. NEEDS[fault] .. "'"
-  elseif not is_attempt(rule.attempt) then
-    return nil, "attempt must be a number, a list of numbers or 'all'"
   end
   return true
 end

@@ -1,33 +1,17 @@
 --- The options of `start`, their defaults and their checks.
 
+local common = require "minimax.common.options"
+
 local options = {}
 
-local DEFAULTS = {
-  speed = 60, seconds = 60, seed = 1, fail_rate = 0, ids = "string", wrap = 0,
-  api_keys = { "sk-api-emulator" }, allowed_hosts = {}, port = 0, storage_port = 0,
-  path_prefix = "",
-  auth_header = "Authorization", auth_scheme = "Bearer", tls = false, digits = false,
-  video_bytes = false, link_life = false, submit_rate = false, query_rate = false, lua = false,
-}
-
-local function positive(value)
-  return type(value) == "number" and value > 0
-end
+local is, or_false, one_of = common.is, common.or_false, common.one_of
 
 local function port(value)
   return math.type(value) == "integer" and value >= 0 and value < 65536
 end
 
-local function whole(value)
-  return not value or math.type(value) == "integer" and value > 0
-end
-
-local function text(value)
-  return type(value) == "string"
-end
-
-local function rate(value)
-  return not value or type(value) == "table" and positive(value[1]) and positive(value[2])
+local function natural(value)
+  return math.type(value) == "integer" and value > 0
 end
 
 local function texts(value)
@@ -35,64 +19,50 @@ local function texts(value)
     return false
   end
   for _, name in ipairs(value) do
-    if not text(name) then
+    if type(name) ~= "string" then
       return false
     end
   end
   return true
 end
 
-local CHECKS = {
-  speed = { positive, "a positive number" },
-  seconds = { function(value) return type(value) == "number" and value >= 0 end, "seconds" },
-  seed = { function(value) return math.type(value) == "integer" end, "an integer" },
+local KNOWN = {
+  speed = { common.positive, "a positive number", 60 },
+  seconds = { function(value) return type(value) == "number" and value >= 0 end, "seconds", 60 },
+  seed = { function(value) return math.type(value) == "integer" end, "an integer", 1 },
   fail_rate = { function(value)
     return type(value) == "number" and value >= 0 and value <= 1
-  end, "a number from 0 to 1" },
-  ids = { function(value)
-    return value == "string" or value == "number" or value == "ulid"
-  end, '"string", "number" or "ulid"' },
-  wrap = { function(value) return value == 0 or value == 1 or value == 2 end, "0, 1 or 2" },
+  end, "a number from 0 to 1", 0 },
+  ids = { one_of("string", "number", "ulid"), '"string", "number" or "ulid"', "string" },
+  wrap = { one_of(0, 1, 2), "0, 1 or 2", 0 },
   api_keys = { function(value)
     return texts(value) and #value > 0
-  end, "a list of strings" },
-  allowed_hosts = { texts, "a list of strings" },
-  port = { port, "an integer from 0 to 65535" },
-  storage_port = { port, "an integer from 0 to 65535" },
+  end, "a list of strings", { "sk-api-emulator" } },
+  allowed_hosts = { texts, "a list of strings", {} },
+  port = { port, "an integer from 0 to 65535", 0 },
+  storage_port = { port, "an integer from 0 to 65535", 0 },
   path_prefix = { function(value)
-    return value == "" or text(value) and value:find("^/.*[^/]$") ~= nil
-  end, "a path that begins with a slash and does not end with one" },
-  auth_header = { text, "a string" }, auth_scheme = { text, "a string" },
-  tls = { function(value) return type(value) == "boolean" end, "a boolean" },
-  digits = { function(value)
-    return not value or math.type(value) == "integer" and value >= 6 and value <= 64
-  end, "an integer from 6 to 64" },
-  video_bytes = { whole, "a positive integer" },
-  link_life = { function(value) return not value or type(value) == "number" end, "seconds" },
-  submit_rate = { rate, "{ count, seconds }" }, query_rate = { rate, "{ count, seconds }" },
-  lua = { function(value) return not value or text(value) end, "a string" },
+    return value == "" or type(value) == "string" and value:find("^/.*[^/]$") ~= nil
+  end, "a path that begins with a slash and does not end with one", "" },
+  auth_header = { is "string", "a string", "Authorization" },
+  auth_scheme = { is "string", "a string", "Bearer" },
+  tls = { is "boolean", "a boolean", false },
+  digits = { or_false(function(value)
+    return math.type(value) == "integer" and value >= 6 and value <= 64
+  end), "an integer from 6 to 64", false },
+  video_bytes = { or_false(natural), "a positive integer", false },
+  link_life = { or_false(is "number"), "seconds", false },
+  submit_rate = { or_false(common.rate), "{ count, seconds }", false },
+  query_rate = { or_false(common.rate), "{ count, seconds }", false },
+  lua = { or_false(is "string"), "a string", false },
 }
 
 --- Completes what the caller gave; raises on an unknown name or a wrong value.
 -- @param given a table or nil
 -- @param level of the caller, for the error's position; -1 for none
 function options.complete(given, level)
-  local complete = {}
-  for name, value in pairs(given or {}) do
-    local check = CHECKS[name]
-    if not check then
-      error("minimax.emulator: unknown option '" .. tostring(name) .. "'", level + 1)
-    elseif not check[1](value) then
-      error("minimax.emulator: option '" .. name .. "' must be " .. check[2], level + 1)
-    end
-    complete[name] = value
-  end
-  for name, value in pairs(DEFAULTS) do
-    if complete[name] == nil then
-      complete[name] = value
-    end
-  end
-  return complete
+  local result = common.read(KNOWN, "minimax.emulator: ", given, level + 1)
+  return result
 end
 
 return options

@@ -1,11 +1,9 @@
 --- The words of `minimax batch`.
 
+local states = require "minimax.common.states"
 local values = require "minimax.cli.grammar.values"
 
 local batch = {}
-
-local STATES = { "added", "submitting", "submitted", "succeeded", "downloaded", "failed",
-  "unknown" }
 
 local function add(parser, name, summary, epilog)
   local command = values.command(parser, name, summary, epilog)
@@ -64,7 +62,7 @@ local function add_status(parser)
 Examples:
   minimax batch status
   minimax batch status --state unknown]])
-  command:option("--state", "List the jobs in that state."):choices(STATES)
+  command:option("--state", "List the jobs in that state."):choices(states)
   command:flag("--all", "List all jobs.")
 end
 
