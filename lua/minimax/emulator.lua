@@ -4,8 +4,8 @@
 --     local client = require "minimax".new { base_url = emu.base_url, api_key = emu.api_key }
 --
 -- It runs in a child process, so that a script that blocks can be served, and
--- that process ends with its parent, even after SIGKILL. This face needs
--- lua-cjson and this module; the child needs lua-http.
+-- that process ends with its parent, even after SIGKILL. This face needs plain
+-- Lua and lua-cjson; the child needs lua-http.
 -- @module minimax.emulator
 
 local shell = require "minimax.common.shell"

@@ -1,8 +1,6 @@
 --- The options of a function: their names, their checks and their defaults. Each
 -- table of known ones holds lists of a check, the words for it, and a default.
 
-local minimax = require "minimax"
-
 local options = {}
 
 --- A check for a type.
@@ -41,7 +39,8 @@ local function unknown(known, name, noun)
   end
   local text = string.format("unknown %s '%s'", noun, tostring(name))
   table.sort(names) -- or which of two is named would be chance
-  local nearest = type(name) == "string" and minimax._nearest(name, names)
+  -- Loaded only now: the emulator's face does without the module in C.
+  local nearest = type(name) == "string" and require "minimax"._nearest(name, names)
   return nearest and text .. " (did you mean '" .. nearest .. "'?)" or text
 end
 
