@@ -5,7 +5,7 @@
 --
 -- It runs in a child process, so that a script that blocks can be served, and
 -- that process ends with its parent, even after SIGKILL. This face needs plain
--- Lua and lua-cjson; the child needs lua-http.
+-- Lua and lua-cjson, and `minimax` for its errors; the child needs lua-http.
 -- @module minimax.emulator
 
 local shell = require "minimax.common.shell"
