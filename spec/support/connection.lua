@@ -15,16 +15,21 @@ local REASONS = { [200] = "OK", [204] = "No Content", [206] = "Partial Content",
   [400] = "Bad Request", [401] = "Unauthorized", [404] = "Not Found", [429] = "Too Many Requests",
   [500] = "Internal Server Error", [502] = "Bad Gateway", [503] = "Service Unavailable" }
 
+-- Errors are values: most clients here go when they like.
+local function tame(socket)
+  socket:setmode("b", "bn")
+  socket:onerror(function(_, _, code)
+    return code
+  end)
+end
+
 --- Wraps an accepted socket.
 -- @param socket a cqueues socket
 -- @param number which connection of the server this is, from 1
 -- @param server what the connection needs of its server: `report(entry)`,
 --   `await_word(word)`, `context(kind)`, `keep_bodies`, `folder`
 function Connection.new(socket, number, server)
-  socket:setmode("b", "bn")
-  socket:onerror(function(_, _, code)
-    return code
-  end)
+  tame(socket)
   local self = { socket = socket, number = number, server = server, requests = 0 }
   return setmetatable(self, Connection)
 end
@@ -213,7 +218,7 @@ end
 --- Sends bytes that are no TLS where TLS is spoken, and closes.
 function Connection:garble()
   local below = assert(cqueues_socket.dup(self.socket:pollfd()))
-  below:setmode("b", "bn")
+  tame(below)
   below:write(("garbage"):rep(9))
   below:close()
   self:close()
