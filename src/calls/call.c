@@ -112,17 +112,8 @@ static const struct job_type list_type = {
 
 /* ---- query strings ---- */
 
-/* A query string being put together; the Lua string stands at `index`. */
-struct query_string {
-  lua_State *L;
-  int index;
-  char mark;
-};
-
 /* Adds the parameter with the value on top, which it pops. */
-static void add_value(struct query_string *query, const char *name) {
-  lua_State *L = query->L;
-  struct buffer *pair;
+static void add_value(lua_State *L, struct buffer *path, const char *name) {
   size_t length;
   const char *value;
   if (lua_isboolean(L, -1)) {
@@ -133,30 +124,22 @@ static void add_value(struct query_string *query, const char *name) {
   if (!value)
     luaL_error(L, "query parameter '%s' must be a string, number or boolean",
                name);
-  lua_pushvalue(L, query->index);
-  pair = box_push_buffer(L);
-  box_to_string(L, buffer_add(pair, &query->mark, 1) < 0 ||
-                       url_add_escaped(pair, name, strlen(name)) < 0 ||
-                       buffer_add(pair, "=", 1) < 0 ||
-                       url_add_escaped(pair, value, length) < 0);
-  query->mark = '&';
-  lua_concat(L, 2);
-  lua_replace(L, query->index);
+  if (url_add_parameter(path, name, value, length) < 0)
+    box_no_memory(L);
   lua_pop(L, 1);
 }
 
 /* A list becomes repeated parameters. Pops the value on top. */
-static void add_parameter(struct query_string *query, const char *name) {
-  lua_State *L = query->L;
+static void add_parameter(lua_State *L, struct buffer *path, const char *name) {
   lua_Integer count;
   if (!lua_istable(L, -1)) {
-    add_value(query, name);
+    add_value(L, path, name);
     return;
   }
   count = (lua_Integer)lua_rawlen(L, -1);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, -1, i);
-    add_value(query, name);
+    add_value(L, path, name);
   }
   lua_pop(L, 1);
 }
@@ -203,19 +186,18 @@ static const char *check_path(lua_State *L) {
 
 /* Pushes the path with the parameters of options.query. */
 static const char *push_path(lua_State *L, const char *path) {
-  struct query_string query = {L, 0, strchr(path, '?') ? '&' : '?'};
-  lua_pushstring(L, path);
-  query.index = lua_gettop(L);
-  if (options_get(L, 4, "query")) {
+  struct buffer *whole = box_push_buffer(L);
+  int failed = buffer_add_text(whole, path) < 0;
+  if (!failed && options_get(L, 4, "query")) {
     lua_pushnil(L);
-    while (lua_next(L, query.index + 1)) {
+    while (lua_next(L, -2)) {
       if (lua_type(L, -2) != LUA_TSTRING)
         luaL_error(L, "option 'query' must hold names and texts");
-      add_parameter(&query, lua_tostring(L, -2));
+      add_parameter(L, whole, lua_tostring(L, -2));
     }
-    lua_settop(L, query.index);
+    lua_pop(L, 1);
   }
-  return lua_tostring(L, query.index);
+  return box_to_string(L, failed);
 }
 
 /* Fills the body from options.body; -1 with an error pushed. */
@@ -346,13 +328,12 @@ static const char *push_list_path(lua_State *L) {
       {"status", "filter.status"}, {"task_ids", "filter.task_ids"},
       {"model", "filter.model"},   {"task_type", "filter.task_type"},
   };
-  struct query_string query = {L, 0, '?'};
-  lua_pushstring(L, endpoints[KIND_VIDEO2].query_path);
-  query.index = lua_gettop(L);
+  struct buffer *path = box_push_buffer(L);
+  int failed = buffer_add_text(path, endpoints[KIND_VIDEO2].query_path) < 0;
   for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-    if (options_get(L, 2, parameters[i].option))
-      add_parameter(&query, parameters[i].parameter);
-  return lua_tostring(L, query.index);
+    if (!failed && options_get(L, 2, parameters[i].option))
+      add_parameter(L, path, parameters[i].parameter);
+  return box_to_string(L, failed);
 }
 
 /*** Lists the account's v2 tasks of the last seven days.

@@ -203,6 +203,22 @@ int url_add_escaped(struct buffer *out, const char *text, size_t length) {
   return 0;
 }
 
+int url_add_query(struct buffer *out, const char *query) {
+  const char *mark = out->length && strchr(out->bytes, '?') ? "&" : "?";
+  if (buffer_add(out, mark, 1) < 0)
+    return -1;
+  return buffer_add_text(out, query);
+}
+
+int url_add_parameter(struct buffer *out, const char *name, const char *value,
+                      size_t length) {
+  if (url_add_query(out, "") < 0 ||
+      url_add_escaped(out, name, strlen(name)) < 0 ||
+      buffer_add(out, "=", 1) < 0)
+    return -1;
+  return url_add_escaped(out, value, length);
+}
+
 /* The value of one query parameter, or NULL. */
 static char *parameter(const char *query, const char *name) {
   size_t length = strlen(name);

@@ -16,6 +16,12 @@ int url_base(const char *text, struct buffer *out, const char **problem);
 /* Appends text with everything but unreserved characters percent-encoded. */
 int url_add_escaped(struct buffer *out, const char *text, size_t length);
 
+/* Appends to a URL, or to what begins with its path, one parameter more, or a
+ * query that is escaped already; -1: no memory. */
+int url_add_parameter(struct buffer *out, const char *name, const char *value,
+                      size_t length);
+int url_add_query(struct buffer *out, const char *query);
+
 /* Parts of a URL; each is owned by the struct, freed by url_free. */
 struct url_parts {
   char *scheme, *host, *path;

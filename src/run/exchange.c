@@ -25,22 +25,15 @@ enum {
 static int add_url(struct buffer *url, const struct client *client,
                    const char *path, const char *name, const char *value) {
   const char *query = client->profile->query;
-  const char *mark = strchr(path, '?') ? "&" : "?";
   int failed = buffer_reserve(url, USUAL_URL) < 0 ||
                buffer_add_text(url, client->profile->base) < 0 ||
                buffer_add_text(url, path) < 0;
-  if (name) {
-    failed |= buffer_add_text(url, mark) < 0 ||
-              buffer_add_text(url, name) < 0 || buffer_add(url, "=", 1) < 0;
-    mark = "&";
-  } else if (value) { /* the id is the last of the path */
-    failed |= buffer_add(url, "/", 1) < 0;
-  }
-  if (value)
-    failed |= url_add_escaped(url, value, strlen(value)) < 0;
-  if (query)
-    failed |= buffer_add_text(url, mark) < 0 || buffer_add_text(url, query) < 0;
-  return failed;
+  if (name)
+    failed |= url_add_parameter(url, name, value, strlen(value)) < 0;
+  else if (value) /* the id is the last of the path */
+    failed |= buffer_add(url, "/", 1) < 0 ||
+              url_add_escaped(url, value, strlen(value)) < 0;
+  return failed || (query && url_add_query(url, query) < 0);
 }
 
 char *exchange_url(const struct client *client, const char *path,

@@ -254,20 +254,16 @@ static void set_query(lua_State *L, int options, struct profile *profile) {
   query = box_push_buffer(L);
   lua_pushnil(L);
   while (lua_next(L, -3)) {
-    size_t name_length, length;
-    const char *name, *value;
+    size_t length;
+    const char *value;
     if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
       luaL_error(L, "option 'query' must hold names and texts");
-    name = lua_tolstring(L, -2, &name_length);
     value = options_text(L, -1, &length);
-    failed |= (query->length && buffer_add(query, "&", 1) < 0) ||
-              url_add_escaped(query, name, name_length) < 0 ||
-              buffer_add(query, "=", 1) < 0 ||
-              url_add_escaped(query, value, length) < 0;
+    failed |= url_add_parameter(query, lua_tostring(L, -2), value, length) < 0;
     lua_pop(L, 1);
   }
   if (failed ||
-      (query->length && profile_set(&profile->query, query->bytes) < 0))
+      (query->length && profile_set(&profile->query, query->bytes + 1) < 0))
     box_no_memory(L);
   box_pop(L);
   lua_pop(L, 1);
