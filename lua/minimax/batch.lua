@@ -123,7 +123,7 @@ local function shown(row)
   end
   job.bytes = math.tointeger(row.bytes)
   local damage
-  job.request, damage = request.thaw(row.request, row.files)
+  job.request, damage = request.deserialize(row.request, row.files)
   job.request = job.request or {}
   job.err = fault.restore(row) or damage and fault.new("invalid", "%s", damage) or nil
   return job
@@ -221,7 +221,7 @@ local function prepare(self, run, given)
       return nil, err
     end
   end
-  run:bury(not self.ledger.dialect.shared)
+  run:settle_dead(not self.ledger.dialect.shared)
   local counts, err = run:with_ledger(false, self.ledger.count, self.ledger)
   if not counts then
     return nil, err

@@ -163,7 +163,7 @@ local function specs_of(kind)
     l.db.run = function(...)
       write(...)
       lost = lost + 1
-      return nil, { kind = "io", message = "lost", passing = true }
+      return nil, { kind = "io", message = "lost", transient = true }
     end
     assert.is_nil((one:downloaded(job, 5)))
     l.db.run = write

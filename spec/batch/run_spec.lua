@@ -716,7 +716,7 @@ describe("a run", function()
         return read(db, sql, ...)
       end
       attempts, ahead = attempts + 1, ahead + 5 -- so long does libpq try
-      return nil, { kind = "io", message = "no connection", passing = true }
+      return nil, { kind = "io", message = "no connection", transient = true }
     end
     local _, reason = run { patience = 8 }
     fake:revert()
@@ -756,7 +756,7 @@ describe("a run", function()
       if not sql:find "WITH free" then
         return read(db, sql, ...)
       end
-      return nil, { kind = "io", message = "no connection", passing = true }
+      return nil, { kind = "io", message = "no connection", transient = true }
     end
     local time, ahead = os.time, 0
     local fake = stub(os, "time", function() -- each attempt takes long
@@ -968,7 +968,7 @@ describe("a run", function()
         local made = type(result) == "table" and result[1] or result == 1
         if made and sql:find(pattern) and not lost[sql] then
           lost[sql], count = true, count + 1
-          return nil, { kind = "io", message = "the connection is lost", passing = true }
+          return nil, { kind = "io", message = "the connection is lost", transient = true }
         end
         return result, err
       end

@@ -22,7 +22,7 @@ end
 
 -- Why not every ledger can hold a job's names, or nil: PostgreSQL takes UTF-8 without
 -- NUL, and a ledger may be copied there.
-local function misfit(job)
+local function problem_of_names(job)
   for _, name in ipairs { "key", "output" } do
     if not utf8.len(job[name]) or job[name]:find("%z") then
       return fault.new("invalid", "job '%s': its %s is not UTF-8, or holds a NUL",
@@ -32,9 +32,9 @@ local function misfit(job)
 end
 
 -- What the ledger keeps of a job. Called by what the caller calls.
-local function freeze(given, digests)
+local function serialize(given, digests)
   local job = options.job(given, 3)
-  local err = misfit(job)
+  local err = problem_of_names(job)
   if err then
     return nil, err
   end
@@ -43,7 +43,7 @@ local function freeze(given, digests)
     return nil, fault.new("invalid", "job '%s': the request has neither template_id, model nor "
       .. "content: the kind of task can't be told (or set the field kind)", job.key)
   end
-  local text, files, problem = request.freeze(job.request, digests)
+  local text, files, problem = request.serialize(job.request, digests)
   if not text then
     return nil, fault.new(problem, "job '%s': %s", job.key, files)
   end
@@ -54,7 +54,7 @@ end
 --- Adds one job.
 -- @return 1 if it is new, 0 if it was there; or nil and an error
 function adding.one(ledger, given)
-  local job, err = freeze(given, {})
+  local job, err = serialize(given, {})
   if not job then
     return nil, err
   end
@@ -62,13 +62,13 @@ function adding.one(ledger, given)
 end
 
 -- Adds the jobs of a list.
--- @param heed function(index, err) for each that can't be added; false: none is then
+-- @param on_error function(index, err) for each that can't be added; false: none is then
 -- @return how many were new; nil where none was, and an error of the ledger
-local function add_list(ledger, jobs, heed)
+local function add_list(ledger, jobs, on_error)
   return ledger:add_all(function(add)
     for index, job in ipairs(jobs) do
       local added, err = add(job)
-      if not added and (err.kind ~= "invalid" or not heed(index, err)) then
+      if not added and (err.kind ~= "invalid" or not on_error(index, err)) then
         return nil, err
       end
     end
@@ -81,7 +81,7 @@ end
 function adding.list(ledger, list)
   local jobs, digests = {}, {}
   for index, given in ipairs(list) do
-    local job, err = freeze(given, digests)
+    local job, err = serialize(given, digests)
     if not job then
       err.index = index
       return nil, err
@@ -105,7 +105,7 @@ local function add_good_lines(ledger, source, problems)
     total, failure, jobs = total + (count or 0), failure or err, {}
   end
   local bad, err = jsonl.each(source, function(given, line)
-    local job, why = freeze(given, digests)
+    local job, why = serialize(given, digests)
     if not job then
       return nil, why.message
     end
@@ -131,7 +131,7 @@ local function add_all_lines(ledger, source)
   local count, err = ledger:add_all(function(add)
     local why
     bad, why = jsonl.each(source, function(given)
-      local job, problem = freeze(given, digests)
+      local job, problem = serialize(given, digests)
       local added
       if job and not failure then
         added, problem = add(job)

@@ -50,15 +50,15 @@ local function refusal(client, job, body, known)
 end
 
 local function check_job(client, job, strict, known, tell)
-  local body, damage = request.thaw(job.request, job.files)
+  local body, damage = request.deserialize(job.request, job.files)
   local err = damage and fault.new("invalid", "%s", damage) or refusal(client, job, body, known)
   local found = body and warnings.of(job.kind, body) or {}
   if not err and strict then
     err = select(2, check.strict(job, body))
   end
-  for _, doubt in ipairs(not err and found or {}) do
+  for _, warning in ipairs(not err and found or {}) do
     tell { type = "warning", key = job.key, state = job.state,
-      err = fault.new("invalid", "%s", doubt) }
+      err = fault.new("invalid", "%s", warning) }
   end
   if err then
     tell { type = "refused", key = job.key, state = job.state, err = err }

@@ -12,7 +12,7 @@ claims.__index = claims
 -- @param worker `name` (of this run alone), `host`, `lease` (seconds)
 function claims.new(ledger, worker)
   local self = { ledger = ledger, name = worker.name, host = worker.host, lease = worker.lease }
-  self.shunned = "%," .. worker.host .. ",%"
+  self.avoid_pattern = "%," .. worker.host .. ",%"
   self.seen = { added = 0, submitted = 0, succeeded = 0 }
   self.taken = 0
   return setmetatable(self, claims)
@@ -26,7 +26,7 @@ local function take_after(self, state, id)
       AND (lease IS NULL OR lease < $clock) AND avoid NOT LIKE ? ORDER BY id LIMIT 1 $skip_locked)
     UPDATE minimax_jobs SET worker = ?, host = ?, lease = $clock + ?
     WHERE id IN (SELECT id FROM free) RETURNING $row]],
-    state, id, self.shunned, self.name, self.host, self.lease)
+    state, id, self.avoid_pattern, self.name, self.host, self.lease)
 end
 
 --- Takes a job that is nobody's. It goes on behind the last one, so that a long
@@ -77,7 +77,7 @@ end
 function claims:forget_avoided()
   return self.ledger:run([[UPDATE minimax_jobs SET avoid = replace(avoid, ?, ',')
     WHERE avoid LIKE ? AND state IN ('added', 'submitted', 'succeeded')]],
-    "," .. self.host .. ",", self.shunned)
+    "," .. self.host .. ",", self.avoid_pattern)
 end
 
 --- Gives back what this worker holds without knowing, where it knows of nothing
@@ -96,7 +96,7 @@ end
 function claims:remaining(held_back)
   local row, err = self.ledger:row([[SELECT count(*) AS jobs FROM minimax_jobs
     WHERE state = 'submitting' OR avoid NOT LIKE ? AND (state IN ('submitted', 'succeeded')
-    OR state = 'added' AND (? = 0 OR lease >= $clock))]], self.shunned, held_back and 1 or 0)
+    OR state = 'added' AND (? = 0 OR lease >= $clock))]], self.avoid_pattern, held_back and 1 or 0)
   return row and row.jobs, err
 end
 
@@ -133,10 +133,10 @@ local function step(self, job, to, changes, ...)
   end
   local changed, err = self.ledger:run("UPDATE minimax_jobs SET state = '" .. to .. "'" .. changes
     .. where, table.unpack(parameters, 1, count))
-  if changed == 0 and job.unheard == to then
+  if changed == 0 and job.unconfirmed == to then
     changed, err = was_made(self, job, to)
   end
-  job.unheard = err and to
+  job.unconfirmed = err and to
   if changed == 1 then
     job.state = to
   end

@@ -6,7 +6,7 @@
 -- here, and read as text where that matters.
 --
 -- Behind a pooler, a connection is only lent to a transaction: what stays (prepared
--- statements, settings) would be somebody else's. `greet` finds that out, and
+-- statements, settings) would be somebody else's. `on_connect` finds that out, and
 -- sets
 --
 --     pooled    there is a pooler
@@ -17,7 +17,7 @@
 
 local fault = require "minimax.batch.fault"
 local json = require "minimax.common.json"
-local passing = require "minimax.batch.passing"
+local transient = require "minimax.batch.transient"
 
 local database = {}
 database.__index = database
@@ -42,15 +42,15 @@ end
 -- @param name "sqlite3" or "postgresql"
 -- @param where a path or an address; or a list, of which the first counts that can be
 --   reached
--- @param greet function(self), called after each connecting; nil: none. It returns
+-- @param on_connect function(self), called after each connecting; nil: none. It returns
 --   true; or nil and an error
-function database.open(name, where, greet)
+function database.open(name, where, on_connect)
   local connect, why = find_driver(name)
   if not connect then
     return nil, why
   end
   local self = { connect = connect, where = type(where) == "table" and where or { where },
-    greet = greet, keeps = true, numbers = {}, statements = {},
+    on_connect = on_connect, keeps = true, numbers = {}, statements = {},
     by_locale = PACKAGES[name].by_locale }
   setmetatable(self, database)
   local ok
@@ -115,7 +115,7 @@ local function connect(self)
     end
   end
   local err = fault.new("io", "%s", plain(why))
-  err.passing, err.unreached = true, true
+  err.transient, err.unreached = true, true
   return nil, err
 end
 
@@ -132,11 +132,11 @@ function database:reconnect()
   end
   handle:autocommit(true) -- transactions are begun by hand
   self.handle, self.lost = handle, false
-  if not self.greet then
+  if not self.on_connect then
     return true
   end
   local ok
-  ok, err = self:greet()
+  ok, err = self:on_connect()
   self.lost = not ok
   return ok, err
 end
@@ -269,7 +269,7 @@ local function failure(self, why)
     error(why, 0)
   end
   local err = fault.new("io", "the ledger: %s", plain(why))
-  err.passing = self.lost or passing.is(said(why))
+  err.transient = self.lost or transient.is(said(why))
   return err
 end
 
@@ -302,9 +302,9 @@ local function fresh(self, work, sql, ...)
 end
 
 --- Runs a statement that gives rows.
--- @return a list of tables by column name; or nil and an error, which is `passing`
+-- @return a list of tables by column name; or nil and an error, which is `transient`
 --   where the connection is gone or another process writes just now, see
---   `passing.lua`: to repeat what is safe to repeat may help
+--   `transient.lua`: to repeat what is safe to repeat may help
 function database:rows(sql, ...)
   return guarded(self, alone, fresh, fetch, sql, ...)
 end
@@ -330,7 +330,7 @@ local function learn(self, sql, judge)
   forget(self, sql)
 end
 
---- Asks who is on the other side: for `greet`.
+--- Asks who is on the other side: for `on_connect`.
 -- @param judge function(self, row), which sets `pooled`, `keeps` and `settings`
 -- @return true; or nil and an error
 function database:ask(sql, judge)

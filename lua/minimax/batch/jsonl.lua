@@ -17,7 +17,7 @@ function jsonl.read(line)
   elseif type(given) ~= "table" or #given > 0 then
     return nil, "an object is expected"
   end
-  why = options.misfit_of_job(given)
+  why = options.problem_of_job(given)
   if why then
     return nil, why
   end

@@ -72,7 +72,7 @@ local function compare(self, where, job)
 end
 
 --- Adds a job; the same once more changes nothing.
--- @param job `key`, `output`, `kind`, and `request` and `files` as `request.freeze`
+-- @param job `key`, `output`, `kind`, and `request` and `files` as `request.serialize`
 --   makes them
 -- @return 1 if it was added, 0 if it was there; or nil and an error
 function ledger:add(job)
@@ -261,7 +261,7 @@ function ledger:retry(key, resubmit)
 end
 
 -- Why a job can't be given a task, or nil. One whose task succeeded has its video.
-local function misfit_for_task(job)
+local function problem_of_state(job)
   if job.state == "unknown" or job.state == "failed" and not job.succeeded_at then
     return nil
   end
@@ -270,7 +270,7 @@ local function misfit_for_task(job)
 end
 
 -- Why an id can be no task's of this job, or nil; and an error of the ledger.
-local function misfit_of_task(self, job, task_id)
+local function problem_of_task(self, job, task_id)
   if task_id:find("[%s%c]") or not utf8.len(task_id) then
     return fault.new("invalid", "a task's id has no blanks and no control characters: '%s'",
       (task_id:gsub("[%c\x80-\xFF]", "?")))
@@ -286,7 +286,7 @@ function ledger:adopt(key, task_id)
   if not job then
     return nil, err
   end
-  err = misfit_for_task(job) or misfit_of_task(self, job, task_id)
+  err = problem_of_state(job) or problem_of_task(self, job, task_id)
   if err then
     return nil, err
   end

@@ -85,7 +85,7 @@ function options.filter(given)
 end
 
 --- What is wrong with a job, or nil.
-function options.misfit_of_job(given)
+function options.problem_of_job(given)
   if type(given) ~= "table" then
     return "it must be a table"
   elseif given.key == nil or given.request == nil then
@@ -98,7 +98,7 @@ end
 -- program is wrong.
 -- @param level of the caller, for the error's position
 function options.job(given, level)
-  local problem = options.misfit_of_job(given)
+  local problem = options.problem_of_job(given)
   if problem then
     error("minimax.batch: a job: " .. problem, level + 1)
   end

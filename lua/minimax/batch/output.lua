@@ -10,13 +10,13 @@ local ROOM = 4096 -- bytes that a disk has to have
 
 -- What is not about the path: the disk or the user's quota is full (ENOSPC, EDQUOT),
 -- there are too many open files (ENFILE, EMFILE).
-local PASSING = { [28] = true, [122] = true, [23] = true, [24] = true }
+local TRANSIENT = { [28] = true, [122] = true, [23] = true, [24] = true }
 
 -- The reason without the name of the file that was tried.
 local function refuse(path, why, errno)
   local err = fault.new("io", "output '%s' can't be written (%s); nothing was submitted", path,
     why:match(": ([^:]*)$") or why)
-  err.passing = PASSING[errno] or nil
+  err.transient = TRANSIENT[errno] or nil
   return nil, err
 end
 
@@ -87,7 +87,7 @@ end
 
 --- Whether a video can be written there, and would not replace anything.
 -- @return its place, which no other path has: but for names that differ in capitals,
---   which `is_same` tells apart; or nil and an error of kind "io", which is `passing`
+--   which `is_same` tells apart; or nil and an error of kind "io", which is `transient`
 --   where it is not about the path
 function output.check(path)
   local folder, taken, name = place_of(path)

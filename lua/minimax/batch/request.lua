@@ -66,7 +66,7 @@ local function encode(value)
   return text, why and "the request can't be kept: " .. why .. (where and " at " .. where or "")
 end
 
-local function freeze_files(files, digests)
+local function serialize_files(files, digests)
   local library, missing = sha256.library()
   if not library then
     return nil, missing, "io"
@@ -81,7 +81,7 @@ local function freeze_files(files, digests)
 end
 
 -- An id that is given as an integer is sent as its digits.
-local function mend_id(body)
+local function stringify_id(body)
   if math.type(body.template_id) == "integer" then
     body.template_id = tostring(body.template_id)
   end
@@ -93,10 +93,10 @@ end
 --   add many jobs at once
 -- @return `text` and `files`, also a text or nil; or nil, why not, and the kind of
 --   error
-function request.freeze(body, digests)
+function request.serialize(body, digests)
   local files = {}
   local copy = take_files(body, {}, files, 1)
-  mend_id(copy)
+  stringify_id(copy)
   local text, why = encode(copy)
   if not text then
     return nil, why, "invalid"
@@ -104,7 +104,7 @@ function request.freeze(body, digests)
     return text
   end
   local list, problem
-  list, why, problem = freeze_files(files, digests or {})
+  list, why, problem = serialize_files(files, digests or {})
   if not list then
     return nil, why, problem
   end
@@ -152,7 +152,7 @@ end
 
 --- Makes the table for `client:submit` again.
 -- @return it; or nil and why not
-function request.thaw(text, files)
+function request.deserialize(text, files)
   local body, list = decode(text), request.files(files)
   if not body or not list then
     return nil, DAMAGED
@@ -219,7 +219,7 @@ function request.present(files)
 end
 
 --- Whether the files are here and hold what they held when the job was added.
--- @param digests as for `freeze`
+-- @param digests as for `serialize`
 -- @return true; or nil and what is missing or different
 function request.unchanged(files, digests)
   local present, why = request.present(files)

@@ -1,7 +1,7 @@
 --- A run: so many jobs at a time, each in a coroutine that takes one job after
 -- the other, until there is nothing left to do or a reason to stop.
 
-local drive = require "minimax.batch.drive"
+local interruptible = require "minimax.batch.interruptible"
 local fault = require "minimax.batch.fault"
 local minimax = require "minimax"
 local states = require "minimax.batch.states"
@@ -107,7 +107,7 @@ end
 -- that a laptop was asleep, and give up before the network is there again.
 
 --- The server has answered.
-function runner:heard()
+function runner:on_answer()
   self.answered = self.clock
 end
 
@@ -158,7 +158,7 @@ function runner:with_ledger(insist, work, ...)
     local err = results[2]
     if not err then
       return table.unpack(results, 1, results.n)
-    elseif err.passing then
+    elseif err.transient then
       local patience = self.stopping and INSISTENCE or self.options.patience
       if patience and lost > patience then
         self:stop("io", err)
@@ -213,7 +213,7 @@ local function work(self, job)
     goes_on = steps[job.state](self, job)
   end
   if steps[job.state] and not job.dropped then
-    self:step(job, "release", job.trouble, job.trouble ~= nil)
+    self:step(job, "release", job.problem, job.problem ~= nil)
   end
   self.active[job.id] = nil
 end
@@ -224,7 +224,7 @@ end
 local function look_again(self)
   local shared = self.ledger.dialect.shared
   self:with_ledger(false, self.claims.let_go, self.claims)
-  self:bury(not shared)
+  self:settle_dead(not shared)
   local job = not self.stopping and claim(self)
   if job or self.stopping or not shared then
     return job
@@ -278,7 +278,7 @@ end
 
 --- Settles what dead workers were submitting.
 -- @param all true: this is the only worker
-function runner:bury(all)
+function runner:settle_dead(all)
   local rows = self:with_ledger(false, self.ledger.give_up_dead, self.ledger, all)
   for _, job in ipairs(rows or {}) do
     self:tell { type = "state", key = job.key, state = "unknown",
@@ -293,7 +293,7 @@ local function keep_leases(self)
     ids[#ids + 1] = id
   end
   self:with_ledger(false, self.claims.prolong, self.claims, ids)
-  self:bury(false)
+  self:settle_dead(false)
   self:with_ledger(false, self.budget.refresh, self.budget)
 end
 
@@ -326,7 +326,7 @@ end
 --- Runs until it is done or stopped.
 -- @return the reason, and an error where there is one
 function runner:run()
-  drive.run(function()
+  interruptible.run(function()
     self.keeper = minimax.spawn(keep, self)
     grow(self)
   end, function() interrupt(self) end)

@@ -26,7 +26,7 @@ local PRAGMAS = { "PRAGMA busy_timeout = " .. BUSY, "PRAGMA journal_mode = WAL",
 
 -- The log that others read meanwhile lies in memory that processes share. Where there
 -- is none, SQLite stays with what it had, or fails.
-local function misfit(row)
+local function journal_problem(row)
   local mode = row and row.journal_mode
   return mode and mode ~= "wal" and fault.new("io", "the ledger: no write-ahead log") or nil
 end
@@ -56,7 +56,7 @@ end
 local function set_up(db)
   for _, pragma in ipairs(PRAGMAS) do
     local row, err = db:row(pragma)
-    err = err or misfit(row)
+    err = err or journal_problem(row)
     if err then
       return nil, err
     end

@@ -1,6 +1,6 @@
 --- One step of a job for each state in which there is something to do. A step
 -- returns whether the job goes on at once; where it does not, `job.dropped`
--- says that it is no longer this worker's, and `job.trouble` why it is left.
+-- says that it is no longer this worker's, and `job.problem` why it is left.
 
 local check = require "minimax.batch.check"
 local fault = require "minimax.batch.fault"
@@ -35,14 +35,14 @@ end
 -- Left as it is: another host, or another run, may be able to do it.
 local function leave(run, job, err)
   run.left = true
-  job.trouble = err
+  job.problem = err
   run:warn(job, err)
   return false
 end
 
 -- What an error means that has changed nothing.
 -- @param failures of this kind in a row
-local function heed(run, job, err, failures)
+local function on_error(run, job, err, failures)
   local meaning = states.meaning(err, job.task_id ~= nil)
   if meaning == "job" then
     return fail(run, job, err)
@@ -106,7 +106,7 @@ end
 -- The answer names a task: nothing comes before its id is on the disk.
 local function keep_id(run, job, task)
   run.limits = 0
-  run:heard()
+  run:on_answer()
   local ok, err = run:step(job, "submitted", task)
   if ok then
     job.fresh = true
@@ -127,7 +127,7 @@ local function keep_id(run, job, task)
 end
 
 -- The submit failed after the intent was written.
-local function heed_refusal(run, job, err)
+local function on_submit_error(run, job, err)
   if err.kind == "unknown" and err.task then -- the answer names it all the same
     return keep_id(run, job, err.task)
   elseif err.kind == "unknown" or err.kind == "cancelled" then -- a cancelled one may have arrived
@@ -143,23 +143,23 @@ local function heed_refusal(run, job, err)
     run.limits = run.limits + 1
     run:with_ledger(false, run.budget.hold, run.budget, "submit",
       math.min(HOLD * 2 ^ (run.limits - 1), run.budget.LONGEST_HOLD))
-    run:heard()
+    run:on_answer()
   end
   if not kept and states.meaning(err) ~= "stop" then
     return false
   end
   job.refusals = (job.refusals or 0) + 1
-  return heed(run, job, err, job.refusals)
+  return on_error(run, job, err, job.refusals)
 end
 
 -- Nothing left: the turn had not come, or the ledger did not take the intent.
-local function heed_hindrance(run, job, err, note)
+local function on_not_sent(run, job, err, note)
   if note.lost then
     return drop(job)
   elseif note.changed then
     return leave(run, job, fault.new("io", "%s", note.changed))
   elseif note.err then -- it may have been written all the same
-    if not note.err.passing then
+    if not note.err.transient then
       run:stop("io", note.err)
     end
     return settled(job, run:step(job, "unsent"))
@@ -167,7 +167,7 @@ local function heed_hindrance(run, job, err, note)
     return true
   end
   job.refusals = (job.refusals or 0) + 1
-  return heed(run, job, err, job.refusals)
+  return on_error(run, job, err, job.refusals)
 end
 
 local function submit(run, job, body)
@@ -184,11 +184,11 @@ local function submit(run, job, body)
     elseif task then
       return keep_id(run, job, task)
     end
-    return heed_refusal(run, job, err)
+    return on_submit_error(run, job, err)
   elseif not ok then -- a value that no request can hold
     return fail(run, job, fault.new("invalid", "%s", tostring(task)))
   end
-  return heed_hindrance(run, job, err, note)
+  return on_not_sent(run, job, err, note)
 end
 
 -- Whether the output is this job's alone. The file system knows: one file has many
@@ -212,7 +212,7 @@ function steps.added(run, job)
   if not present then
     return leave(run, job, fault.new("io", "%s", why))
   end
-  local body, damage = request.thaw(job.request, job.files)
+  local body, damage = request.deserialize(job.request, job.files)
   if not body then
     return fail(run, job, fault.new("invalid", "%s", damage))
   end
@@ -221,7 +221,7 @@ function steps.added(run, job)
     ok, err = check.strict(job, body)
   end
   if err then
-    return (err.passing and leave or fail)(run, job, err)
+    return (err.transient and leave or fail)(run, job, err)
   elseif not ok then -- the ledger failed
     return false
   end
@@ -232,8 +232,8 @@ end
 
 -- The server answered.
 -- @return whether the job goes on; nil: it is to be asked again
-local function heed_status(run, job, status)
-  run:heard()
+local function on_status(run, job, status)
+  run:on_answer()
   if status.status ~= job.word then
     job.word = status.status
     run:tell { type = "status", key = job.key, task_id = job.task_id, status = status.status,
@@ -264,8 +264,8 @@ end
 local function ask(run, job, failures)
   local status, err = run.client:query({ task_id = job.task_id, kind = job.kind })
   if status then
-    return heed_status(run, job, status)
-  elseif not heed(run, job, err, failures + 1) then
+    return on_status(run, job, status)
+  elseif not on_error(run, job, err, failures + 1) then
     return false
   end
   return nil, err
@@ -320,7 +320,7 @@ function steps.succeeded(run, job)
       bytes, err = fetch(run, job)
     end
     if bytes then
-      run:heard()
+      run:on_answer()
       run:count_fetch(job, true)
       settled(job, run:step(job, "downloaded", bytes))
       return false
@@ -328,7 +328,7 @@ function steps.succeeded(run, job)
     if err and states.meaning(err, true) == "again" then
       run:count_fetch(job, false)
     end
-    if not err or not heed(run, job, err, attempt) then
+    if not err or not on_error(run, job, err, attempt) then
       return false
     end
   end

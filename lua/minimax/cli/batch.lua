@@ -255,7 +255,7 @@ function commands.run(session, ledger)
     local shown <close> = tally.start(session.out, before)
     local options = run_options(session.arguments)
     options.on_event = function(event)
-      shown:heed(event)
+      shown:on_event(event)
     end
     if not options.dry_run then
       console.hold() -- the run itself looks for signals, and comes to a good end

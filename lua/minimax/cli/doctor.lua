@@ -142,7 +142,7 @@ local function reached(state)
   return state.reach
 end
 
-local function is_name_trouble(err)
+local function is_dns_error(err)
   return err.kind == "network" and err.message:find("can't be resolved", 1, true) ~= nil
 end
 
@@ -154,7 +154,7 @@ end
 
 function checks.dns(state)
   local reach = reached(state)
-  if reach.status or not is_name_trouble(reach.err) then
+  if reach.status or not is_dns_error(reach.err) then
     return "ok", state.host .. (state.proxied and " (left to the proxy)" or " has an address")
   end
   return "fail", "the name " .. state.host .. " can't be resolved",
@@ -171,7 +171,7 @@ function checks.connection(state)
     return "ok", string.format("%s answers (HTTP %d)", state.host, reach.status)
   elseif reach.err.kind == "tls" then
     return "ok", state.host .. " accepts connections"
-  elseif is_name_trouble(reach.err) then
+  elseif is_dns_error(reach.err) then
     return "warn", "not tried", "see dns"
   end
   return "fail", wording.of(reach.err.message), "a firewall, or a proxy that is needed here?",

@@ -54,26 +54,26 @@ end
 local OPTIONS = { media_inputs = "-m", text_inputs = "-t",
   ["content needs an item of type text"] = "a --prompt is needed" }
 
-local function in_words_of_ours(doubt)
+local function in_words_of_ours(warning)
   for name, option in pairs(OPTIONS) do
-    doubt = doubt:gsub(name, option)
+    warning = warning:gsub(name, option)
   end
-  return doubt
+  return warning
 end
 
 -- Says what the lists of templates and models do not know.
 -- @return true; or nil and an error where that must not be
-local function check_doubts(session, kind, request)
+local function check_warnings(session, kind, request)
   local found = warnings.of(kind, request)
-  for index, doubt in ipairs(found) do
-    found[index] = in_words_of_ours(doubt)
+  for index, warning in ipairs(found) do
+    found[index] = in_words_of_ours(warning)
   end
   if found[1] and session.arguments.strict then
     return nil, fault.new("invalid", "%s (--strict)", table.concat(found, "; "))
   end
-  for _, doubt in ipairs(found) do
-    session.out:emit("warning", { message = doubt })
-    session.out:note("warning: %s", doubt)
+  for _, warning in ipairs(found) do
+    session.out:emit("warning", { message = warning })
+    session.out:note("warning: %s", warning)
   end
   return true
 end
@@ -102,7 +102,7 @@ function render.run(session, kind)
     return nil, err
   end
   local fits
-  fits, err = check_doubts(session, kind, request)
+  fits, err = check_warnings(session, kind, request)
   if not fits then
     return nil, err
   elseif arguments.dry_run then

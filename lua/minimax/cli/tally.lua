@@ -27,7 +27,7 @@ end
 --- @param out an output
 -- @param counts of the ledger, by state, with `total`
 function tally.start(out, counts)
-  local self = setmetatable({ out = out, counts = {}, states = {}, troubles = {},
+  local self = setmetatable({ out = out, counts = {}, states = {}, warned = {},
     began = os.time() }, tally)
   for state, count in pairs(counts) do
     self.counts[state] = count
@@ -63,7 +63,7 @@ local function line_of(event)
 end
 
 -- What is a step on the way is worth no line.
-local PASSING = { submitting = true, succeeded = true, added = true }
+local MINOR = { submitting = true, succeeded = true, added = true }
 
 local function note(self, text)
   self.line:clear()
@@ -72,12 +72,12 @@ end
 
 -- An outage of a night is told once for each job, not at each attempt. What has no
 -- key is about the run.
-local function tell_trouble(self, event)
+local function tell_warning(self, event)
   local message = wording.of(event.err.message)
   if not event.key then
     note(self, message)
-  elseif self.troubles[event.key] ~= message then
-    self.troubles[event.key] = message
+  elseif self.warned[event.key] ~= message then
+    self.warned[event.key] = message
     note(self, event.key .. ": " .. message)
   end
 end
@@ -92,22 +92,22 @@ local function tell_interrupt(self)
   end
 end
 
-local function heed_state(self, event)
+local function on_state(self, event)
   move(self, event)
-  self.troubles[event.key] = nil
-  if event.err or not self.line.live and not PASSING[event.state] then
+  self.warned[event.key] = nil
+  if event.err or not self.line.live and not MINOR[event.state] then
     note(self, line_of(event))
   end
 end
 
 --- An event of the batch.
-function tally:heed(event)
+function tally:on_event(event)
   if event.type == "state" then
-    heed_state(self, event)
+    on_state(self, event)
   elseif event.type == "stop" and event.reason == "cancelled" then
     tell_interrupt(self)
   elseif event.err and (event.key or event.type == "warning") then
-    tell_trouble(self, event)
+    tell_warning(self, event)
   end
 end
 

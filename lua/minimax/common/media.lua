@@ -24,70 +24,41 @@ function media.read(text)
   return nil, string.format("'%s' is no URL; for a local file write '@%s'", text, text)
 end
 
--- A member of a table, read in its place. Returns whether it is well, or why not.
-local function mend(owner, name, place)
-  if type(owner) ~= "table" or owner[name] == nil then
+-- Where a request holds media values. A star is each item of a list; an input may be
+-- the value itself, or hold it.
+local PLACES = {
+  { "media_inputs", "*", "value" }, { "first_frame_image" }, { "last_frame_image" },
+  { "subject_reference", "*", "image", "*" }, { "content", "*", "image_url", "url" },
+  { "content", "*", "video_url", "url" }, { "content", "*", "audio_url", "url" },
+}
+
+local resolve_place
+
+local function resolve_member(owner, name, path, step, place)
+  local value, next_step = owner[name], path[step + 1]
+  place = math.type(name) and place .. "[" .. name .. "]" or (place and place .. "." or "") .. name
+  if next_step and not (next_step == "value" and type(value) ~= "table") then
+    return resolve_place(value, path, step + 1, place)
+  elseif value == nil then
     return true -- the module's own checks have words for that
   end
-  local value, why = media.read(owner[name])
-  if not value then
-    return nil, place .. ": " .. why
+  local read, why = media.read(value)
+  owner[name] = read or value
+  return read ~= nil, why and place .. ": " .. why
+end
+
+-- Reads what a table holds at a path, from one of its steps on.
+-- @return whether all is well; false and why not
+function resolve_place(owner, path, step, place)
+  if type(owner) ~= "table" then
+    return true
+  elseif path[step] ~= "*" then
+    return resolve_member(owner, path[step], path, step, place)
   end
-  owner[name] = value
-  return true
-end
-
-local function members(list)
-  return type(list) == "table" and list or {}
-end
-
-local function mend_inputs(body)
-  for index, input in ipairs(members(body.media_inputs)) do
-    local place = "media_inputs[" .. index .. "]"
-    local ok, why
-    if type(input) == "table" then
-      ok, why = mend(input, "value", place .. ".value")
-    else
-      ok, why = mend(body.media_inputs, index, place)
-    end
+  for index in ipairs(owner) do
+    local ok, why = resolve_member(owner, index, path, step, place)
     if not ok then
-      return nil, why
-    end
-  end
-  return true
-end
-
-local function mend_frames(body)
-  for _, name in ipairs { "first_frame_image", "last_frame_image" } do
-    local ok, why = mend(body, name, name)
-    if not ok then
-      return nil, why
-    end
-  end
-  return true
-end
-
-local function mend_subjects(body)
-  for index, subject in ipairs(members(body.subject_reference)) do
-    for number in ipairs(members(type(subject) == "table" and subject.image)) do
-      local ok, why = mend(subject.image, number,
-        string.format("subject_reference[%d].image[%d]", index, number))
-      if not ok then
-        return nil, why
-      end
-    end
-  end
-  return true
-end
-
-local function mend_content(body)
-  for index, item in ipairs(members(body.content)) do
-    for _, name in ipairs { "image_url", "video_url", "audio_url" } do
-      local ok, why = mend(type(item) == "table" and item[name], "url",
-        string.format("content[%d].%s.url", index, name))
-      if not ok then
-        return nil, why
-      end
+      return false, why
     end
   end
   return true
@@ -96,8 +67,8 @@ end
 --- Reads all media values of a request that was written as JSON, in their places.
 -- @return the request; or nil and why not
 function media.resolve(body)
-  for _, mend_some in ipairs { mend_inputs, mend_frames, mend_subjects, mend_content } do
-    local ok, why = mend_some(body)
+  for _, path in ipairs(PLACES) do
+    local ok, why = resolve_place(body, path, 1)
     if not ok then
       return nil, why
     end

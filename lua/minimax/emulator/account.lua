@@ -39,7 +39,7 @@ end
 
 --- Begins the task that a request asks for.
 function account:begin(kind, request)
-  local task = self.tasks:create(kind, request.body, request.outcome)
+  local task = self.tasks:create(kind, request.body, request.task_fault)
   self.callbacks:watch(task)
   return task
 end

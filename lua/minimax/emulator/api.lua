@@ -84,7 +84,7 @@ local function handle(account, request)
   request.id, request.family, request.multipart = id, endpoint.family, endpoint.multipart
   local entry = record.add(account, request, endpoint.name)
   local rule = account.faults:take(request)
-  request.outcome = fault_effects.of(rule)
+  request.task_fault = fault_effects.on_task(rule)
   local answer = { status = 200, body = "" }
   if endpoint == NOWHERE then
     answer = reply.text(404, "404 page not found")

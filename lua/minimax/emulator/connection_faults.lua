@@ -5,7 +5,7 @@ local cqueues = require "cqueues"
 local take_connection = require "minimax.emulator.take_connection"
 local server = require "minimax.emulator.server"
 
-local trouble = {}
+local connection_faults = {}
 
 local LONGEST_HANG = 3600
 
@@ -21,7 +21,7 @@ local function set_linger(taken)
 end
 
 --- Ends the connection with a RST.
-function trouble.reset(stream)
+function connection_faults.reset(stream)
   local taken = take_connection(stream)
   if taken then
     set_linger(taken)
@@ -30,7 +30,7 @@ function trouble.reset(stream)
 end
 
 --- Ends the connection as if all had been said.
-function trouble.close(stream)
+function connection_faults.close(stream)
   local taken = take_connection(stream)
   if taken then
     taken:close()
@@ -58,9 +58,9 @@ local function wait_for_client(stream)
 end
 
 --- Says nothing for as long as the client listens.
-function trouble.hang(stream)
+function connection_faults.hang(stream)
   wait_for_client(stream)
-  trouble.close(stream)
+  connection_faults.close(stream)
 end
 
 -- Sends the head of a whole answer and some of its bytes: half of them, or `at`.
@@ -83,21 +83,21 @@ local function send_some(stream, request, answer, rule)
 end
 
 --- Ends the connection in the midst of the body.
-function trouble.cut(stream, request, answer, rule)
+function connection_faults.cut(stream, request, answer, rule)
   send_some(stream, request, answer, rule)
-  trouble.close(stream)
+  connection_faults.close(stream)
 end
 
 --- Falls silent in the midst of the body.
-function trouble.stall(stream, request, answer, rule)
+function connection_faults.stall(stream, request, answer, rule)
   send_some(stream, request, answer, rule)
-  trouble.hang(stream)
+  connection_faults.hang(stream)
 end
 
 --- Answers after some seconds.
-function trouble.slow(stream, request, answer, rule)
+function connection_faults.slow(stream, request, answer, rule)
   cqueues.sleep(rule.seconds or 1)
   server.send(stream, request, answer)
 end
 
-return trouble
+return connection_faults

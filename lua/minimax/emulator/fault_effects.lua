@@ -6,7 +6,7 @@ local connection_faults = require "minimax.emulator.connection_faults"
 local fault_effects = {}
 
 --- What a fault wants of the task that a submit creates.
-function fault_effects.of(rule)
+function fault_effects.on_task(rule)
   if rule and rule.fault == "fail" then
     return { fails = rule.code or 1027, message = rule.message }
   end
@@ -14,18 +14,18 @@ end
 
 --- Changes an answer as a fault says.
 -- @param rule or nil
--- @return the answer; `trouble` in it is a function that sends it
+-- @return the answer; `send` in it is a function that sends it
 function fault_effects.apply(rule, answer, request)
   if not rule then
     return answer
   end
-  local spoil = answer_faults[rule.fault:gsub("^status_%d+$", "status_NNN")]
-  if spoil then
-    answer = spoil(answer, rule, request)
+  local change = answer_faults[rule.fault:gsub("^status_%d+$", "status_NNN")]
+  if change then
+    answer = change(answer, rule, request)
   end
-  local play = connection_faults[rule.fault]
-  answer.trouble = play and function(stream)
-    play(stream, request, answer, rule)
+  local fault = connection_faults[rule.fault]
+  answer.send = fault and function(stream)
+    fault(stream, request, answer, rule)
   end
   return answer
 end

@@ -148,8 +148,8 @@ function server.send(stream, request, answer)
 end
 
 local function deliver(stream, request, answer)
-  if answer.trouble then
-    answer.trouble(stream)
+  if answer.send then
+    answer.send(stream)
   else
     server.send(stream, request, answer)
   end

@@ -23,16 +23,16 @@ end
 --- Begins a task.
 -- @param kind "template", "video" or "video2"
 -- @param request the decoded body
--- @param outcome what a fault wants of it: `{ fails = code, message = }`
-function tasks:create(kind, request, outcome)
-  outcome = outcome or {}
-  local fails = outcome.fails
+-- @param fault what a fault wants of it: `{ fails = code, message = }`
+function tasks:create(kind, request, fault)
+  fault = fault or {}
+  local fails = fault.fails
   if not fails and math.random() < self.options.fail_rate then
     fails = 1027
   end
   local now = os.time()
   local task = { id = self.ids:new_id(kind), kind = kind, request = request, born = self.clock(),
-    seconds = outcome.seconds or self.options.seconds, fails = fails, message = outcome.message,
+    seconds = fault.seconds or self.options.seconds, fails = fails, message = fault.message,
     created_at = now, updated_at = now, file_id = self.ids:new_id("file") }
   self.by_id[task.id] = task
   self.by_file[task.file_id] = task

@@ -3,7 +3,7 @@
 
 local minimax = require "minimax"
 
-local drive = {}
+local interruptible = {}
 
 -- Seconds from look to look. Transfers go on meanwhile; only what follows from
 -- their ends waits so long.
@@ -28,12 +28,12 @@ end
 
 -- Goes on to the end. Raises where a signal interrupts it, and for nothing else:
 -- the hook of a signal is the main thread's, and so never ends the coroutine.
-local function go_on(co, main, outcome, has_signal)
+local function go_on(co, main, result, has_signal)
   while coroutine.status(co) ~= "dead" do
     if has_signal() then
       error("interrupted!", 0)
     end
-    outcome.ok, outcome.err = coroutine.resume(co, main)
+    result.ok, result.err = coroutine.resume(co, main)
     if coroutine.status(co) == "suspended" then
       minimax.sleep(TURN)
     end
@@ -44,22 +44,22 @@ end
 -- @param main the function to run
 -- @param on_interrupt called at the first interrupt; the coroutines then have to
 --   end soon. The second one closes them. Either is raised in the end.
-function drive.run(main, on_interrupt)
+function interruptible.run(main, on_interrupt)
   if not is_plain() then
     minimax.run(main)
     return
   end
   local co <const> = coroutine.create(minimax.run)
   local _ <close> = setmetatable({}, { __close = function() coroutine.close(co) end })
-  local outcome = {}
-  local ok, interrupt = pcall(go_on, co, main, outcome, signal_reader())
+  local result = {}
+  local ok, interrupt = pcall(go_on, co, main, result, signal_reader())
   if not ok then
     on_interrupt()
-    go_on(co, main, outcome, never)
+    go_on(co, main, result, never)
     error(interrupt, 0)
-  elseif not outcome.ok then
-    error(outcome.err, 0)
+  elseif not result.ok then
+    error(result.err, 0)
   end
 end
 
-return drive
+return interruptible

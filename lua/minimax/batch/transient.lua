@@ -2,7 +2,7 @@
 -- instead of ending a night. LuaDBI hands on no SQLSTATE: they are known by their
 -- words, which no version has changed.
 
-local passing = {}
+local transient = {}
 
 -- Words of the error, the SQLSTATE they stand for, and why it passes.
 local TABLE = {
@@ -38,7 +38,7 @@ end
 
 --- Whether an error passes: to repeat what is safe to repeat may help.
 -- @param text as the server gave it, with its severity
-function passing.is(text)
+function transient.is(text)
   for _, entry in ipairs(TABLE) do
     if text:find(entry[1], 1, true) then
       return true
@@ -47,4 +47,4 @@ function passing.is(text)
   return is_foreign(text)
 end
 
-return passing
+return transient

@@ -6,7 +6,7 @@ local database = require "minimax.batch.database"
 local emulator = require "minimax.emulator"
 local ledgers = require "spec.support.ledgers"
 local minimax = require "minimax"
-local passing = require "minimax.batch.passing"
+local transient = require "minimax.batch.transient"
 local process = require "spec.support.process"
 local temp = require "spec.support.temp"
 
@@ -45,7 +45,7 @@ describe("an error of PostgreSQL", function()
     assert(db:run "BEGIN ISOLATION LEVEL SERIALIZABLE")
     assert(db:rows "SELECT * FROM shared")
     assert(other:run "UPDATE shared SET a = 2")
-    assert.is_true(failing("UPDATE shared SET a = 3").passing)
+    assert.is_true(failing("UPDATE shared SET a = 3").transient)
   end)
 
   it("passes where two wait for each other (40P01)", function()
@@ -61,7 +61,7 @@ describe("an error of PostgreSQL", function()
     until row.waiting == 1
     local err = failing "SELECT pg_advisory_xact_lock(2)::text"
     assert.matches("deadlock detected", err.message, 1, true)
-    assert.is_true(err.passing)
+    assert.is_true(err.transient)
     child:finish()
   end)
 
@@ -69,22 +69,22 @@ describe("an error of PostgreSQL", function()
     assert(other:run "BEGIN")
     assert(other:run "UPDATE shared SET a = 2")
     assert(db:run "SET lock_timeout = '10ms'")
-    assert.is_true(failing("UPDATE shared SET a = 3").passing)
-    assert.is_true(failing("SELECT * FROM shared FOR UPDATE NOWAIT").passing)
+    assert.is_true(failing("UPDATE shared SET a = 3").transient)
+    assert.is_true(failing("SELECT * FROM shared FOR UPDATE NOWAIT").transient)
     assert(other:run "COMMIT")
     assert(db:run "SET statement_timeout = '10ms'")
-    assert.is_true(failing("SELECT pg_sleep(10)::text").passing)
+    assert.is_true(failing("SELECT pg_sleep(10)::text").transient)
   end)
 
   it("passes where the server takes no writes for now (25006)", function()
     assert(db:run "SET default_transaction_read_only = on")
-    assert.is_true(failing("UPDATE shared SET a = 3").passing)
+    assert.is_true(failing("UPDATE shared SET a = 3").transient)
   end)
 
   it("passes where a newer worker has changed the tables, and is made good (0A000)", function()
     assert(db:rows "SELECT * FROM shared")
     assert(other:run "ALTER TABLE shared ADD COLUMN b TEXT")
-    assert.is_true(failing("SELECT * FROM shared").passing)
+    assert.is_true(failing("SELECT * FROM shared").transient)
     assert.equal(1, #db:rows "SELECT * FROM shared")
   end)
 
@@ -92,15 +92,15 @@ describe("an error of PostgreSQL", function()
     assert(db:run "INSERT INTO own VALUES ('a')")
     for _, sql in ipairs { "INSERT INTO own VALUES ('a')", "nonsense", "SELECT * FROM nowhere",
       "SELECT 'x'::integer", "SELECT 1 / 0 AS x" } do
-      assert.is_false(failing(sql).passing, sql)
+      assert.is_false(failing(sql).transient, sql)
     end
   end)
 
   it("may pass where it is told in another language", function()
-    assert.is_true(passing.is "FEHLER:  Verklemmung (Deadlock) entdeckt\n")
-    assert.is_true(passing.is "ERREUR :  Bloquage mortel détecté\n")
-    assert.is_false(passing.is "ERROR:  null value in column \"x\"\n")
-    assert.is_false(passing.is "disk I/O error")
+    assert.is_true(transient.is "FEHLER:  Verklemmung (Deadlock) entdeckt\n")
+    assert.is_true(transient.is "ERREUR :  Bloquage mortel détecté\n")
+    assert.is_false(transient.is "ERROR:  null value in column \"x\"\n")
+    assert.is_false(transient.is "disk I/O error")
   end)
 
   it("that passes ends no run: a failover, a server that is used to serializable", function()
