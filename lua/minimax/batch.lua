@@ -80,7 +80,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] minimax.error
 function Batch:add_lines(source, given)
-  return adding.lines(self.ledger, source, options.lines(given).keep_going)
+  return adding.lines(self.ledger, source, options.read("add_lines", given).keep_going)
 end
 
 -- Looking -------------------------------------------------------------------------
@@ -136,7 +136,7 @@ end
 --   submitted), `bytes`, `host`, `strays` (ids of tasks that it had besides), and
 --   times in Unix seconds. It raises where the ledger fails.
 function Batch:jobs(filter)
-  filter = options.filter(filter)
+  filter = options.read("jobs", filter)
   local page, index, last = {}, 0, 0
   return function()
     index = index + 1
@@ -161,7 +161,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] minimax.error
 function Batch:retry(key, given)
-  return self.ledger:retry(key, options.retry(given).resubmit)
+  return self.ledger:retry(key, options.read("retry", given).resubmit)
 end
 
 --- Settles an unknown job, or one that failed before a task of it succeeded: this
@@ -280,7 +280,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] minimax.error where the ledger can't be run at all
 function Batch:run(given)
-  given = options.run(given)
+  given = options.read("run", given)
   if given.dry_run then
     return dry_run(self, given)
   end

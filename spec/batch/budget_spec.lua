@@ -126,6 +126,7 @@ local function specs_of(kind)
     assert.is_true(b:look "submit" > 80000)
     assert(b:configure("submit", { 100, 1 }))
     assert.is_true(b:look "submit" <= 0.02)
+    pass(1)
     assert(b:configure("submit", { 1, 3600 }))
     taken(b, "submit", 5)
     local wait = b:look "submit"

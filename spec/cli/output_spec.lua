@@ -54,7 +54,7 @@ describe("columns", function()
   end)
 
   it("show the plain fields of a table by name", function()
-    assert.same({ "a   1", "bc  true" }, columns.fields { bc = true, a = 1, c = {} })
+    assert.same({ { "a", 1 }, { "bc", true } }, columns.fields { bc = true, a = 1, c = {} })
   end)
 end)
 

@@ -499,7 +499,8 @@ describe("the time between two polls", function()
     for text, expected in pairs { [""] = "10\t3\n", ["0.25"] = "0.25\t3\n" } do
       assert.equal(expected, run({ MINIMAX_POLL_INTERVAL = text }, [[
         local options = require "minimax.batch.options"
-        print(options.run().poll_interval, options.run({ poll_interval = 3 }).poll_interval)
+        print(options.read("run").poll_interval,
+          options.read("run", { poll_interval = 3 }).poll_interval)
       ]]))
     end
   end)

@@ -1,6 +1,7 @@
 --- The options of `run`, `add` and the others: their defaults and their checks.
 
 local common = require "minimax.common.options"
+local kinds = require "minimax.common.kinds"
 local states = require "minimax.common.states"
 
 local options = {}
@@ -44,43 +45,28 @@ local JOB = {
   key = { filled, "a string that is not empty" },
   request = { is "table", "a table" },
   output = { filled, "a path" },
-  kind = { common.one_of("template", "video", "video2"), '"template", "video" or "video2"' },
+  kind = { common.one_of(table.unpack(kinds)), '"template", "video" or "video2"' },
 }
 
-local LINES = { keep_going = { is "boolean", "a boolean" } }
-local RETRY = { resubmit = { is "boolean", "a boolean" } }
-local FILTER = { state = { common.one_of(table.unpack(states)),
-  "one of " .. table.concat(states, ", ") } }
+-- By the functions that take them.
+local KNOWN = {
+  run = RUN,
+  add_lines = { keep_going = { is "boolean", "a boolean" } },
+  retry = { resubmit = { is "boolean", "a boolean" } },
+  jobs = { state = { common.one_of(table.unpack(states)),
+    "one of " .. table.concat(states, ", ") } },
+}
 
--- Raises in the line of its caller's caller's caller where the program is wrong. So
--- none of these calls may be a tail call.
-local function read(known, what, given)
-  local result = common.read(known, "minimax.batch: " .. what .. ": ", given, 4)
-  return result
-end
-
--- The variable is a client's; a wrong value has been refused there.
-function options.run(given)
-  local result = read(RUN, "run", given)
-  local interval = tonumber(os.getenv "MINIMAX_POLL_INTERVAL" or "")
-  if interval and interval > 0 and not (given and given.poll_interval) then
-    result.poll_interval = interval
+--- The options of a function, with their defaults. Raises in the line of its
+-- caller's caller where they are wrong.
+-- @param name of the function
+function options.read(name, given)
+  local result = common.read(KNOWN[name], "minimax.batch: " .. name .. ": ", given, 3)
+  if name == "run" and not (given and given.poll_interval) then
+    -- The variable is a client's; a wrong value has been refused there.
+    local interval = tonumber(os.getenv "MINIMAX_POLL_INTERVAL" or "")
+    result.poll_interval = interval and interval > 0 and interval or result.poll_interval
   end
-  return result
-end
-
-function options.lines(given)
-  local result = read(LINES, "add_lines", given)
-  return result
-end
-
-function options.retry(given)
-  local result = read(RETRY, "retry", given)
-  return result
-end
-
-function options.filter(given)
-  local result = read(FILTER, "jobs", given)
   return result
 end
 

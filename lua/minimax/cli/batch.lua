@@ -1,7 +1,6 @@
 --- `minimax batch`: the commands around a ledger of jobs.
 
 local codes = require "minimax.cli.codes"
-local columns = require "minimax.cli.columns"
 local console = require "minimax.console"
 local fault = require "minimax.cli.fault"
 local gallery = require "minimax.cli.gallery"
@@ -10,22 +9,16 @@ local postgresql = require "minimax.batch.postgresql"
 local states = require "minimax.common.states"
 local tally = require "minimax.cli.tally"
 local tasks = require "minimax.cli.tasks"
+local variable = require "minimax.cli.variable"
 local wording = require "minimax.cli.wording"
 
 local batch = {}
 
-local function say_rows(session, rows)
-  for _, line in ipairs(columns.lines(rows)) do
-    session.out:say("%s", line)
-  end
-end
-
 local function where_of(arguments)
-  local variable = os.getenv "MINIMAX_LEDGER"
   if arguments.ledger == "" then
     fault.misuse("--ledger wants a path, or a postgresql:// address")
   end
-  return arguments.ledger or (variable ~= "" and variable) or "minimax.db"
+  return arguments.ledger or variable "MINIMAX_LEDGER" or "minimax.db"
 end
 
 -- A new ledger in the wrong place would look like one in which all is done.
@@ -76,7 +69,7 @@ local function tell_counts(session, counts)
     rows[index] = { state, counts[state] or 0 }
   end
   rows[#rows + 1] = { "total", counts.total or 0 }
-  say_rows(session, rows)
+  session.out:say_rows(rows)
 end
 
 local function tell_job(session, job)
@@ -102,7 +95,7 @@ function commands.status(session, ledger)
   for job in ledger:jobs { state = arguments.state } do
     rows[#rows + 1] = tell_job(session, job)
   end
-  say_rows(session, rows)
+  session.out:say_rows(rows)
   return codes.OK
 end
 

@@ -37,8 +37,8 @@ function columns.lines(rows)
   return cells
 end
 
---- A table's fields as lines "name  value", sorted by name; tables inside are
--- left out.
+--- A table's fields as rows of a name and a value, sorted by name; tables inside
+-- are left out.
 function columns.fields(object)
   local rows = {}
   for name, value in pairs(object) do
@@ -47,7 +47,7 @@ function columns.fields(object)
     end
   end
   table.sort(rows, function(one, other) return one[1] < other[1] end)
-  return columns.lines(rows)
+  return rows
 end
 
 return columns

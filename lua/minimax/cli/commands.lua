@@ -9,15 +9,9 @@ local tasks = require "minimax.cli.tasks"
 
 local commands = {}
 
-local function say_lines(out, lines)
-  for _, line in ipairs(lines) do
-    out:say("%s", line)
-  end
-end
-
 local function show(session, name, object)
   session.out:emit(name, object)
-  say_lines(session.out, columns.fields(object))
+  session.out:say_rows(columns.fields(object))
   return codes.OK
 end
 
@@ -112,7 +106,7 @@ function commands.list(session, client)
     rows[index] = { status.task_id, status.status, time_text(status.created_at),
       status.model or "-" }
   end
-  say_lines(session.out, columns.lines(rows))
+  session.out:say_rows(rows)
   session.out:note("%s of %s tasks", #page.items, page.total)
   return codes.OK
 end

@@ -7,6 +7,7 @@ local columns = require "minimax.cli.columns"
 local fault = require "minimax.cli.fault"
 local key = require "minimax.cli.key"
 local probe = require "minimax.cli.probe"
+local variable = require "minimax.cli.variable"
 local wording = require "minimax.cli.wording"
 
 local doctor = {}
@@ -59,15 +60,6 @@ function checks.optional()
   end
   return "warn", table.concat(missing, " and ") .. " can't run",
     "install " .. table.concat(advice, "; ")
-end
-
-local function variable(...)
-  for _, name in ipairs { ... } do
-    local value = os.getenv(name)
-    if value and value ~= "" then
-      return value, name
-    end
-  end
 end
 
 -- Why no client can be made so; nil where it can.

@@ -3,6 +3,7 @@
 
 local fault = require "minimax.cli.fault"
 local shell = require "minimax.common.shell"
+local variable = require "minimax.cli.variable"
 
 local key = {}
 
@@ -51,11 +52,6 @@ function key.read(path)
   return found
 end
 
-local function variable(name)
-  local value = os.getenv(name)
-  return value ~= "" and value or nil
-end
-
 --- Finds the key.
 -- @param path what --key-file says, or nil
 -- @return the key, or nil where there is none; or nil and an error; and third,
@@ -66,9 +62,11 @@ function key.find(path)
     return found, err, "the file " .. path
   elseif variable "MINIMAX_API_KEY" then
     return variable "MINIMAX_API_KEY", nil, "MINIMAX_API_KEY"
-  elseif variable "MINIMAX_API_KEY_FILE" then
-    local found, err = key.read(variable "MINIMAX_API_KEY_FILE")
-    return found, err, "the file " .. variable "MINIMAX_API_KEY_FILE" .. " (MINIMAX_API_KEY_FILE)"
+  end
+  path = variable "MINIMAX_API_KEY_FILE"
+  if path then
+    local found, err = key.read(path)
+    return found, err, "the file " .. path .. " (MINIMAX_API_KEY_FILE)"
   end
 end
 

@@ -5,6 +5,8 @@ local codes = require "minimax.cli.codes"
 local console = require "minimax.console"
 local fault = require "minimax.cli.fault"
 local grammar = require "minimax.cli.grammar"
+local kinds = require "minimax.common.kinds"
+local options = require "minimax.common.options"
 local session = require "minimax.cli.session"
 local terminal = require "minimax.cli.terminal"
 
@@ -20,11 +22,11 @@ local MODULES = {
   emulator = "minimax.cli.emulator",
   ["callback-server"] = "minimax.cli.callbacks",
 }
-local KINDS = { template = true, video = true, video2 = true }
+local is_kind = options.one_of(table.unpack(kinds))
 
 local function run(run_session)
   local command = run_session.arguments.command
-  if KINDS[command] then
+  if is_kind(command) then
     return require "minimax.cli.render".run(run_session, command)
   elseif MODULES[command] then
     return require(MODULES[command]).run(run_session)

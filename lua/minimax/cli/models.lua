@@ -1,7 +1,6 @@
 --- `minimax models`: what is known of the models.
 
 local codes = require "minimax.cli.codes"
-local columns = require "minimax.cli.columns"
 local known = require "minimax.common.models"
 
 local models = {}
@@ -44,9 +43,7 @@ function models.run(session)
         sizes_of(model) }
     end
   end
-  for _, line in ipairs(columns.lines(rows)) do
-    out:say("%s", line)
-  end
+  out:say_rows(rows)
   return codes.OK
 end
 

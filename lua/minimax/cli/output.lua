@@ -1,6 +1,7 @@
 --- What the command line prints: results on standard output, as lines of text
 -- or, with --json, as lines of JSON; everything else on standard error.
 
+local columns = require "minimax.cli.columns"
 local console = require "minimax.console"
 local json = require "minimax.common.json"
 local printable = require "minimax.common.printable"
@@ -44,6 +45,13 @@ end
 function output:say(format, ...)
   if not self.json then
     terminal.say(io.stdout, format, ...)
+  end
+end
+
+--- Rows of the result as columns, for people.
+function output:say_rows(rows)
+  for _, line in ipairs(columns.lines(rows)) do
+    self:say("%s", line)
   end
 end
 

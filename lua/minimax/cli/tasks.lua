@@ -5,6 +5,7 @@ local codes = require "minimax.cli.codes"
 local fault = require "minimax.cli.fault"
 local figures = require "minimax.cli.figures"
 local json = require "minimax.common.json"
+local kinds = require "minimax.common.kinds"
 local progress = require "minimax.cli.progress"
 
 local tasks = {}
@@ -65,15 +66,13 @@ function tasks.keep(session, task, what)
   }
 end
 
-local KINDS = { "template", "video", "video2" }
-
 -- The server's own word that it knows no such task.
 local function is_unknown(err)
   return err.kind == "invalid" and (err.code or err.http_status)
 end
 
 local function find_kind(client, id)
-  for _, kind in ipairs(KINDS) do
+  for _, kind in ipairs(kinds) do
     if client:query(id, { kind = kind }) then
       return kind
     end

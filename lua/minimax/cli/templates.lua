@@ -2,7 +2,6 @@
 
 local catalogue = require "minimax.catalogue"
 local codes = require "minimax.cli.codes"
-local columns = require "minimax.cli.columns"
 
 local templates = {}
 
@@ -38,9 +37,7 @@ function templates.run(session)
         template.slug .. ": " .. template.wants }
     end
   end
-  for _, line in ipairs(columns.lines(rows)) do
-    out:say("%s", line)
-  end
+  out:say_rows(rows)
   return codes.OK
 end
 

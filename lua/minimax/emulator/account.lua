@@ -57,4 +57,13 @@ function account:keep(file)
   self.upload_list[#self.upload_list + 1] = file
 end
 
+--- Ends the emulator's process, and leaves nothing behind.
+-- @param code of the exit
+function account:exit(code)
+  if self.ca_file then
+    os.remove(self.ca_file)
+  end
+  os.exit(code)
+end
+
 return account

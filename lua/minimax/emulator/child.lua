@@ -15,13 +15,6 @@ local function answer(object)
   io.stdout:flush()
 end
 
-local function leave(account)
-  if account.ca_file then
-    os.remove(account.ca_file)
-  end
-  os.exit(0)
-end
-
 -- One order at a time: the parent waits for each answer, so that nothing can
 -- lie unseen in the buffer of standard input.
 local function take_orders(account)
@@ -30,7 +23,7 @@ local function take_orders(account)
     local line = io.stdin:read("l")
     local order = line and json.decode(line)
     if not order or order.order == "stop" then
-      leave(account)
+      account:exit(0)
     end
     answer(control.obey(account, order))
   end
@@ -51,7 +44,7 @@ local function watch_parent(account, parent)
   while parent do
     cqueues.sleep(1)
     if parent_of_self() ~= parent then
-      leave(account)
+      account:exit(0)
     end
   end
 end

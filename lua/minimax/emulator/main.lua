@@ -111,20 +111,13 @@ local function introduce(service, account, addresses)
   say("Ctrl-C ends it.")
 end
 
-local function leave(account, code)
-  if account.ca_file then
-    os.remove(account.ca_file)
-  end
-  os.exit(code)
-end
-
 local function wait_for_signal(account)
   local signal = require "cqueues.signal"
   local interrupted = signal.listen(signal.SIGINT, signal.SIGTERM):wait() == signal.SIGINT
   if interrupted then
     io.stderr:write("Interrupted.\n")
   end
-  leave(account, interrupted and 130 or 0)
+  account:exit(interrupted and 130 or 0)
 end
 
 local function wait_for_parent(account)
@@ -135,7 +128,7 @@ local function wait_for_parent(account)
       cqueues.poll { pollfd = 0, events = "r" }
     until not io.stdin:read("l")
   end
-  leave(account, 0)
+  account:exit(0)
 end
 
 local function serve(arguments, options)

@@ -1,6 +1,8 @@
 --- How the values of options are read, and the options that several commands
 -- share.
 
+local kinds = require "minimax.common.kinds"
+
 local values = {}
 
 --- A whole number from 0 on.
@@ -73,7 +75,7 @@ end
 -- @param default in words, for the help
 function values.add_kind(command, default)
   command:option("-k --kind", "The task's kind, where the id does not tell (" .. default .. ").")
-    :choices { "template", "video", "video2" }
+    :choices(kinds)
 end
 
 --- How a video gets into a file.
