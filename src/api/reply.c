@@ -88,7 +88,19 @@ int reply_names_task(const struct transfer *transfer,
   return find_task_id(transfer, reply, &id);
 }
 
-int reply_is_definite(const struct reply *reply) {
+int reply_is_passing(const struct transfer *transfer,
+                     const struct reply *reply) {
+  if (transfer->outcome != TRANSFER_ANSWERED)
+    return reply_loss_is_passing(transfer);
+  return reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT ||
+         (!reply->readable && reply->kind == FAULT_PROTOCOL &&
+          reply->http_status == 200);
+}
+
+int reply_is_definite(const struct transfer *transfer,
+                      const struct reply *reply) {
+  if (transfer->outcome != TRANSFER_ANSWERED)
+    return reply_loss_is_definite(transfer);
   switch (reply->kind) {
   case FAULT_AUTH:
   case FAULT_BALANCE:

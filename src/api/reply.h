@@ -46,11 +46,15 @@ void reply_push_trace(lua_State *L, const struct transfer *transfer,
 /* Pushes the error of a transfer that ended without an answer. */
 void reply_push_loss(lua_State *L, const struct transfer *transfer);
 
-/* Which kind of error that is. */
-enum fault_kind reply_loss_kind(const struct transfer *transfer);
+/* Whether another attempt may mend that; and whether it would end the same. */
+int reply_loss_is_passing(const struct transfer *transfer);
+int reply_loss_is_definite(const struct transfer *transfer);
 
-/* Whether a failed read may not be repeated: the answer will be the same. */
-int reply_is_definite(const struct reply *reply);
+/* The same of an attempt that has ended, be it with an answer or without. */
+int reply_is_passing(const struct transfer *transfer,
+                     const struct reply *reply);
+int reply_is_definite(const struct transfer *transfer,
+                      const struct reply *reply);
 
 /* Milliseconds that the answer asks to wait, 0: it names none. */
 uint64_t reply_retry_after(const struct transfer *transfer);

@@ -4,6 +4,12 @@
 
 #include <stdint.h>
 
+/* ms: the usual figures of retry_backoff; and what lies at least between two
+ * polls of one task that fail, or two probes of an outage. */
+#define RETRY_BASE  UINT64_C(500)
+#define RETRY_CAP   UINT64_C(30000)
+#define RETRY_FLOOR UINT64_C(1000)
+
 /* ms. A server that names a time (Retry-After) is believed for so long; and of
  * what is longer than the other a warning tells. */
 #define RETRY_NAMED_MOST UINT64_C(3600000)

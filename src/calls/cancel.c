@@ -98,7 +98,8 @@ static int is_done(lua_State *L, struct cancel *cancel, int self,
 static int on_delete(lua_State *L, struct cancel *cancel, int self,
                      struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
-  if (step == EXCHANGE_ANSWERED && reply_is_definite(reply) &&
+  if (step == EXCHANGE_ANSWERED &&
+      reply_is_definite(cancel->act.transfer, reply) &&
       reply->kind != FAULT_INVALID) {
     reply_push_fault(L, cancel->act.transfer, reply, object);
     exchange_count(L, &cancel->act);

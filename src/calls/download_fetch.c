@@ -17,9 +17,7 @@
 
 enum {
   REDIRECTS = 5,
-  RENEWALS = 3, /* without a byte in between */
-  BACKOFF_BASE = 500,
-  BACKOFF_CAP = 30000
+  RENEWALS = 3 /* without a byte in between */
 };
 
 /* ---- an attempt ---- */
@@ -147,8 +145,8 @@ static void tell_retry(lua_State *L, struct download *download, int self,
 
 static void try_again(lua_State *L, struct download *download, int self) {
   struct job *job = &download->job;
-  uint64_t delay = retry_backoff(download->fetch.failures, BACKOFF_BASE, 0,
-                                 BACKOFF_CAP, &job->owner->engine->random);
+  uint64_t delay = retry_backoff(download->fetch.failures, RETRY_BASE, 0,
+                                 RETRY_CAP, &job->owner->engine->random);
   uint64_t asked = reply_retry_after(download->fetch.transfer);
   if (asked > delay)
     delay = granted(download, asked);
@@ -397,7 +395,7 @@ static void on_outcome(lua_State *L, struct download *download, int self) {
     begin_anew(L, download, self);
   } else if (transfer->outcome == TRANSFER_ANSWERED) {
     on_end(L, download, self);
-  } else if (exchange_may_mend(transfer->outcome)) {
+  } else if (reply_loss_is_passing(transfer)) {
     on_loss(L, download, self);
   } else {
     give_up(L, download, self);

@@ -19,20 +19,6 @@ const char *query_push_id(lua_State *L, int self) {
   return lua_tostring(L, -1);
 }
 
-int query_is_definite(const struct exchange *exchange,
-                      const struct reply *reply, enum exchange_step step) {
-  if (step == EXCHANGE_ANSWERED)
-    return reply_is_definite(reply);
-  switch (exchange->transfer->outcome) {
-  case TRANSFER_NO_CREDENTIALS:
-  case TRANSFER_BAD_CERTIFICATE:
-  case TRANSFER_BAD_URL:
-    return 1;
-  default:
-    return 0;
-  }
-}
-
 /* Whoever asks for an unknown task may have asked in the wrong place. */
 static void explain_unknown(lua_State *L, enum kind kind) {
   lua_getfield(L, -1, "message");

@@ -22,10 +22,6 @@ enum state query_result(lua_State *L, struct job *job, int self,
                         const struct exchange *exchange, struct reply *reply,
                         enum exchange_step step, int object);
 
-/* Whether the server refused for good: the next answer will be the same. */
-int query_is_definite(const struct exchange *exchange,
-                      const struct reply *reply, enum exchange_step step);
-
 /* Pushes the id that a job is about as a C string (anchored by the job). */
 const char *query_push_id(lua_State *L, int self);
 

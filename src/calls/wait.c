@@ -15,11 +15,8 @@
 #include "api/status.h"
 
 enum {
-  OUTAGE_SAID = 60000,  /* ms without an answer: the wait says so once */
-  BACKOFF_BASE = 500,   /* ms */
-  BACKOFF_FLOOR = 1000, /* between two polls that fail */
-  BACKOFF_CAP = 30000,
-  DISTINCT_ID = 8 /* characters */
+  OUTAGE_SAID = 60000, /* ms without an answer: the wait says so once */
+  DISTINCT_ID = 8      /* characters */
 };
 
 struct wait {
@@ -51,8 +48,8 @@ static uint64_t next_interval(struct wait *wait) {
 }
 
 static uint64_t patience(const struct wait *wait) {
-  uint64_t cap = wait->interval < BACKOFF_CAP ? wait->interval : BACKOFF_CAP;
-  return cap > BACKOFF_FLOOR ? cap : BACKOFF_FLOOR;
+  uint64_t cap = wait->interval < RETRY_CAP ? wait->interval : RETRY_CAP;
+  return cap > RETRY_FLOOR ? cap : RETRY_FLOOR;
 }
 
 /* ---- replies that say "not yet" once more ---- */
@@ -178,9 +175,9 @@ static uint64_t next_try(const struct wait *wait, uint64_t now) {
   if (named > RETRY_NAMED_MOST)
     named = RETRY_NAMED_MOST;
   if (named > 0 && named < wait->job.deadline - now)
-    return named > BACKOFF_FLOOR ? named : BACKOFF_FLOOR;
-  return retry_backoff(wait->failures, BACKOFF_BASE, BACKOFF_FLOOR,
-                       patience(wait), &wait->job.owner->engine->random);
+    return named > RETRY_FLOOR ? named : RETRY_FLOOR;
+  return retry_backoff(wait->failures, RETRY_BASE, RETRY_FLOOR, patience(wait),
+                       &wait->job.owner->engine->random);
 }
 
 /* A poll failed: the error is on top. The task itself goes on, so nothing but
@@ -255,7 +252,8 @@ static void wait_advance(lua_State *L, struct job *job, int self) {
   state =
       query_result(L, job, self, &wait->exchange, &reply, step, lua_gettop(L));
   if (state == STATE_NONE) {
-    on_failure(L, wait, self, query_is_definite(&wait->exchange, &reply, step));
+    on_failure(L, wait, self,
+               reply_is_definite(wait->exchange.transfer, &reply));
     return;
   }
   if (!state_is_final(state))

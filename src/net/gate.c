@@ -6,9 +6,7 @@
 #include "base/retry.h"
 
 enum {
-  RESERVED = 2,       /* places that only reads may take */
-  PROBE_FLOOR = 1000, /* ms between two probes of an outage */
-  PROBE_BASE = 500
+  RESERVED = 2 /* places that only reads may take */
 };
 
 void gate_init(struct gate *gate, struct engine *engine, unsigned places) {
@@ -196,7 +194,7 @@ int gate_is_read(enum lane_name lane) {
 
 void gate_failed(struct gate *gate, uint64_t now, uint64_t cap,
                  uint64_t named) {
-  uint64_t wait = retry_backoff(gate->failures, PROBE_BASE, PROBE_FLOOR, cap,
+  uint64_t wait = retry_backoff(gate->failures, RETRY_BASE, RETRY_FLOOR, cap,
                                 &gate->engine->random);
   if (named > 0)
     wait = named < cap ? named : cap;

@@ -13,8 +13,6 @@
 #include "net/url.h"
 
 enum {
-  BACKOFF_BASE = 500, /* ms */
-  BACKOFF_CAP = 30000,
   USUAL_URL = 160,   /* bytes */
   LIMITS = 20,       /* rate limit answers in a row that a call puts up with */
   LONG_BODY = 65536, /* bytes: worth telling how far it is */
@@ -59,7 +57,7 @@ void exchange_begin(lua_State *L, struct exchange *exchange, struct job *job,
   exchange->method = method;
   exchange->url = url;
   exchange->policy = (unsigned char)policy;
-  exchange->patience = BACKOFF_CAP;
+  exchange->patience = RETRY_CAP;
   exchange->resume_at = 0;
   exchange->attempts = exchange->failures = exchange->limits = 0;
   exchange->cleared = 0;
@@ -260,37 +258,12 @@ int exchange_may_have_arrived(const struct exchange *exchange) {
   return exchange->transfer && transfer_may_have_arrived(exchange->transfer);
 }
 
-int exchange_may_mend(enum transfer_outcome outcome) {
-  switch (outcome) {
-  case TRANSFER_NO_HOST:
-  case TRANSFER_NO_CONNECTION:
-  case TRANSFER_NO_TLS:
-  case TRANSFER_TIMED_OUT:
-  case TRANSFER_LOST:
-  case TRANSFER_CUT:
-  case TRANSFER_NO_MEMORY:
-    return 1;
-  default:
-    return 0;
-  }
-}
-
-/* A failure that another attempt may mend. */
-static int is_passing(const struct transfer *transfer,
-                      const struct reply *reply) {
-  if (transfer->outcome != TRANSFER_ANSWERED)
-    return exchange_may_mend(transfer->outcome);
-  return reply->kind == FAULT_SERVER || reply->kind == FAULT_TIMEOUT ||
-         (!reply->readable && reply->kind == FAULT_PROTOCOL &&
-          reply->http_status == 200);
-}
-
 static int may_repeat(const struct job *job, const struct exchange *exchange,
                       const struct reply *reply) {
   if (exchange->policy == EXCHANGE_POLL || exchange->single ||
       exchange->failures >= client_of(job)->retries)
     return 0;
-  if (!is_passing(exchange->transfer, reply))
+  if (!reply_is_passing(exchange->transfer, reply))
     return 0;
   return exchange->policy == EXCHANGE_REPEAT || never_left(exchange);
 }
@@ -330,7 +303,7 @@ static void back_off(lua_State *L, struct job *job, int self,
                      struct exchange *exchange, uint64_t now) {
   uint64_t named = exchange_named_time(exchange);
   uint64_t delay = named < RETRY_NAMED_MOST ? named : RETRY_NAMED_MOST;
-  uint64_t own = retry_backoff(exchange->failures, BACKOFF_BASE, 0, BACKOFF_CAP,
+  uint64_t own = retry_backoff(exchange->failures, RETRY_BASE, 0, RETRY_CAP,
                                &job->owner->engine->random);
   delay = delay > own ? delay : own;
   exchange->failures++;
@@ -354,7 +327,8 @@ static void teach_gate(struct job *job, const struct exchange *exchange,
       gate_limited(gate, exchange->pass.lane, now,
                    exchange_named_time(exchange));
     gate->multiplier = transfer_http_version(transfer) == 2 ? 100 : 1;
-  } else if (gate_is_read(exchange->pass.lane) && is_passing(transfer, reply)) {
+  } else if (gate_is_read(exchange->pass.lane) &&
+             reply_is_passing(transfer, reply)) {
     gate_failed(gate, now, exchange->patience, exchange_named_time(exchange));
   }
 }

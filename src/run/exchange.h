@@ -68,9 +68,6 @@ enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
 /* Whether the request may have had its effect at the server. */
 int exchange_may_have_arrived(const struct exchange *exchange);
 
-/* Whether another attempt may mend what became of this one. */
-int exchange_may_mend(enum transfer_outcome outcome);
-
 /* Milliseconds that the answer asks to wait, 0: it names none. */
 uint64_t exchange_named_time(const struct exchange *exchange);
 
