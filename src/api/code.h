@@ -1,5 +1,4 @@
-/* The codes of an answer and the kinds of error that they stand for.
- */
+/* The codes of an answer and the kinds of error that they stand for. */
 #ifndef MINIMAX_CODE_H
 #define MINIMAX_CODE_H
 

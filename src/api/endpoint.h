@@ -13,9 +13,8 @@ struct endpoint {
   const char *told_by; /* the request field that tells the kind */
   const char *submit_path;
   const char *query_path;
-  int id_in_path; /* of the query; else it is ?task_id= */
-  uint64_t
-      download_link_life; /* seconds a result's link serves, if it is silent */
+  int id_in_path;     /* of the query; else it is ?task_id= */
+  uint64_t link_life; /* seconds a result's link serves, if it is silent */
 };
 
 extern const struct endpoint endpoints[KINDS];

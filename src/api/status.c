@@ -129,7 +129,7 @@ static long long expiry_of(const char *url) {
 static void set_expiry(lua_State *L, const char *url, enum kind kind) {
   lua_Integer at = (lua_Integer)expiry_of(url);
   if (at <= 0)
-    at = (lua_Integer)endpoints[kind].download_link_life;
+    at = (lua_Integer)endpoints[kind].link_life;
   if (at < LONGEST_LIFE) /* some signatures name the seconds from now */
     at += (lua_Integer)time(NULL);
   lua_pushinteger(L, at);

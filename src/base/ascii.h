@@ -1,6 +1,5 @@
 /* Letters without regard to case, the same whatever locale the host has set: in
- * a Turkish one strcasecmp tells "FINISHED" from "finished".
- */
+ * a Turkish one strcasecmp tells "FINISHED" from "finished". */
 #ifndef MINIMAX_ASCII_H
 #define MINIMAX_ASCII_H
 

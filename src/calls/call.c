@@ -43,8 +43,8 @@ int call_await(lua_State *L, struct call *call) {
 /* Ends it with the error on top. */
 static void fail(lua_State *L, struct call *call, int self,
                  const struct reply *reply) {
-  if (call->doubt && call->exchange.transfer)
-    call->doubt(L, call, self, reply);
+  if (call->cast_unknown && call->exchange.transfer)
+    call->cast_unknown(L, call, self, reply);
   exchange_count(L, &call->exchange);
   job_fail(L, &call->job, self);
 }
@@ -211,8 +211,8 @@ static int add_body(lua_State *L, struct call *call, const char *path) {
   return request_build(L, lua_gettop(L) - 1, &request, &call->exchange.body);
 }
 
-static void doubt(lua_State *L, struct call *call, int self,
-                  const struct reply *reply) {
+static void cast_unknown(lua_State *L, struct call *call, int self,
+                         const struct reply *reply) {
   const struct exchange *exchange = &call->exchange;
   int is_post = strcmp(exchange->method, "POST") == 0;
   if (reply->kind != FAULT_NONE && reply->kind != FAULT_RATE_LIMIT)
@@ -250,7 +250,7 @@ int call_call(lua_State *L) {
   exchange_begin(L, &call->exchange, &call->job, method,
                  exchange_url(client, push_path(L, path), NULL, NULL),
                  lane_of(method), is_get ? EXCHANGE_REPEAT : EXCHANGE_ONCE);
-  call->doubt = is_get ? NULL : doubt;
+  call->cast_unknown = is_get ? NULL : cast_unknown;
   /* After a hold it might delete something else than what was looked at. */
   call->exchange.single = lane_of(method) == LANE_DELETE;
   call->job.kind = (int)kind_of_path(path); /* that its answer names */

@@ -19,8 +19,8 @@ struct call {
                 const struct reply *reply, int object);
   /* It failed with the error on top, and may have changed something unheard:
    * then that becomes one of kind "unknown". NULL: it changes nothing. */
-  void (*doubt)(lua_State *L, struct call *call, int self,
-                const struct reply *reply);
+  void (*cast_unknown)(lua_State *L, struct call *call, int self,
+                       const struct reply *reply);
 };
 
 /* The options that every call takes; others follow in tables of their own. */

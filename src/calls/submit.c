@@ -87,8 +87,8 @@ static int says_nothing(const struct reply *reply) {
   return reply->kind == FAULT_PROTOCOL && reply->http_status < 300;
 }
 
-static void doubt(lua_State *L, struct call *call, int self,
-                  const struct reply *reply) {
+static void cast_unknown(lua_State *L, struct call *call, int self,
+                         const struct reply *reply) {
   const struct transfer *transfer = call->exchange.transfer;
   int accepted = transfer->outcome == TRANSFER_ANSWERED; /* without a task */
   int unknown = reply->kind != FAULT_NONE
@@ -211,7 +211,7 @@ static int begin(lua_State *L, struct client *client,
   submit->calls_back = request_get(L, 2, "callback_url") == LUA_TSTRING;
   lua_settop(L, self);
   call->finish = push_task;
-  call->doubt = doubt;
+  call->cast_unknown = cast_unknown;
   call->job.kind = request->kind;
   exchange_begin(
       L, &call->exchange, &call->job, "POST",

@@ -133,7 +133,7 @@ int driver_open(struct engine *engine) {
   }
   engine->curl_due = POLLER_NEVER;
   engine->random = seed(engine);
-  fork_open(&engine->origin);
+  fork_open(&engine->fork);
   set_up_multi(engine);
   return 0;
 }
@@ -154,7 +154,7 @@ void driver_close(struct engine *engine) {
   heap_free(&engine->deadlines);
   engine->first_ready = engine->last_ready = NULL;
   engine->multi = NULL;
-  fork_close(&engine->origin);
+  fork_close(&engine->fork);
 }
 
 /* A transfer that lost its only socket without ending has an address left to

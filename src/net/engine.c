@@ -11,7 +11,7 @@ enum { LOOK = 10 }; /* ms: between two looks at sockets that nothing tells of */
 enum engine_state engine_state(const struct engine *engine) {
   if (!engine->multi)
     return ENGINE_CLOSED;
-  return fork_is_here(&engine->origin) ? ENGINE_OPEN : ENGINE_FORKED;
+  return fork_is_here(&engine->fork) ? ENGINE_OPEN : ENGINE_FORKED;
 }
 
 void engine_wake(struct engine *engine, struct waiter *waiter) {

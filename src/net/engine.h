@@ -41,7 +41,7 @@ struct engine {
   struct transfer *first_waiting, *last_waiting; /* for addresses: lookup.c */
   int alpn_told;                                 /* see alpn.c */
   int turning;                                   /* inside driver_turn */
-  struct fork_check origin;                      /* the process it belongs to */
+  struct fork_check fork;                        /* the process it belongs to */
   uint64_t random;                               /* state of retry_random */
   long pooled; /* connections kept in libcurl's pool */
 };

@@ -26,22 +26,22 @@ static unsigned char *open_page(void) {
   return NULL;
 }
 
-void fork_open(struct fork_check *origin) {
-  origin->process = getpid();
-  origin->page = open_page();
-  if (origin->page)
-    *origin->page = 1;
+void fork_open(struct fork_check *check) {
+  check->process = getpid();
+  check->page = open_page();
+  if (check->page)
+    *check->page = 1;
 }
 
-void fork_close(struct fork_check *origin) {
-  if (origin->page)
-    munmap(origin->page, BYTES);
-  origin->page = NULL;
-  origin->process = 0;
+void fork_close(struct fork_check *check) {
+  if (check->page)
+    munmap(check->page, BYTES);
+  check->page = NULL;
+  check->process = 0;
 }
 
-int fork_is_here(const struct fork_check *origin) {
-  if (origin->page)
-    return *origin->page == 1;
-  return origin->process == getpid();
+int fork_is_here(const struct fork_check *check) {
+  if (check->page)
+    return *check->page == 1;
+  return check->process == getpid();
 }

@@ -11,10 +11,10 @@ struct fork_check {
   pid_t process;
 };
 
-void fork_open(struct fork_check *origin);
-void fork_close(struct fork_check *origin);
+void fork_open(struct fork_check *check);
+void fork_close(struct fork_check *check);
 
 /* Whether this is the process that opened it. */
-int fork_is_here(const struct fork_check *origin);
+int fork_is_here(const struct fork_check *check);
 
 #endif

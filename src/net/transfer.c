@@ -101,7 +101,7 @@ static void detach(struct transfer *transfer) {
   if (!transfer->attached)
     return;
   transfer->attached = 0;
-  if (transfer->engine->turning) { /* the engine guards already */
+  if (transfer->engine->turning) { /* a turn keeps SIGPIPE away already */
     curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
     return;
   }

@@ -32,9 +32,8 @@ void transfer_ended(struct transfer *transfer, int code);
 /* For the driver: frees it for good. */
 void transfer_destroy(struct transfer *transfer);
 
-/* The profile keeps no more easy handles for the next read, and those it has
- * go.
- */
+/* The profile keeps no more easy handles for the next read, and frees those it
+ * has. */
 void transfer_drop_idle(struct profile *profile);
 
 #endif

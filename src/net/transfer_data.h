@@ -65,7 +65,7 @@ struct transfer_host {
 
 struct transfer {
   struct transfer *next, **back;   /* in the engine's list, or the idle one */
-  struct transfer *next_unwatched; /* see engine.c */
+  struct transfer *next_unwatched; /* see driver.c */
   int unwatched, listed;
   struct transfer *next_waiting; /* see lookup.c */
   int waits_for_names;

@@ -13,8 +13,8 @@
 
 enum {
   SLICE = 200, /* ms: where Ctrl-C wakes nobody, it is noticed after that */
-  LONGEST_DOZE = 3600000, /* ms */
-  TURN = 2                /* ms: what a resumed coroutine may work */
+  LONGEST_SLEEP = 3600000, /* ms */
+  TURN = 2                 /* ms: what a resumed coroutine may work */
 };
 
 /* Where the round in progress waits. */
@@ -84,7 +84,7 @@ static int idle_time(const struct engine *engine, int limit) {
 static int sleep_long(lua_State *L, const struct engine *engine,
                       lua_Hook before) {
   struct long_sleep sleep;
-  int time = idle_time(engine, LONGEST_DOZE);
+  int time = idle_time(engine, LONGEST_SLEEP);
   if (before || time <= SLICE || engine->poller.fd < 0 ||
       long_sleep_begin(&sleep) < 0)
     return 0;
@@ -188,9 +188,8 @@ static void deliver(lua_State *L, struct job *job) {
   int count;
   lua_pushvalue(L, lua_upvalueindex(1));
   count = job->type->deliver(L, job, 1);
-  if (count >= 0) {
+  if (count >= 0)
     lua_callk(L, count, 2, DELIVERED, await_round);
-  }
   job->type->delivered(L, job, 1, lua_gettop(L) - 1);
   lua_settop(L, 0);
 }

@@ -12,10 +12,10 @@
 enum { LOOK = 10 /* ms: between two looks where no descriptor tells */ };
 
 /* The Lua values that belong to it. */
-enum { HOME_PARENT = 1, HOME_WORKER, HOME_VALUES = HOME_WORKER };
+enum { RUNTIME_PARENT = 1, RUNTIME_WORKER, RUNTIME_VALUES = RUNTIME_WORKER };
 
 /* The registry key of the present one. */
-static const char home_key = 0;
+static const char runtime_key = 0;
 
 static int runtime_collect(lua_State *L) {
   struct runtime *runtime = luaL_checkudata(L, 1, NAME);
@@ -26,7 +26,7 @@ static int runtime_collect(lua_State *L) {
 static void make_worker(lua_State *L, struct runtime *runtime, int self) {
   runtime->worker = lua_newthread(L);
   lua_sethook(runtime->worker, NULL, 0, 0); /* it inherits the hook */
-  lua_setiuservalue(L, self, HOME_WORKER);
+  lua_setiuservalue(L, self, RUNTIME_WORKER);
 }
 
 void runtime_push_weak(lua_State *L, const char *mode) {
@@ -39,7 +39,8 @@ void runtime_push_weak(lua_State *L, const char *mode) {
 
 /* The one before it, a parent process's, is kept: clients point at it. */
 static void create(lua_State *L) {
-  struct runtime *runtime = lua_newuserdatauv(L, sizeof *runtime, HOME_VALUES);
+  struct runtime *runtime =
+      lua_newuserdatauv(L, sizeof *runtime, RUNTIME_VALUES);
   int self = lua_gettop(L);
   memset(runtime, 0, sizeof *runtime);
   if (luaL_newmetatable(L, NAME)) {
@@ -47,20 +48,20 @@ static void create(lua_State *L) {
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, self);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &home_key);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &runtime_key);
   runtime->parent = lua_touserdata(L, -1);
-  lua_setiuservalue(L, self, HOME_PARENT);
+  lua_setiuservalue(L, self, RUNTIME_PARENT);
   make_worker(L, runtime, self);
   runtime_push_weak(L, "v");
   runtime->jobs = luaL_ref(L, LUA_REGISTRYINDEX);
   runtime->owner.engine = &runtime->engine;
   if (driver_open(&runtime->engine) < 0)
     luaL_error(L, "minimax can't start its engine: %s", strerror(errno));
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &home_key);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &runtime_key);
 }
 
 void runtime_open(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &home_key) == LUA_TNIL)
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &runtime_key) == LUA_TNIL)
     create(L);
   lua_pop(L, 1);
 }
@@ -72,7 +73,7 @@ void runtime_ensure(lua_State *L) {
 
 struct runtime *runtime_of(lua_State *L) {
   struct runtime *runtime;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &home_key);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &runtime_key);
   runtime = lua_touserdata(L, -1);
   lua_pop(L, 1);
   return runtime;
