@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/reason.h"
+#include "api/table.h"
 
 /* https://platform.minimax.io/docs/api-reference/errorcode, and codes that
  * only the vendor's own client knows. */
@@ -131,11 +132,7 @@ static int is_nothing(lua_State *L) {
     return lua_tointeger(L, -1) == 0;
   if (!lua_istable(L, -1))
     return !lua_toboolean(L, -1);
-  lua_pushnil(L);
-  if (!lua_next(L, -2))
-    return 1;
-  lua_pop(L, 2);
-  return 0;
+  return table_is_empty(L, -1);
 }
 
 /* Takes the value on top: whatever it is, only nothing, zero, and the words for
@@ -206,12 +203,8 @@ static struct code read_error(lua_State *L, int object, long http_status) {
 
 /* Whether the object holds a table of that name with something in it. */
 static int has_content(lua_State *L, int object, const char *name) {
-  int has = 0;
-  if (lua_getfield(L, object, name) == LUA_TTABLE) {
-    lua_pushnil(L);
-    has = lua_next(L, -2);
-    lua_pop(L, has ? 2 : 0);
-  }
+  int has =
+      lua_getfield(L, object, name) == LUA_TTABLE && !table_is_empty(L, -1);
   lua_pop(L, 1);
   return has;
 }

@@ -9,6 +9,7 @@
 #include "api/fault.h"
 #include "api/json.h"
 #include "api/media.h"
+#include "api/table.h"
 #include "base/jsontext.h"
 #include "base/number.h"
 
@@ -209,19 +210,11 @@ static int copy_table(struct encoder *encoder, int table, const char *field) {
   return 0;
 }
 
-int encode_is_empty(lua_State *L, int table) {
-  lua_pushnil(L);
-  if (!lua_next(L, table))
-    return 1;
-  lua_pop(L, 2);
-  return 0;
-}
-
 /* Nothing but a metatable tells an empty list from an object: `__jsontype`, as
  * dkjson has it. */
 static int is_empty_list(lua_State *L, int table) {
   int is_list;
-  if (!encode_is_empty(L, table) ||
+  if (!table_is_empty(L, table) ||
       luaL_getmetafield(L, table, "__jsontype") == LUA_TNIL)
     return 0;
   is_list = lua_type(L, -1) == LUA_TSTRING &&

@@ -36,6 +36,4 @@ void encode_hide(struct encoder *encoder);
 int encode_refuse(struct encoder *encoder, const char *format,
                   const char *detail);
 
-int encode_is_empty(lua_State *L, int table);
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/box.h"
+#include "api/table.h"
 #include "base/redact.h"
 
 #define NAME "minimax.error"
@@ -157,6 +158,23 @@ enum fault_kind fault_kind_at(lua_State *L, int index) {
   found = kind_named(lua_tostring(L, -1));
   lua_pop(L, 1);
   return found;
+}
+
+void fault_push_copy(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  table_push_copy(L, index);
+  if (lua_getmetatable(L, index))
+    lua_setmetatable(L, -2);
+}
+
+int fault_return(lua_State *L, const char *stage) {
+  if (stage) {
+    lua_pushstring(L, stage);
+    lua_setfield(L, -2, "stage");
+  }
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }
 
 void fault_set_retryable(lua_State *L, int index, int retryable) {

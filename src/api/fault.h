@@ -45,6 +45,13 @@ int fault_is(lua_State *L, int index);
 /* The kind of an error object made here, FAULT_NONE for anything else. */
 enum fault_kind fault_kind_at(lua_State *L, int index);
 
+/* Pushes an error object like the one at `index`. */
+void fault_push_copy(lua_State *L, int index);
+
+/* What a call returns that failed before it had a job: nil and the error on
+ * top. NULL: it names its stage already, or has none. */
+int fault_return(lua_State *L, const char *stage);
+
 /* Whether repeating the same call may help. */
 void fault_set_retryable(lua_State *L, int index, int retryable);
 

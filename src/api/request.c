@@ -13,6 +13,7 @@
 #include "api/fault.h"
 #include "api/json.h"
 #include "api/options.h"
+#include "api/table.h"
 
 #define V2_LARGEST ((uint64_t)64 << 20) /* bytes of a whole v2 body */
 
@@ -82,7 +83,7 @@ static void mend_inputs(lua_State *L, int copy, int original) {
   static const char *const names[] = {"text_inputs", "media_inputs"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (request_get(L, original, names[i]) == LUA_TTABLE &&
-        encode_is_empty(L, lua_gettop(L))) {
+        table_is_empty(L, -1)) {
       lua_pushnil(L);
       lua_setfield(L, copy, names[i]);
     } else if (lua_getfield(L, copy, names[i]) == LUA_TTABLE) {

@@ -12,10 +12,9 @@
 #include "run/task.h"
 
 static int fail(lua_State *L, const struct client *client, const char *text) {
-  lua_pushnil(L);
   fault_push(L, client->profile->key, FAULT_PROTOCOL, "the callback's body %s",
              text);
-  return 2;
+  return fault_return(L, NULL);
 }
 
 /* Pushes {"challenge":"…"} for the string on top. */

@@ -7,6 +7,7 @@
 #include "run/await.h"
 #include "run/job_fail.h"
 #include "run/client.h"
+#include "api/fault.h"
 #include "api/options.h"
 #include "run/task.h"
 #include "calls/wait.h"
@@ -111,19 +112,9 @@ static void each_delivered(lua_State *L, struct job *job, int self,
 /* Fails the wait at `wait` for the reason why the loop failed. The error is
  * its own: it names the task. */
 static void fail_like(lua_State *L, int self, int wait) {
-  int fault;
-  lua_newtable(L);
   lua_getiuservalue(L, self, JOB_RESULT);
-  fault = lua_gettop(L);
-  lua_pushnil(L);
-  while (lua_next(L, fault)) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, fault - 1);
-  }
-  lua_getmetatable(L, fault);
-  lua_setmetatable(L, fault - 1);
-  lua_settop(L, fault - 1);
+  fault_push_copy(L, -1);
+  lua_remove(L, -2);
   job_fail(L, job_at(L, wait), wait);
 }
 

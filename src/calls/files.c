@@ -183,7 +183,7 @@ int files_upload(lua_State *L) {
   if (!mime) {
     fault_push(L, client->profile->key, FAULT_INVALID, "%s",
                lua_tostring(L, -1));
-    return job_fail_early(L, "upload");
+    return fault_return(L, "upload");
   }
   return begin_upload(L,
                       call_new(L, sizeof(struct call), &upload_type, &options),

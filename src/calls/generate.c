@@ -6,7 +6,6 @@
 #include "calls/download.h"
 #include "api/fault.h"
 #include "api/options.h"
-#include "run/job_fail.h"
 #include "calls/submit.h"
 #include "calls/wait.h"
 
@@ -125,9 +124,7 @@ static int say_last_word(lua_State *L) {
   lua_setfield(L, LAST_WORD, "task");
   lua_getfield(L, RESULT, "task_id");
   lua_setfield(L, LAST_WORD, "task_id");
-  lua_pushnil(L);
-  lua_insert(L, LAST_WORD);
-  return 2;
+  return fault_return(L, NULL);
 }
 
 /* A client that was closed between two stages knows no task any more. */
@@ -148,9 +145,7 @@ static int fail(lua_State *L, lua_KContext stage) {
     fault_set_retryable(L, fault, 0);
     name_task(L, fault);
   }
-  lua_pushnil(L);
-  lua_insert(L, fault);
-  return 2;
+  return fault_return(L, NULL);
 }
 
 /* The results of a stage are the two values on top. */
@@ -193,7 +188,7 @@ int generate_call(lua_State *L) {
     return 2;
   download_target_check(L, DESTINATION);
   if (download_target_reserve(L, CLIENT, DESTINATION, checked.overwrite) < 0)
-    return job_fail_early(L, "download");
+    return fault_return(L, "download");
   lua_pushnil(L); /* RESULT */
   push_last_word(L);
   return call_submit(L, checked.dry_run);

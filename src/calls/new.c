@@ -3,6 +3,7 @@
 
 #include "api/box.h"
 #include "api/fault.h"
+#include "api/table.h"
 #include "calls/close.h"
 #include "run/event.h"
 #include "run/settings.h"
@@ -13,13 +14,7 @@
 static void copy_options(lua_State *L) {
   if (!lua_istable(L, 1) || fault_is(L, 1))
     return;
-  lua_newtable(L);
-  lua_pushnil(L);
-  while (lua_next(L, 1)) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, 2);
-  }
+  table_push_copy(L, 1);
   lua_replace(L, 1);
 }
 

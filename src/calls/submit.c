@@ -196,7 +196,7 @@ static int dry_run(lua_State *L, struct client *client,
     result = request_preview(L, 2, request);
   }
   if (result < 0)
-    return job_fail_early(L, "submit");
+    return fault_return(L, "submit");
   lua_setfield(L, -2, "body");
   return 1;
 }
@@ -261,7 +261,7 @@ int submit_call(lua_State *L) {
     return 2;
   request.kind = find_kind(L, client);
   if (request.kind < 0)
-    return job_fail_early(L, "submit");
+    return fault_return(L, "submit");
   request.secret = client_push_key(L, client);
   request.nonce = retry_random(&client->owner.engine->random);
   if (options.dry_run)

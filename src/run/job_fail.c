@@ -33,14 +33,6 @@ void job_fail(lua_State *L, struct job *job, int self) {
   job_end(L, job, self);
 }
 
-int job_fail_early(lua_State *L, const char *stage) {
-  lua_pushstring(L, stage);
-  lua_setfield(L, -2, "stage");
-  lua_pushnil(L);
-  lua_insert(L, -2);
-  return 2;
-}
-
 void job_cancel(lua_State *L, struct job *job, const char *text) {
   if (!job_push(L, job)) {
     job_release(job); /* collected, its finalizer still to run */

@@ -10,10 +10,6 @@
  * task_id. */
 void job_fail(lua_State *L, struct job *job, int self);
 
-/* Returns nil and the error object on top, of a call that failed in that stage
- * before it had a job. */
-int job_fail_early(lua_State *L, const char *stage);
-
 /* Ends it from outside with kind "cancelled"; one that moves on right now ends
  * after that. */
 void job_cancel(lua_State *L, struct job *job, const char *text);
