@@ -265,10 +265,10 @@ describe("the reference", function()
   end)
 end)
 
--- Pages for whoever carries the project on: what they name must be there.
+-- Pages that name the code: what they name must be there.
 local function pages()
   local found = files("doc/inside", ".md")
-  return table.move({ "CONTRIBUTING.md", "spec/README.md" }, 1, 2, #found + 1, found)
+  return table.move({ "CONTRIBUTING.md", "spec/README.md", "doc/versions.md" }, 1, 3, #found + 1, found)
 end
 
 -- The texts in code quotes of a piece of a page.
@@ -300,7 +300,7 @@ local function pieces(text)
   return (text .. "\n\n"):gmatch "(.-)\n\n+"
 end
 
-describe("the pages about the inside", function()
+describe("the pages about the code", function()
   for _, page in ipairs(pages()) do
     it("name what is there: " .. page, function()
       for piece in pieces(read(page)) do
