@@ -268,7 +268,8 @@ end)
 -- Pages that name the code: what they name must be there.
 local function pages()
   local found = files("doc/inside", ".md")
-  return table.move({ "CONTRIBUTING.md", "spec/README.md", "doc/versions.md" }, 1, 3, #found + 1, found)
+  local others = { "CONTRIBUTING.md", "spec/README.md", "doc/versions.md" }
+  return table.move(others, 1, #others, #found + 1, found)
 end
 
 -- The texts in code quotes of a piece of a page.
