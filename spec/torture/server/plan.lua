@@ -136,7 +136,7 @@ local function assemble(line, fields, body, options)
     all, sure = mutation.bytes(all), false
   elseif not options.dirty and chance(12) then
     all, sure = all:sub(1, math.random(0, #all)), false
-    finish = pick { "close", "close", "garble" }
+    finish = options.over_tls and pick { "close", "garble" } or "close"
   elseif sure and options.id and chance(8) and plan.cut_at_id(all, options.id) then
     all, sure = plan.cut_at_id(all, options.id)
     part, finish = not sure, "close"
@@ -285,7 +285,8 @@ function plan.storage(request, context)
     bytes = mutation.bytes(bytes)
   end
   return assemble(whole_line(status), fields, bytes, { dirty = dirty, wild = dirty,
-    framings = dirty and framing.ALL or framing.CLEAN })
+    framings = dirty and framing.ALL or framing.CLEAN,
+    over_tls = context.link:find "^https:" ~= nil })
 end
 
 return plan
