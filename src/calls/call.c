@@ -19,20 +19,18 @@
 
 const struct option call_task_options[] = {
     {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 
 /* ---- the job ---- */
 
-struct call *call_new(lua_State *L, size_t size, const struct job_type *type,
-                      const struct call_options *options) {
-  struct call *call = (struct call *)job_new(L, size, type, 1);
-  call->job.kind = -1;
-  call->job.block = (unsigned char)options->block;
-  job_set_timeout(&call->job, options->timeout);
-  return call;
+void *call_new(lua_State *L, size_t size, const struct job_type *type,
+               int client, const struct call_options *options) {
+  struct job *job = job_new(L, size, type, client);
+  job->block = (unsigned char)options->block;
+  job_set_timeout(job, options->timeout);
+  return job;
 }
 
 int call_await(lua_State *L, struct call *call) {
@@ -149,8 +147,7 @@ static void add_parameter(lua_State *L, struct buffer *path, const char *name) {
 static const struct option call_known[] = {
     {"query", OPTION_TABLE, 0},
     {"body", OPTION_TABLE, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 
@@ -245,7 +242,7 @@ int call_call(lua_State *L) {
   if (!client_is_usable(L, client, 1))
     return 2;
   is_get = strcmp(method, "GET") == 0;
-  call = call_new(L, sizeof *call, &call_type, &options);
+  call = call_new(L, sizeof *call, &call_type, 1, &options);
   self = lua_gettop(L);
   exchange_begin(L, &call->exchange, &call->job, method,
                  exchange_url(client, push_path(L, path), NULL, NULL),
@@ -277,8 +274,7 @@ static const struct option list_known[] = {
     {"task_ids", OPTION_TABLE, 0},
     {"model", OPTION_TEXT, offsetof(struct list_options, text)},
     {"task_type", OPTION_TEXT, offsetof(struct list_options, text)},
-    {"timeout", OPTION_DEADLINE, offsetof(struct list_options, call.timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct list_options, call.block)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 
@@ -354,7 +350,7 @@ int call_list(lua_State *L) {
   check_ids(L);
   if (!client_is_usable(L, client, 1))
     return 2;
-  call = call_new(L, sizeof *call, &list_type, &options.call);
+  call = call_new(L, sizeof *call, &list_type, 1, &options.call);
   self = lua_gettop(L);
   call->finish = finish_list;
   exchange_begin(L, &call->exchange, &call->job, "GET",

@@ -23,18 +23,25 @@ struct call {
                        const struct reply *reply);
 };
 
-/* The options that every call takes; others follow in tables of their own. */
+/* The options that every call takes. Where there are others besides, they stand
+ * in a struct that begins with this one. */
 struct call_options {
   uint64_t timeout;
   int block;
 };
 
+#define CALL_OPTIONS                                                           \
+  {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)}, {      \
+    "block", OPTION_BOOLEAN, offsetof(struct call_options, block)              \
+  }
+
 /* Those of a call that is about one task: kind, timeout, block. */
 extern const struct option call_task_options[];
 
-/* Pushes a new call, of `size` bytes in all, for the client at index 1. */
-struct call *call_new(lua_State *L, size_t size, const struct job_type *type,
-                      const struct call_options *options);
+/* Pushes a new job, a struct of `size` bytes that begins with one, for the
+ * client at `client`; returns its address. */
+void *call_new(lua_State *L, size_t size, const struct job_type *type,
+               int client, const struct call_options *options);
 
 /* Starts the call on top of the stack and waits for it. */
 int call_await(lua_State *L, struct call *call);

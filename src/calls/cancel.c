@@ -210,11 +210,9 @@ int cancel_call(lua_State *L) {
   target = target_check(L, 2, 3, KIND_VIDEO2);
   if (!client_is_usable(L, client, 1))
     return 2;
-  cancel = (struct cancel *)job_new(L, sizeof *cancel, &type, 1);
+  cancel = call_new(L, sizeof *cancel, &type, 1, &options);
   self = lua_gettop(L);
   cancel->job.kind = (int)target.kind;
-  cancel->job.block = (unsigned char)options.block;
-  job_set_timeout(&cancel->job, options.timeout);
   job_set_subject(L, self, 2, target.index);
   if (target.kind == KIND_VIDEO2) {
     begin(L, cancel, self);

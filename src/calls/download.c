@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "calls/call.h"
 #include "run/await.h"
 #include "run/job_fail.h"
 #include "run/client.h"
@@ -60,8 +61,9 @@ static const struct job_type type = {
 /* ---- the call ---- */
 
 struct download_options {
-  uint64_t timeout, max_bytes;
-  int overwrite, allow_private, verify, block;
+  struct call_options call;
+  uint64_t max_bytes;
+  int overwrite, allow_private, verify;
 };
 
 #define FIELD(name) offsetof(struct download_options, name)
@@ -74,8 +76,7 @@ static const struct option known[] = {
     {"max_bytes", OPTION_BYTES, FIELD(max_bytes)},
     {"verify", OPTION_BOOLEAN, FIELD(verify)},
     {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, FIELD(timeout)},
-    {"block", OPTION_BOOLEAN, FIELD(block)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 
@@ -142,8 +143,6 @@ static void set_source(lua_State *L, struct download *download, int self,
 
 static void set_options(lua_State *L, struct download *download, int self,
                         const struct download_options *options) {
-  download->job.kind = -1;
-  download->job.block = (unsigned char)options->block;
   sink_init(&download->sink, options->verify, options->max_bytes);
   download_fetch_init(download, options->allow_private);
   download_deliver_init(L, download, self, 4);
@@ -172,8 +171,8 @@ invalid, server, and those of a query
 */
 int download_call(lua_State *L) {
   struct client *client = client_check(L);
-  struct download_options options = {OPTIONS_NEVER, MAX_BYTES, 1, 0, 1,
-                                     client->block};
+  struct download_options options = {
+      {OPTIONS_NEVER, client->block}, MAX_BYTES, 1, 0, 1};
   struct download *download;
   struct source source;
   int self;
@@ -185,15 +184,13 @@ int download_call(lua_State *L) {
   source = read_what(L);
   if (!client_is_usable(L, client, !is_link(L, 2)))
     return 2;
-  download = (struct download *)job_new(L, sizeof *download, &type, 1);
+  download = call_new(L, sizeof *download, &type, 1, &options.call);
   self = lua_gettop(L);
   set_options(L, download, self, &options);
   set_source(L, download, self, &source);
-  if (download_target_open(L, download, self, 3, options.overwrite) == 0) {
-    job_set_timeout(&download->job, options.timeout);
+  if (download_target_open(L, download, self, 3, options.overwrite) == 0)
     job_start(&download->job);
-  } else {
+  else
     job_fail(L, &download->job, self);
-  }
   return await_job(L);
 }

@@ -241,8 +241,7 @@ int each_call(lua_State *L) {
   if (!client_is_usable(L, client, 1))
     return lua_error(L); /* a loop has no other way to say it */
   each = (struct each *)job_new(L, sizeof *each, &type, CLIENT);
-  each->job.kind = -1;
-  each->job.block = (unsigned char)options.block;
+  each->job.block = (unsigned char)options.call.block;
   lua_pushvalue(L, ITEMS);
   lua_setiuservalue(L, SELF, JOB_CALLBACK);
   lua_createtable(L, count, 0);

@@ -30,8 +30,7 @@ static const struct job_type upload_type = {
 };
 
 static const struct option known[] = {
-    {"timeout", OPTION_DEADLINE, offsetof(struct call_options, timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct call_options, block)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 
@@ -73,7 +72,7 @@ int files_retrieve(lua_State *L) {
     options_argerror(L, 2, "the file id is empty");
   if (!client_is_usable(L, client, 1))
     return 2;
-  call = call_new(L, sizeof *call, &retrieve_type, &options);
+  call = call_new(L, sizeof *call, &retrieve_type, 1, &options);
   self = lua_gettop(L);
   call->finish = finish_file;
   exchange_begin(L, &call->exchange, &call->job, "GET",
@@ -185,7 +184,7 @@ int files_upload(lua_State *L) {
                lua_tostring(L, -1));
     return fault_return(L, "upload");
   }
-  return begin_upload(L,
-                      call_new(L, sizeof(struct call), &upload_type, &options),
-                      path, purpose, mime);
+  return begin_upload(
+      L, call_new(L, sizeof(struct call), &upload_type, 1, &options), path,
+      purpose, mime);
 }

@@ -2,6 +2,7 @@
 #include "calls/generate.h"
 
 #include "run/client.h"
+#include "calls/call.h"
 #include "calls/download_target.h"
 #include "calls/download.h"
 #include "api/fault.h"
@@ -22,6 +23,7 @@ static const char *const download_options[] = {
     "verify",      "kind",      "block",         NULL};
 
 struct checked {
+  struct call_options call;
   uint64_t time;
   uint64_t bytes;
   int flag, overwrite, dry_run;
@@ -29,7 +31,6 @@ struct checked {
 
 static const struct option known[] = {
     {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct checked, time)},
     {"interval", OPTION_SECONDS, offsetof(struct checked, time)},
     {"on_status", OPTION_FUNCTION, 0},
     {"on_progress", OPTION_FUNCTION, 0},
@@ -38,7 +39,7 @@ static const struct option known[] = {
     {"max_bytes", OPTION_BYTES, offsetof(struct checked, bytes)},
     {"dry_run", OPTION_BOOLEAN, offsetof(struct checked, dry_run)},
     {"verify", OPTION_BOOLEAN, offsetof(struct checked, flag)},
-    {"block", OPTION_BOOLEAN, offsetof(struct checked, flag)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 

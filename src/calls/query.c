@@ -107,7 +107,7 @@ int query_call(lua_State *L) {
   target = target_check(L, 2, 3, -1);
   if (!client_is_usable(L, client, 1))
     return 2;
-  call = call_new(L, sizeof *call, &type, &options);
+  call = call_new(L, sizeof *call, &type, 1, &options);
   call->job.kind = (int)target.kind;
   job_set_subject(L, lua_gettop(L), 2, target.index);
   exchange_begin(L, &call->exchange, &call->job, "GET",

@@ -154,8 +154,7 @@ struct submit_options {
 
 static const struct option known[] = {
     {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct submit_options, call.timeout)},
-    {"block", OPTION_BOOLEAN, offsetof(struct submit_options, call.block)},
+    CALL_OPTIONS,
     {"dry_run", OPTION_BOOLEAN, offsetof(struct submit_options, dry_run)},
     {"on_send", OPTION_FUNCTION, 0},
     {NULL, OPTION_ANY, 0},
@@ -204,8 +203,7 @@ static int dry_run(lua_State *L, struct client *client,
 static int begin(lua_State *L, struct client *client,
                  const struct request *request,
                  const struct submit_options *options) {
-  struct submit *submit =
-      (struct submit *)call_new(L, sizeof *submit, &type, &options->call);
+  struct submit *submit = call_new(L, sizeof *submit, &type, 1, &options->call);
   struct call *call = &submit->call;
   int self = lua_gettop(L);
   submit->calls_back = request_get(L, 2, "callback_url") == LUA_TSTRING;

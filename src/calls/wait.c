@@ -312,17 +312,16 @@ static const struct job_type type = {
 
 static const struct option known[] = {
     {"kind", OPTION_ANY, 0},
-    {"timeout", OPTION_DEADLINE, offsetof(struct wait_options, timeout)},
     {"interval", OPTION_SECONDS, offsetof(struct wait_options, interval)},
     {"on_status", OPTION_FUNCTION, 0},
-    {"block", OPTION_BOOLEAN, offsetof(struct wait_options, block)},
+    CALL_OPTIONS,
     {NULL, OPTION_ANY, 0},
 };
 
 struct wait_options wait_read_options(lua_State *L, int index,
                                       const struct client *client) {
-  struct wait_options options = {client->wait_timeout, client->poll_interval,
-                                 client->block};
+  struct wait_options options = {{client->wait_timeout, client->block},
+                                 client->poll_interval};
   options_read(L, index, known, &options);
   return options;
 }
@@ -344,14 +343,12 @@ static uint64_t first_poll(lua_State *L, int client, int task,
 struct job *wait_push(lua_State *L, int client, int task, int options,
                       const struct target *target,
                       const struct wait_options *values) {
-  struct wait *wait = (struct wait *)job_new(L, sizeof *wait, &type, client);
+  struct wait *wait = call_new(L, sizeof *wait, &type, client, &values->call);
   int self = lua_gettop(L);
   wait->job.kind = (int)target->kind;
-  wait->job.block = (unsigned char)values->block;
   wait->interval = values->interval;
   wait->answered = poller_clock();
   wait->next_poll = first_poll(L, client, task, wait->interval);
-  job_set_timeout(&wait->job, values->timeout);
   job_set_subject(L, self, task, target->index);
   if (options_get(L, options, "on_status"))
     lua_setiuservalue(L, self, JOB_CALLBACK);

@@ -5,11 +5,12 @@
 #include <lua.h>
 #include <stdint.h>
 
+#include "calls/call.h"
 #include "run/task.h"
 
 struct wait_options {
-  uint64_t timeout, interval;
-  int block;
+  struct call_options call;
+  uint64_t interval;
 };
 
 /* client:wait(task | task_id [, options]) */

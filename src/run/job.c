@@ -182,6 +182,7 @@ static struct job *make(lua_State *L, size_t size, const struct job_type *type,
   memset(job, 0, size);
   job->type = type;
   job->deadline = POLLER_NEVER;
+  job->kind = -1;
   luaL_setmetatable(L, NAME);
   if (owner) {
     lua_pushvalue(L, owner);
@@ -202,11 +203,8 @@ struct job *job_new(lua_State *L, size_t size, const struct job_type *type,
 
 struct job *job_new_bare(lua_State *L, size_t size,
                          const struct job_type *type) {
-  struct job *job;
   runtime_ensure(L);
-  job = make(L, size, type, 0);
-  job->kind = -1;
-  return job;
+  return make(L, size, type, 0);
 }
 
 /* ---- its news and its end ---- */
