@@ -43,7 +43,7 @@ describe("behind pgbouncer", function()
   local function settings_of(mode)
     local settings = {}
     for name, value in pairs(mode) do
-      if name ~= "max_prepared_statements" or pooler.version() >= 1.21 then
+      if name ~= "max_prepared_statements" or pooler.version() >= 1021 then
         settings[name] = value
       end
     end

@@ -22,10 +22,11 @@ function pooler.missing()
   return why
 end
 
---- The version as a number, such as 1.18.
+--- The version as a number: 1.18 is 1018.
 function pooler.version()
   local text = process.run { command = { "pgbouncer", "--version" } }.out
-  return tonumber(text:match "(%d+%.%d+)")
+  local major, minor = text:match "(%d+)%.(%d+)"
+  return major * 1000 + minor
 end
 
 local CONFIG = [[

@@ -1,5 +1,5 @@
-/* Lends floor 1, which knows no Lua, to the specs, and of floor 2 the body of a
- * request, which knows no libcurl. Not part of the module. */
+/* Lends src/base, which knows no Lua, to the specs, and of src/net the body of
+ * a request, which knows no libcurl. Not part of the module. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>

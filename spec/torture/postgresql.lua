@@ -85,7 +85,7 @@ function scenes.session(server)
   return behind(server, { pool_mode = "session" })
 end
 
-local knows = pooler.missing() == nil and pooler.version() >= 1.21
+local knows = pooler.missing() == nil and pooler.version() >= 1021
 
 function scenes.transaction(server)
   return behind(server, { pool_mode = "transaction", default_pool_size = 2,

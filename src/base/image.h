@@ -1,5 +1,5 @@
 /* What an image is: format, width and height, and whether it is whole.
- * Floor 1: plain C; it never decodes a pixel and trusts no length it reads. */
+ * It never decodes a pixel and trusts no length it reads. */
 #ifndef MINIMAX_IMAGE_H
 #define MINIMAX_IMAGE_H
 

@@ -1,4 +1,4 @@
-/* client:download: its arguments, its destination, its life. */
+/* client:download: its arguments, its steps, its life. */
 #include "calls/download.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* client:query, and other single reads whose answer is a table. */
+/* client:query, and with what other calls ask for a task. */
 #ifndef MINIMAX_QUERY_H
 #define MINIMAX_QUERY_H
 

@@ -244,12 +244,12 @@ static void note_line(struct transfer *transfer, const char *line,
   long status = transfer->in_head ? 0 : status_of(line, length);
   if (transfer->headed)
     return;
-  transfer->in_head = length > 2;
+  transfer->in_head = !is_blank(line);
   if (status >= 200) /* below, another head follows */
     transfer->status = status;
   if (transfer->status == 0)
     return;
-  if (length <= 2)
+  if (is_blank(line))
     transfer->headed = 1;
   else
     note_length(transfer, line);
