@@ -3,7 +3,7 @@
 --
 -- copas takes no foreign yields, so this keeps to its public calls: threads sit
 -- in `copas.receive` on objects that stand for minimax's descriptor. Where copas
--- can wake a thread by name (2.0 and later), only a pump sits there and the
+-- can wake a thread by name (2.0 and later), only a poller sits there and the
 -- waiters sleep. Before, each waiter does: select finds one of the objects when
 -- there is work, and those whose wait is over by their `dirty`.
 -- @module minimax.copas
@@ -55,22 +55,22 @@ function adapter.token()
 end
 
 if copas.wakeup then
-  local asleep, pump = {}, nil -- the tokens of those that wait; the pump's object
+  local asleep, poller = {}, nil -- the tokens of those that wait; the poller's object
   local sleep = copas.pauseforever or function()
     copas.sleep(-1)
   end
 
   -- It ends with the last waiter, and so does the loop.
-  local function release_pump()
-    if not next(asleep) and pump then
-      pump.woken = true
-      pump = nil
+  local function release_poller()
+    if not next(asleep) and poller then
+      poller.woken = true
+      poller = nil
     end
   end
 
-  local function start_pump()
+  local function start_poller()
     local watch = setmetatable({}, Watch)
-    pump = watch
+    poller = watch
     copas.addthread(function()
       copas.receive(watch, 1)
     end)
@@ -79,8 +79,8 @@ if copas.wakeup then
   -- copas holds a thread that sleeps weakly; the collector would take it.
   function adapter.park(token)
     asleep[token] = true
-    if not pump then
-      start_pump()
+    if not poller then
+      start_poller()
     end
     repeat
       sleep()
@@ -90,7 +90,7 @@ if copas.wakeup then
   function adapter.wake(token, gone)
     if asleep[token] then
       asleep[token] = nil
-      release_pump()
+      release_poller()
       if not gone then
         copas.wakeup(token.co)
       end

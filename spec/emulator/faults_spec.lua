@@ -278,8 +278,10 @@ describe("a fault", function()
   end
 
   it("is refused where it could never be met", function()
-    assert.equal("unknown endpoint 'sumbit'", problem { endpoint = "sumbit", fault = "reset" })
-    assert.equal("unknown fault 'rest'", problem { endpoint = "submit", fault = "rest" })
+    assert.equal("unknown endpoint 'sumbit' (did you mean 'submit'?)",
+      problem { endpoint = "sumbit", fault = "reset" })
+    assert.equal("unknown fault 'rest' (did you mean 'reset'?)",
+      problem { endpoint = "submit", fault = "rest" })
     assert.equal("unknown field 'tims' (did you mean 'times'?)",
       problem { endpoint = "submit", fault = "reset", tims = 1 })
     assert.equal("field 'times' must be a number",

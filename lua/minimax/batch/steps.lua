@@ -56,23 +56,20 @@ end
 
 -- Submitting ----------------------------------------------------------------------
 
--- Says what the wait for a turn is about.
-local function tell_turn(run, lane, seconds)
-  run:tell_wait(lane, seconds, "the next %s may leave in %.0f s: the rate that the ledger holds "
-    .. "for all workers is used up, or the server held them back", lane, seconds)
-end
-
--- Waits for its turn under the joint budget, without taking it.
-local function wait_for_turn(run, lane)
+-- Waits for its turn under the joint budget.
+-- @param ask how: `take` takes it, `look` does not
+-- @return whether the run goes on
+local function await_turn(run, lane, ask)
   while not run.stopping do
-    local seconds = run:with_ledger(false, run.budget.look, run.budget, lane)
-    if not seconds or seconds == 0 then
-      break
+    local seconds = run:with_ledger(false, ask, run.budget, lane)
+    if seconds == 0 then
+      return not run.stopping
     end
-    tell_turn(run, lane, seconds)
+    seconds = seconds or 0
+    run:tell_wait(lane, seconds, "the next %s may leave in %.0f s: the rate that the ledger holds "
+      .. "for all workers is used up, or the server held them back", lane, seconds)
     run:sleep(math.min(seconds, LOOK) * (1 + math.random() / 10))
   end
-  return not run.stopping
 end
 
 -- Right before the request leaves: what it is made of is looked at, the turn is
@@ -225,7 +222,8 @@ function steps.added(run, job)
   elseif not ok then -- the ledger failed
     return false
   end
-  return run:may_submit() and wait_for_turn(run, "submit") and submit(run, job, body)
+  return run:may_submit() and await_turn(run, "submit", run.budget.look)
+    and submit(run, job, body)
 end
 
 -- Asking --------------------------------------------------------------------------
@@ -247,18 +245,6 @@ local function on_status(run, job, status)
   end
 end
 
--- Takes a turn under the joint budget.
-local function take_turn(run, lane)
-  while not run.stopping do
-    local seconds = run:with_ledger(false, run.budget.take, run.budget, lane)
-    if seconds == 0 then
-      return true
-    end
-    tell_turn(run, lane, seconds or 0)
-    run:sleep(math.min(seconds or 0, LOOK) * (1 + math.random() / 10))
-  end
-end
-
 -- Asks once.
 -- @return whether the job goes on; nil: it is to be asked again. And an error
 local function ask(run, job, failures)
@@ -275,7 +261,7 @@ function steps.submitted(run, job)
   local interval, timeout = run.options.poll_interval, run.options.wait_timeout
   local began, failures = run.clock, 0
   local pause = job.fresh and interval or 0
-  while run:sleep(pause) and take_turn(run, "query") do
+  while run:sleep(pause) and await_turn(run, "query", run.budget.take) do
     local goes_on, err = ask(run, job, failures)
     if goes_on ~= nil then
       return goes_on

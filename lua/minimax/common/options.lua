@@ -32,7 +32,10 @@ function options.one_of(...)
   return function(value) return values[value] ~= nil end
 end
 
-local function unknown(known, name, noun)
+--- Says that a name is unknown, and which of the known ones it may mean.
+-- @param known a table by name
+-- @param noun what one is called, such as "option"
+function options.unknown(known, name, noun)
   local names = {}
   for other in pairs(known) do
     names[#names + 1] = other
@@ -50,7 +53,7 @@ function options.problem(known, given, noun)
   for name, value in pairs(given) do
     local check = known[name]
     if not check then
-      return unknown(known, name, noun)
+      return options.unknown(known, name, noun)
     elseif not check[1](value) then
       return string.format("%s '%s' must be %s", noun, name, check[2])
     end

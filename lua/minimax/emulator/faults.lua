@@ -17,13 +17,14 @@ faults.NAMES = {
   no_task_id = true, status = true, no_status = true,
   -- the task that a submit creates ends badly
   fail = true,
-  -- the storage host alone
-  expired = false, wrong_content_range = true, ignore_range = true, etag_change = true,
-  weak_etag = true, no_etag = true, longer = true, shorter = true,
 }
 
-local STORAGE_ONLY = { expired = true, wrong_content_range = true, ignore_range = true,
+local STORAGE_ONLY = { expired = false, wrong_content_range = true, ignore_range = true,
   etag_change = true, weak_etag = true, no_etag = true, longer = true, shorter = true }
+
+for name, works in pairs(STORAGE_ONLY) do
+  faults.NAMES[name] = works
+end
 
 local ENDPOINTS = { submit = true, query = true, retrieve = true, retrieve_content = true,
   upload = true, list = true, files_list = true, files_delete = true, cancel = true,
@@ -72,10 +73,10 @@ function faults.check(rule)
   end
   local endpoint, fault = rule.endpoint, rule.fault
   if not endpoint or not ENDPOINTS[endpoint] and endpoint:sub(1, 1) ~= "/" then
-    return nil, "unknown endpoint '" .. tostring(endpoint) .. "'"
+    return nil, options.unknown(ENDPOINTS, endpoint, "endpoint")
   elseif not is_known(fault) then
-    return nil, "unknown fault '" .. tostring(fault) .. "'"
-  elseif STORAGE_ONLY[fault] and endpoint ~= "storage" then
+    return nil, options.unknown(faults.NAMES, fault, "fault")
+  elseif STORAGE_ONLY[fault] ~= nil and endpoint ~= "storage" then
     return nil, "fault '" .. fault .. "' is for endpoint 'storage'"
   elseif fault == "fail" and endpoint ~= "submit" then
     return nil, "fault 'fail' is for endpoint 'submit'"
