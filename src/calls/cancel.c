@@ -19,9 +19,8 @@ enum { LOOK_LASTS = 10000 /* ms */ };
 struct cancel {
   struct job job;
   struct exchange look; /* before the DELETE, or after it */
-  struct exchange act;  /* the DELETE; without a URL: it is over */
+  struct exchange act;  /* the DELETE */
   int sent;             /* it left, perhaps */
-  int wants_look;       /* it is to be begun yet */
 };
 
 static void begin_look(lua_State *L, struct cancel *cancel, int self) {
@@ -29,7 +28,6 @@ static void begin_look(lua_State *L, struct cancel *cancel, int self) {
   exchange_begin(L, &cancel->look, &cancel->job, "GET",
                  query_url(client_of(&cancel->job), KIND_VIDEO2, id),
                  LANE_QUERY, EXCHANGE_REPEAT);
-  cancel->wants_look = 0;
   lua_pop(L, 1);
 }
 
@@ -57,22 +55,21 @@ static void refuse(lua_State *L, struct cancel *cancel, int self, int status) {
 }
 
 /* The task is queued: nothing is waited for any more. */
-static void clear_delete(struct cancel *cancel) {
+static void allow_delete(struct cancel *cancel) {
   struct client *client = client_of(&cancel->job);
-  cancel->act.leave_by = cancel->look.transfer->started + LOOK_LASTS;
-  cancel->act.cleared = 1;
+  exchange_allow(&cancel->act, client,
+                 cancel->look.transfer->started + LOOK_LASTS);
   cancel->sent = 1;
   exchange_clear(&cancel->look, client);
-  gate_reclaim(&client->gate, &cancel->act.pass);
 }
 
 /* What the look says. Returns whether the DELETE may leave. */
 static int on_look(lua_State *L, struct cancel *cancel, int self,
-                   struct reply *reply, enum exchange_step step) {
-  enum state state = query_result(L, &cancel->job, self, &cancel->look, reply,
-                                  step, lua_gettop(L));
+                   struct reply *reply) {
+  enum state state =
+      query_result(L, &cancel->job, self, &cancel->look, reply, lua_gettop(L));
   int status = lua_gettop(L);
-  if (state == STATE_QUEUED && cancel->act.url)
+  if (state == STATE_QUEUED && cancel->act.state == EXCHANGE_ASKING)
     return 1;
   if (state == STATE_NONE)
     job_fail(L, &cancel->job, self);
@@ -89,8 +86,8 @@ static int is_done(lua_State *L, struct cancel *cancel, int self,
                    struct reply *reply, enum exchange_step step) {
   int object = lua_gettop(L);
   return step == EXCHANGE_ANSWERED && reply->kind == FAULT_NONE &&
-         query_result(L, &cancel->job, self, &cancel->act, reply, step,
-                      object) == STATE_CANCELLED;
+         query_result(L, &cancel->job, self, &cancel->act, reply, object) ==
+             STATE_CANCELLED;
 }
 
 /* Returns whether another look must tell what came of it: an empty answer
@@ -108,7 +105,6 @@ static int on_delete(lua_State *L, struct cancel *cancel, int self,
     job_end(L, &cancel->job, self);
   } else {
     lua_settop(L, object);
-    cancel->wants_look = 1;
     exchange_clear(&cancel->act, client_of(&cancel->job));
     return 1;
   }
@@ -122,11 +118,9 @@ static int advance_look(lua_State *L, struct cancel *cancel, int self) {
       exchange_advance(L, &cancel->job, self, &cancel->look, &reply);
   if (step == EXCHANGE_PENDING)
     return 0;
-  if (step == EXCHANGE_LOST)
-    lua_pushnil(L);
-  if (!on_look(L, cancel, self, &reply, step))
+  if (!on_look(L, cancel, self, &reply))
     return 0;
-  clear_delete(cancel);
+  allow_delete(cancel);
   return 1;
 }
 
@@ -138,22 +132,26 @@ static int advance_delete(lua_State *L, struct cancel *cancel, int self) {
     return 0;
   if (step == EXCHANGE_READY) {
     gate_lend(&client_of(&cancel->job)->gate, &cancel->act.pass);
-    cancel->wants_look = 1;
     return 1;
   }
-  if (step == EXCHANGE_LOST)
-    lua_pushnil(L);
   return on_delete(L, cancel, self, &reply, step);
+}
+
+/* Before the DELETE leaves, or once that is over. */
+static int wants_look(const struct cancel *cancel) {
+  return cancel->look.state == EXCHANGE_IDLE &&
+         (cancel->act.state == EXCHANGE_ASKING ||
+          cancel->act.state == EXCHANGE_IDLE);
 }
 
 static void cancel_advance(lua_State *L, struct job *job, int self) {
   struct cancel *cancel = (struct cancel *)job;
   int more;
   do {
-    if (cancel->wants_look)
+    if (wants_look(cancel))
       begin_look(L, cancel, self);
-    more = cancel->look.url ? advance_look(L, cancel, self)
-                            : advance_delete(L, cancel, self);
+    more = cancel->look.state ? advance_look(L, cancel, self)
+                              : advance_delete(L, cancel, self);
     if (more)
       lua_settop(L, self);
   } while (more);
@@ -162,7 +160,7 @@ static void cancel_advance(lua_State *L, struct job *job, int self) {
 static void cancel_expire(lua_State *L, struct job *job, int self) {
   const struct cancel *cancel = (struct cancel *)job;
   const struct exchange *current =
-      cancel->look.url ? &cancel->look : &cancel->act;
+      cancel->look.state ? &cancel->look : &cancel->act;
   if (cancel->sent) {
     fault_push(L, NULL, FAULT_TIMEOUT,
                "no answer within the call's timeout; a query tells whether the "

@@ -96,16 +96,6 @@ uint64_t download_link_life(const struct download *download) {
                                                : 0;
 }
 
-/* Moves the exchange on. Returns whether it has ended; the decoded object is
- * then on top, or nil. */
-static int advance_exchange(lua_State *L, struct download *download, int self,
-                            struct reply *reply, enum exchange_step *step) {
-  *step = exchange_advance(L, &download->job, self, &download->exchange, reply);
-  if (*step == EXCHANGE_LOST)
-    lua_pushnil(L);
-  return *step != EXCHANGE_PENDING;
-}
-
 static void begin_exchange(lua_State *L, struct download *download, char *url,
                            enum lane_name lane) {
   exchange_begin(L, &download->exchange, &download->job, "GET", url, lane,
@@ -119,10 +109,9 @@ static void end_exchange(struct download *download) {
 /* The error of an exchange that brought no link; a file or task that is not
  * there any more has expired. */
 static void fail_exchange(lua_State *L, struct download *download, int self,
-                          const struct reply *reply, enum exchange_step step,
-                          int object) {
+                          const struct reply *reply, int object) {
   const struct transfer *transfer = download->exchange.transfer;
-  if (step == EXCHANGE_LOST)
+  if (transfer->outcome != TRANSFER_ANSWERED)
     reply_push_loss(L, transfer);
   else
     reply_push_fault(L, transfer, reply, object);
@@ -155,16 +144,17 @@ void download_link_of_file(lua_State *L, struct download *download, int self) {
   struct reply reply;
   enum exchange_step step;
   int object;
-  if (!download->exchange.url)
+  if (!download->exchange.state)
     begin_exchange(L, download,
                    exchange_url(client_of(&download->job), RETRIEVE, "file_id",
                                 download->link.file_id),
                    LANE_FILE);
-  if (!advance_exchange(L, download, self, &reply, &step))
+  step = exchange_advance(L, &download->job, self, &download->exchange, &reply);
+  if (step == EXCHANGE_PENDING)
     return;
   object = lua_gettop(L);
   if (step == EXCHANGE_LOST || reply.kind != FAULT_NONE) {
-    fail_exchange(L, download, self, &reply, step, object);
+    fail_exchange(L, download, self, &reply, object);
     return;
   }
   on_file(L, download, object);
@@ -215,16 +205,14 @@ static void ask_for_task(lua_State *L, struct download *download, int self) {
 
 void download_link_of_task(lua_State *L, struct download *download, int self) {
   struct reply reply;
-  enum exchange_step step;
   enum state state;
-  int object;
-  if (!download->exchange.url)
+  if (!download->exchange.state)
     ask_for_task(L, download, self);
-  if (!advance_exchange(L, download, self, &reply, &step))
+  if (exchange_advance(L, &download->job, self, &download->exchange, &reply) ==
+      EXCHANGE_PENDING)
     return;
-  object = lua_gettop(L);
   state = query_result(L, &download->job, self, &download->exchange, &reply,
-                       step, object);
+                       lua_gettop(L));
   if (state == STATE_NONE)
     download_fail(L, download, self);
   else if (state != STATE_SUCCEEDED)

@@ -33,10 +33,10 @@ static void explain_unknown(lua_State *L, enum kind kind) {
 
 enum state query_result(lua_State *L, struct job *job, int self,
                         const struct exchange *exchange, struct reply *reply,
-                        enum exchange_step step, int object) {
+                        int object) {
   int top = lua_gettop(L);
   enum state state = STATE_NONE;
-  if (step == EXCHANGE_LOST) {
+  if (exchange->transfer->outcome != TRANSFER_ANSWERED) {
     reply_push_loss(L, exchange->transfer);
   } else {
     const char *id = query_push_id(L, self);
@@ -66,11 +66,9 @@ enum state query_result(lua_State *L, struct job *job, int self,
 static void query_advance(lua_State *L, struct job *job, int self) {
   struct exchange *exchange = &((struct call *)job)->exchange;
   struct reply reply;
-  enum exchange_step step = exchange_advance(L, job, self, exchange, &reply);
-  if (step == EXCHANGE_PENDING)
+  if (exchange_advance(L, job, self, exchange, &reply) == EXCHANGE_PENDING)
     return;
-  if (query_result(L, job, self, exchange, &reply, step, lua_gettop(L)) ==
-      STATE_NONE)
+  if (query_result(L, job, self, exchange, &reply, lua_gettop(L)) == STATE_NONE)
     job_fail(L, job, self);
   else
     job_end(L, job, self);

@@ -20,7 +20,7 @@ char *query_url(const struct client *client, enum kind kind, const char *id);
  */
 enum state query_result(lua_State *L, struct job *job, int self,
                         const struct exchange *exchange, struct reply *reply,
-                        enum exchange_step step, int object);
+                        int object);
 
 /* Pushes the id that a job is about as a C string (anchored by the job). */
 const char *query_push_id(lua_State *L, int self);

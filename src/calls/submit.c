@@ -116,12 +116,11 @@ static int submit_deliver(lua_State *L, struct job *job, int self) {
 static void submit_delivered(lua_State *L, struct job *job, int self,
                              int results) {
   struct exchange *exchange = &((struct call *)job)->exchange;
-  gate_reclaim(&client_of(job)->gate, &exchange->pass);
   if (job->ended)
     return;
   if (lua_toboolean(L, results) ||
       (lua_isnil(L, results) && lua_isnil(L, results + 1))) {
-    exchange->cleared = 1;
+    exchange_allow(exchange, client_of(job), POLLER_NEVER);
     engine_wake(job->owner->engine, &job->waiter);
     return;
   }

@@ -231,13 +231,12 @@ static int pass_over(lua_State *L, struct wait *wait, int self) {
 static void wait_advance(lua_State *L, struct job *job, int self) {
   struct wait *wait = (struct wait *)job;
   struct reply reply;
-  enum exchange_step step;
   enum state state;
-  if (job->news && !wait->exchange.url) {
+  if (job->news && !wait->exchange.state) {
     job_sleep(job, POLLER_NEVER); /* until the owner has looked */
     return;
   }
-  if (!wait->exchange.url) {
+  if (!wait->exchange.state) {
     if (poller_clock() < wait->next_poll) {
       job_sleep(job, wait->next_poll);
       return;
@@ -246,11 +245,10 @@ static void wait_advance(lua_State *L, struct job *job, int self) {
   }
   if (pass_over(L, wait, self))
     return;
-  step = exchange_advance(L, job, self, &wait->exchange, &reply);
-  if (step == EXCHANGE_PENDING)
+  if (exchange_advance(L, job, self, &wait->exchange, &reply) ==
+      EXCHANGE_PENDING)
     return;
-  state =
-      query_result(L, job, self, &wait->exchange, &reply, step, lua_gettop(L));
+  state = query_result(L, job, self, &wait->exchange, &reply, lua_gettop(L));
   if (state == STATE_NONE) {
     on_failure(L, wait, self,
                reply_is_definite(wait->exchange.transfer, &reply));

@@ -60,9 +60,10 @@ void exchange_begin(lua_State *L, struct exchange *exchange, struct job *job,
   exchange->patience = RETRY_CAP;
   exchange->resume_at = 0;
   exchange->attempts = exchange->failures = exchange->limits = 0;
-  exchange->cleared = 0;
+  exchange->leave_by = POLLER_NEVER;
   if (!url)
     box_no_memory(L);
+  exchange->state = EXCHANGE_WAITING;
 }
 
 /* The attempt is over; its body serves the next one. */
@@ -74,7 +75,14 @@ static void drop_transfer(struct exchange *exchange) {
   body_rewind(&exchange->body);
   transfer_release(exchange->transfer);
   exchange->transfer = NULL;
-  exchange->cleared = 0;
+  exchange->state = EXCHANGE_WAITING;
+}
+
+void exchange_allow(struct exchange *exchange, struct client *client,
+                    uint64_t leave_by) {
+  gate_reclaim(&client->gate, &exchange->pass);
+  exchange->leave_by = leave_by;
+  exchange->state = EXCHANGE_ALLOWED;
 }
 
 void exchange_clear(struct exchange *exchange, struct client *client) {
@@ -85,6 +93,7 @@ void exchange_clear(struct exchange *exchange, struct client *client) {
   free(exchange->url);
   free(exchange->content_type);
   exchange->url = exchange->content_type = NULL;
+  exchange->state = EXCHANGE_IDLE;
 }
 
 /* ---- events ---- */
@@ -201,9 +210,8 @@ static void send_attempt(lua_State *L, struct job *job, int self,
       .method = exchange->method,
       .url = exchange->url,
       .content_type = exchange->content_type,
-      .leave_by = exchange->leave_by && exchange->leave_by < job->deadline
-                      ? exchange->leave_by
-                      : job->deadline,
+      .leave_by = exchange->leave_by < job->deadline ? exchange->leave_by
+                                                     : job->deadline,
   };
   struct transfer *transfer;
   if (order.purpose == TRANSFER_PAID)
@@ -213,6 +221,7 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   if (!exchange->transfer)
     box_no_memory(L);
   transfer = exchange->transfer;
+  exchange->state = EXCHANGE_SENT;
   exchange->attempts++;
   exchange->told = 0;
   transfer->body = exchange->body;
@@ -222,30 +231,35 @@ static void send_attempt(lua_State *L, struct job *job, int self,
   tell_request(L, job, self, exchange);
 }
 
+/* Asks for its turn: when to ask again, or 0. */
+static uint64_t take_turn(struct job *job, struct exchange *exchange,
+                          uint64_t now) {
+  uint64_t due = exchange->resume_at;
+  if (due <= now)
+    due = gate_ask(&client_of(job)->gate, &exchange->pass, now);
+  if (due == 0)
+    exchange->state = exchange->asks ? EXCHANGE_ASKING : EXCHANGE_ALLOWED;
+  return due;
+}
+
 /* Sends the next attempt if it is its turn. */
 static enum exchange_step ask(lua_State *L, struct job *job, int self,
                               struct exchange *exchange, uint64_t now) {
-  uint64_t due = exchange->resume_at;
+  uint64_t due = POLLER_NEVER;
   if (now >= job->deadline) { /* nothing is begun any more */
     job_sleep(job, now);
     return EXCHANGE_PENDING;
   }
-  if (exchange->pass.inside) /* it was ready, and has asked its owner */
-    due = exchange->cleared ? 0 : POLLER_NEVER;
-  else if (due <= now)
-    due = gate_ask(&client_of(job)->gate, &exchange->pass, now);
-  if (due > 0) {
-    job_sleep(job, due);
+  if (exchange->state == EXCHANGE_WAITING)
+    due = take_turn(job, exchange, now);
+  if (exchange->state == EXCHANGE_ALLOWED) {
+    send_attempt(L, job, self, exchange);
+    due = driver_look(exchange->transfer, now);
+    sleep_until(job, exchange, due, now);
     return EXCHANGE_PENDING;
   }
-  if (exchange->asks && !exchange->cleared) {
-    job_sleep(job, POLLER_NEVER);
-    return EXCHANGE_READY;
-  }
-  exchange->cleared = 1; /* once more, where there is no memory for it now */
-  send_attempt(L, job, self, exchange);
-  sleep_until(job, exchange, driver_look(exchange->transfer, now), now);
-  return EXCHANGE_PENDING;
+  job_sleep(job, due > 0 ? due : POLLER_NEVER);
+  return due > 0 ? EXCHANGE_PENDING : EXCHANGE_READY;
 }
 
 /* ---- after an attempt ---- */
@@ -348,6 +362,8 @@ static enum exchange_step read_answer(lua_State *L, struct job *job, int self,
   tell_response(L, job, self, exchange);
   if (answered)
     reply_read(L, transfer, reply);
+  else
+    lua_pushnil(L);
   teach_gate(job, exchange, reply, now);
   return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
 }
@@ -387,7 +403,7 @@ enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
   struct transfer *transfer = exchange->transfer;
   uint64_t now = poller_clock();
   uint64_t due;
-  if (!transfer)
+  if (exchange->state != EXCHANGE_SENT)
     return ask(L, job, self, exchange, now);
   due = driver_look(transfer, now);
   if (due > 0) {

@@ -18,11 +18,22 @@ enum exchange_policy {
   EXCHANGE_POLL    /* of a wait, which repeats by itself */
 };
 
+/* What is to be done for the caller. The decoded object, or nil, was pushed
+ * where an attempt has ended for good. */
 enum exchange_step {
-  EXCHANGE_PENDING,  /* the job's alarm is set */
-  EXCHANGE_READY,    /* its turn has come: it waits for `cleared` */
-  EXCHANGE_ANSWERED, /* the decoded object was pushed, or nil */
-  EXCHANGE_LOST      /* no answer: reply_push_loss tells */
+  EXCHANGE_PENDING,  /* nothing: the job's alarm is set */
+  EXCHANGE_READY,    /* its turn has come: it waits for exchange_allow */
+  EXCHANGE_ANSWERED, /* there is an answer */
+  EXCHANGE_LOST      /* there is none: reply_push_loss tells */
+};
+
+/* What the exchange waits for. */
+enum exchange_state {
+  EXCHANGE_IDLE,    /* to be begun */
+  EXCHANGE_WAITING, /* its turn, or the end of a back-off */
+  EXCHANGE_ASKING,  /* its turn has come, and its owner was asked */
+  EXCHANGE_ALLOWED, /* no more: without memory to send it, it is sent again */
+  EXCHANGE_SENT     /* the attempt's end, or that somebody looks at it */
 };
 
 /* All zero is an idle exchange. It owns its url, type and body. */
@@ -41,11 +52,11 @@ struct exchange {
   unsigned limits;        /* answered in a row, the last attempt's too */
   lua_Integer limit_code; /* of the last rate limit that was answered */
   long limit_status;
-  unsigned char policy;  /* enum exchange_policy */
-  unsigned char single;  /* one attempt */
-  unsigned char asks;    /* its owner, before each attempt leaves */
-  unsigned char cleared; /* the next one may leave */
-  uint64_t leave_by;     /* ms; once it is cleared: not later, but asks again */
+  unsigned char state;  /* enum exchange_state */
+  unsigned char policy; /* enum exchange_policy */
+  unsigned char single; /* one attempt */
+  unsigned char asks;   /* its owner, before each attempt leaves */
+  uint64_t leave_by;    /* ms; of the attempt allowed last */
 };
 
 /* Begins one; takes `url` over (malloc'd; NULL raises that memory ends). */
@@ -58,6 +69,11 @@ void exchange_begin(lua_State *L, struct exchange *exchange, struct job *job,
 enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,
                                     struct exchange *exchange,
                                     struct reply *reply);
+
+/* Its owner, who was asked, lets the attempt leave: until `leave_by` (ms;
+ * POLLER_NEVER), or else it asks again. */
+void exchange_allow(struct exchange *exchange, struct client *client,
+                    uint64_t leave_by);
 
 /* The call's deadline is there: ends the attempt under way with what arrived
  * of its answer. LOST where there is none, or no attempt. */
