@@ -164,7 +164,7 @@ static void go_on(lua_State *L, struct download *download, int self) {
   if (download->fetch.transfer && sink_has_room(&download->sink))
     transfer_resume(download->fetch.transfer);
   if (has_news(download))
-    job->news = 1;
+    job_tell(L, job, self);
   else if (download->fetch.arrived)
     complete(L, download, self);
 }
@@ -201,7 +201,6 @@ int download_deliver(lua_State *L, struct job *job, int self) {
   struct download *download = (struct download *)job;
   const char *bytes;
   size_t length = sink_peek(&download->sink, &bytes);
-  job->news = 0;
   gate_lend(&client_of(job)->gate, &download->fetch.pass);
   engine_settle(job->owner->engine);
   if (length > 0 && download->to_lua_file) {

@@ -72,41 +72,41 @@ static void each_close(lua_State *L, struct job *job, int self) {
   if (job->ended)
     return;
   ((struct each *)job)->left = 0;
-  job->news = 0;
-  job->ended = 1;
+  job_return(job);
 }
 
 /* A status of one of the waits is told first, then its end. */
 static int each_deliver(lua_State *L, struct job *job, int self) {
   struct each *each = (struct each *)job;
-  struct job *child;
-  job->news = 0;
-  if (!each->first)
+  struct job *child = each->first;
+  if (!child)
     return -1;
-  child = each->first;
   each->current = child->number;
   if (!child->news)
     return -1;
   lua_getiuservalue(L, self, JOB_EXTRA);
   lua_rawgeti(L, -1, (lua_Integer)child->number);
-  return child->type->deliver(L, child, lua_gettop(L));
+  return job_deliver(L, child, lua_gettop(L));
 }
 
 static void each_delivered(lua_State *L, struct job *job, int self,
                            int results) {
   struct each *each = (struct each *)job;
   struct job *child;
-  (void)L, (void)self, (void)results;
+  (void)results;
   if (!each->first)
     return;
   child = take_news(each);
+  if (child->ended && !child->news) { /* an item; the next call goes on */
+    job_return(job);
+    return;
+  }
   if (child->news) /* it came while the owner looked at the one before */
     each_child_has_news(job, child);
-  else if (child->ended)
-    job->ended = 1; /* an item; the next call goes on */
   else
     child->type->delivered(L, child, 0, 0);
-  job->news = !job->ended && each->first;
+  if (each->first)
+    job_tell(L, job, self);
 }
 
 /* Fails the wait at `wait` for the reason why the loop failed. The error is
@@ -138,7 +138,7 @@ static int each_push_results(lua_State *L, struct job *job, int self) {
     return 0;
   lua_getiuservalue(L, self, JOB_EXTRA);
   waits = lua_gettop(L);
-  job->ended = job->failed; /* what ended is one item */
+  job_go_on(job); /* what ended is one item */
   if (job->failed)
     take_left(L, each, self, waits);
   number = (lua_Integer)each->current;
@@ -173,8 +173,8 @@ static int next_item(lua_State *L) {
     return 0; /* all were handed out, or the loop has closed it */
   if (job->waker)
     luaL_error(L, "another coroutine waits for the next item of this loop");
-  if (!job->failed && !job->raises)
-    job->news = each->first != NULL;
+  if (each->first && !job->failed && !job->raises)
+    job_tell(L, job, lua_upvalueindex(1));
   lua_pushvalue(L, lua_upvalueindex(1));
   return await_again(L);
 }

@@ -103,7 +103,6 @@ static void cast_unknown(lua_State *L, struct call *call, int self,
 /* ---- on_send ---- */
 
 static int submit_deliver(lua_State *L, struct job *job, int self) {
-  job->news = 0;
   if (job->ended) /* its deadline passed before the owner could look */
     return -1;
   gate_lend(&client_of(job)->gate, &((struct call *)job)->exchange.pass);

@@ -282,7 +282,6 @@ static void wait_release(struct job *job) {
 }
 
 static int wait_deliver(lua_State *L, struct job *job, int self) {
-  job->news = 0;
   engine_settle(job->owner->engine);
   lua_getiuservalue(L, self, JOB_CALLBACK);
   lua_getiuservalue(L, self, JOB_EXTRA);

@@ -187,7 +187,7 @@ static void park_with_adapter(lua_State *L, struct job *job) {
 static void deliver(lua_State *L, struct job *job) {
   int count;
   lua_pushvalue(L, lua_upvalueindex(1));
-  count = job->type->deliver(L, job, 1);
+  count = job_deliver(L, job, 1);
   if (count >= 0)
     lua_callk(L, count, 2, DELIVERED, await_round);
   job->type->delivered(L, job, 1, lua_gettop(L) - 1);

@@ -244,6 +244,20 @@ void job_tell(lua_State *L, struct job *job, int self) {
   job_wake(L, job, self, WAKE_NEWS);
 }
 
+int job_deliver(lua_State *L, struct job *job, int self) {
+  job->news = 0;
+  return job->type->deliver(L, job, self);
+}
+
+void job_return(struct job *job) {
+  job->news = 0;
+  job->ended = 1;
+}
+
+void job_go_on(struct job *job) {
+  job->ended = job->failed;
+}
+
 void job_end(lua_State *L, struct job *job, int self) {
   if (job->ended) {
     lua_pop(L, 1);

@@ -114,6 +114,14 @@ void job_end(lua_State *L, struct job *job, int self);
 /* There is something to deliver. */
 void job_tell(lua_State *L, struct job *job, int self);
 
+/* Takes its news: pushes as the type's `deliver` does. */
+int job_deliver(lua_State *L, struct job *job, int self);
+
+/* The call that awaits it is to return what push_results pushes, as if it had
+ * ended, which it has not: from job_go_on on it does not count as ended. */
+void job_return(struct job *job);
+void job_go_on(struct job *job);
+
 /* Its coroutine, the one that awaits it, is about to sleep, to be woken once
  * with the token on top, which it pops. */
 void job_park(lua_State *L, struct job *job, int self,

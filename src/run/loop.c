@@ -229,7 +229,7 @@ static void run_advance(lua_State *L, struct job *job, int self) {
 }
 
 static int run_deliver(lua_State *L, struct job *job, int self) {
-  job->news = 0;
+  (void)job;
   lua_pushcfunction(L, run_round);
   lua_pushvalue(L, self);
   return 1;
@@ -358,5 +358,5 @@ void loop_push_run(lua_State *L) {
     lua_setiuservalue(L, 2, JOB_SUBJECT);
     join(L, 2, 1);
   }
-  run->job.news = 1; /* even with nothing to do it looks, and ends */
+  job_tell(L, &run->job, 2); /* even with nothing to do it looks, and ends */
 }
