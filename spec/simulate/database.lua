@@ -44,14 +44,15 @@ local function tell(self, rows)
   end
 end
 
--- What has to be known of a statement that is about to be done.
-local function begin(self)
+-- What has to be known of a statement that is about to be done: a look for jobs
+-- asks for one state.
+local function begin(self, state)
   local connection = self.connection
   if self.sql:find("simulated", 1, true) then
     connection:set_clock()
   end
   if self.sql:find "WITH free" then
-    connection.process.looked = connection.night.clock.events
+    connection.process.looked[state] = connection.night.clock.events
   end
 end
 
@@ -77,7 +78,7 @@ function Statement:execute(...)
     connection.gone = is_end
     return false, why
   end
-  begin(self)
+  begin(self, (...))
   local rows
   rows, why = run(self.real, ...)
   if not rows then

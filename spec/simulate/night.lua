@@ -106,7 +106,7 @@ function night:worker(host)
   local process
   self.living = self.living + 1
   process = self.clock:process(host, function(own)
-    own.looked = 0
+    own.looked = {}
     return run_batch(self, host)
   end, function(ok, reason, told, err)
     self:log("end", host, ok, reason, err and err.message)

@@ -213,7 +213,7 @@ end
 local function check_done(self, process)
   for _, key in ipairs(self.keys) do
     local row = self.rows[key]
-    local others = row.changed > process.looked or row.avoid ~= ","
+    local others = row.changed > (process.looked[row.state] or math.huge) or row.avoid ~= ","
     if OPEN[row.state] and not others then
       self:breaks("%s: is %s (worker %s), and the run says that it is done", key, row.state,
         row.worker)
