@@ -31,9 +31,17 @@ int encode_refuse(struct encoder *encoder, const char *format,
   return -1;
 }
 
-void encode_hide(struct encoder *encoder) {
+void encode_hide(struct encoder *encoder, enum splice splice,
+                 const char *mime) {
   lua_State *L = encoder->L;
   char name[48];
+  lua_createtable(L, 3, 0);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 2);
+  lua_pushinteger(L, splice);
+  lua_rawseti(L, -2, 1);
+  lua_pushstring(L, mime);
+  lua_rawseti(L, -2, 3);
   lua_rawseti(L, encoder->splices, ++encoder->count);
   snprintf(name, sizeof name, "@minimax:%016llx:%d@",
            (unsigned long long)encoder->request->nonce, encoder->count);
@@ -61,10 +69,8 @@ static int copy_number(struct encoder *encoder, int value) {
     lua_pushvalue(L, value);
     return 0;
   }
-  lua_createtable(L, 1, 0); /* a list of one tells digits from text */
   lua_pushstring(L, digits);
-  lua_rawseti(L, -2, 1);
-  encode_hide(encoder);
+  encode_hide(encoder, SPLICE_JSON, NULL);
   return 0;
 }
 
@@ -109,7 +115,7 @@ static int copy_string(struct encoder *encoder, int value, const char *field) {
   }
   lua_pushvalue(L, value);
   if (encoder->splices && length > LARGE)
-    encode_hide(encoder);
+    encode_hide(encoder, SPLICE_STRING, NULL);
   return 0;
 }
 
@@ -123,12 +129,8 @@ static int copy_file(struct encoder *encoder, int value, const char *field) {
     lua_pushfstring(L, "data:%s;base64,… (%s)", mime, path);
     return 0;
   }
-  lua_createtable(L, 0, 2);
   lua_pushstring(L, path);
-  lua_setfield(L, -2, "path");
-  lua_pushstring(L, mime);
-  lua_setfield(L, -2, "mime");
-  encode_hide(encoder);
+  encode_hide(encoder, SPLICE_FILE, mime);
   return 0;
 }
 
@@ -226,12 +228,11 @@ static int is_empty_list(lua_State *L, int table) {
 /* lua-cjson would send it as an object. */
 static void copy_empty_list(struct encoder *encoder, int list) {
   lua_State *L = encoder->L;
-  lua_createtable(L, 1, 0);
   if (encoder->splices) {
     lua_pushliteral(L, "[]");
-    lua_rawseti(L, -2, 1);
-    encode_hide(encoder);
+    encode_hide(encoder, SPLICE_JSON, NULL);
   } else {
+    lua_newtable(L);
     lua_getmetatable(L, list);
     lua_setmetatable(L, -2);
   }

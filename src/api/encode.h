@@ -14,8 +14,15 @@ struct request {
   const char *secret; /* for the redactor: a Lua string, anchored meanwhile */
 };
 
+/* What a placeholder stands for. */
+enum splice {
+  SPLICE_JSON = 1, /* a text that is JSON already */
+  SPLICE_STRING,   /* a long string, to be quoted */
+  SPLICE_FILE      /* the path of a file, to be sent as a data: URL */
+};
+
 /* The copy holds a placeholder for each value that lua-cjson must not see; the
- * list at `splices` has what it stands for. */
+ * list at `splices` has what it stands for: { splice, value, MIME type }. */
 struct encoder {
   lua_State *L;
   const struct request *request;
@@ -29,8 +36,9 @@ struct encoder {
 /* Pushes a copy of the table; -1 with an error pushed. */
 int encode_copy(struct encoder *encoder, int table);
 
-/* Replaces the value on top by a placeholder that stands for it. */
-void encode_hide(struct encoder *encoder);
+/* Replaces the text on top by a placeholder that stands for it; `mime` is that
+ * of a file, else NULL. */
+void encode_hide(struct encoder *encoder, enum splice splice, const char *mime);
 
 /* Pushes an error about the place where it is; returns -1. */
 int encode_refuse(struct encoder *encoder, const char *format,

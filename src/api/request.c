@@ -37,15 +37,10 @@ const char *request_push_id(lua_State *L, int index, int argument) {
 
 /* Replaces the id on top, a string, by its digits as a bare number. */
 static void make_bare(struct encoder *encoder) {
-  lua_State *L = encoder->L;
   size_t length;
-  const char *id = lua_tolstring(L, -1, &length);
-  if (!encoder->splices || length == 0 || strspn(id, "0123456789") != length)
-    return;
-  lua_createtable(L, 1, 0);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, 1);
-  encode_hide(encoder);
+  const char *id = lua_tolstring(encoder->L, -1, &length);
+  if (encoder->splices && length > 0 && strspn(id, "0123456789") == length)
+    encode_hide(encoder, SPLICE_JSON, NULL);
 }
 
 int request_get(lua_State *L, int index, const char *name) {
@@ -116,12 +111,9 @@ static int copy_request(struct encoder *encoder, int index) {
   return 0;
 }
 
-static int add_file(lua_State *L, int splice, struct body *body) {
-  const char *path, *head;
-  lua_getfield(L, splice, "path");
-  path = lua_tostring(L, -1);
-  lua_getfield(L, splice, "mime");
-  head = lua_pushfstring(L, "\"data:%s;base64,", lua_tostring(L, -1));
+static int add_file(lua_State *L, const char *path, const char *mime,
+                    struct body *body) {
+  const char *head = lua_pushfstring(L, "\"data:%s;base64,", mime);
   if (body_add_text(body, head, strlen(head)) < 0 ||
       body_add_file(body, path, BODY_BASE64) < 0 ||
       body_add_text(body, "\"", 1) < 0) {
@@ -132,27 +124,34 @@ static int add_file(lua_State *L, int splice, struct body *body) {
   return 0;
 }
 
-static int add_long_string(lua_State *L, int splice, struct body *body) {
-  size_t length;
-  const char *text = lua_tolstring(L, splice, &length);
+static void add_string(lua_State *L, const char *text, size_t length,
+                       struct body *body) {
   struct buffer *quoted = box_push_buffer(L);
   if (json_add_string(quoted, text, length) < 0 ||
       body_add_text(body, quoted->bytes, quoted->length) < 0)
     box_no_memory(L);
   box_pop(L);
-  return 0;
 }
 
 /* Adds what the splice on top stands for. */
 static int add_splice(lua_State *L, struct body *body) {
   int splice = lua_gettop(L);
-  const char *digits;
-  if (lua_type(L, splice) == LUA_TSTRING)
-    return add_long_string(L, splice, body);
-  if (lua_rawgeti(L, splice, 1) == LUA_TNIL)
-    return add_file(L, splice, body);
-  digits = lua_tostring(L, -1);
-  if (body_add_text(body, digits, strlen(digits)) < 0)
+  size_t length;
+  const char *text;
+  lua_rawgeti(L, splice, 1);
+  lua_rawgeti(L, splice, 2);
+  lua_rawgeti(L, splice, 3);
+  text = lua_tolstring(L, splice + 2, &length);
+  switch ((enum splice)lua_tointeger(L, splice + 1)) {
+  case SPLICE_FILE:
+    return add_file(L, text, lua_tostring(L, splice + 3), body);
+  case SPLICE_STRING:
+    add_string(L, text, length, body);
+    return 0;
+  case SPLICE_JSON:
+    break;
+  }
+  if (body_add_text(body, text, length) < 0)
     box_no_memory(L);
   return 0;
 }
