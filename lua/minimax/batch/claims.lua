@@ -31,7 +31,7 @@ end
 
 --- Takes a job that is nobody's. It goes on behind the last one, so that a long
 -- row of jobs that this host avoids is not walked again for each.
--- @param state one of `states.open`
+-- @param state one of `policy.open`
 -- @return the row; nil where there is none; nil and an error
 function claims:take(state)
   local job, err = take_after(self, state, self.seen[state])

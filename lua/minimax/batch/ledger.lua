@@ -1,14 +1,14 @@
 --- What can be asked of a ledger without a run: its jobs come in, are counted,
 -- looked at and set right.
 
-local all_states = require "minimax.common.states"
 local fault = require "minimax.batch.fault"
 local output = require "minimax.batch.output"
+local policy = require "minimax.batch.policy"
 local postgresql = require "minimax.batch.postgresql"
 local request = require "minimax.batch.request"
 local schema = require "minimax.batch.schema"
 local sqlite = require "minimax.batch.sqlite"
-local states = require "minimax.batch.states"
+local states = require "minimax.common.states"
 
 local ledger = {}
 ledger.__index = ledger
@@ -166,7 +166,7 @@ function ledger:count()
     return nil, err
   end
   local counts = {}
-  for _, name in ipairs(all_states) do
+  for _, name in ipairs(states) do
     counts[name] = 0
   end
   for _, row in ipairs(rows) do
@@ -246,7 +246,7 @@ function ledger:retry(key, resubmit)
   if not job then
     return nil, err
   end
-  local state, why = states.after_retry(job, resubmit)
+  local state, why = policy.after_retry(job, resubmit)
   if not state then
     return nil, fault.new("invalid", "job '%s' %s", key, why)
   end

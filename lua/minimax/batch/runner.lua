@@ -1,10 +1,10 @@
 --- A run: so many jobs at a time, each in a coroutine that takes one job after
 -- the other, until there is nothing left to do or a reason to stop.
 
-local interruptible = require "minimax.batch.interruptible"
 local fault = require "minimax.batch.fault"
+local interruptible = require "minimax.batch.interruptible"
 local minimax = require "minimax"
-local states = require "minimax.batch.states"
+local policy = require "minimax.batch.policy"
 local steps = require "minimax.batch.steps"
 
 local runner = {}
@@ -196,7 +196,7 @@ end
 -- Jobs ----------------------------------------------------------------------------
 
 local function claim(self)
-  for _, state in ipairs(states.open) do
+  for _, state in ipairs(policy.open) do
     if state ~= "added" or not self.held_back then
       local job = self:with_ledger(false, self.claims.take, self.claims, state)
       if job or self.stopping then

@@ -5,8 +5,8 @@
 local check = require "minimax.batch.check"
 local fault = require "minimax.batch.fault"
 local output = require "minimax.batch.output"
+local policy = require "minimax.batch.policy"
 local request = require "minimax.batch.request"
-local states = require "minimax.batch.states"
 
 local steps = {}
 
@@ -43,7 +43,7 @@ end
 -- What an error means that has changed nothing.
 -- @param failures of this kind in a row
 local function on_error(run, job, err, failures)
-  local meaning = states.meaning(err, job.task_id ~= nil)
+  local meaning = policy.meaning(err, job.task_id ~= nil)
   if meaning == "job" then
     return fail(run, job, err)
   elseif meaning == "stop" then
@@ -132,7 +132,7 @@ local function on_submit_error(run, job, err)
     return false
   end
   run:count_submit(-1) -- it was refused: nothing was paid
-  if states.meaning(err) == "job" then
+  if policy.meaning(err) == "job" then
     return fail(run, job, err)
   end
   local kept = settled(job, run:step(job, "unsent"))
@@ -142,7 +142,7 @@ local function on_submit_error(run, job, err)
       math.min(HOLD * 2 ^ (run.limits - 1), run.budget.LONGEST_HOLD))
     run:on_answer()
   end
-  if not kept and states.meaning(err) ~= "stop" then
+  if not kept and policy.meaning(err) ~= "stop" then
     return false
   end
   job.refusals = (job.refusals or 0) + 1
@@ -311,7 +311,7 @@ function steps.succeeded(run, job)
       settled(job, run:step(job, "downloaded", bytes))
       return false
     end
-    if err and states.meaning(err, true) == "again" then
+    if err and policy.meaning(err, true) == "again" then
       run:count_fetch(job, false)
     end
     if not err or not on_error(run, job, err, attempt) then

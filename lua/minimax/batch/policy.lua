@@ -1,14 +1,10 @@
---- The life of a job as data: where it goes on, and whose matter an error is.
---
---     added -> submitting -> submitted -> succeeded -> downloaded
---
--- or `failed`, or `unknown`: submitted perhaps, and nobody knows the task's id.
+--- What a run does next, as data: which jobs it takes, and whose matter an error is.
 
-local states = {}
+local policy = {}
 
 --- Those in which a run has something to do, the nearest to its end first: what
 -- is paid for is brought home before more is paid.
-states.open = { "succeeded", "submitted", "added" }
+policy.open = { "succeeded", "submitted", "added" }
 
 -- What an error means to a batch that is not to be tried again.
 --   job   the job has failed, the others go on
@@ -26,7 +22,7 @@ local WANTS_CREDENTIALS = 407 -- a proxy, for whatever passes it
 --- Whose matter an error is: "job", "stop" or "again".
 -- @param paid true: it is about a task that exists. What answers then without the
 --   API's own words (a page of a proxy or a gateway) says nothing about that task.
-function states.meaning(err, paid)
+function policy.meaning(err, paid)
   if err.http_status == WANTS_CREDENTIALS then
     return "stop"
   end
@@ -41,7 +37,7 @@ end
 -- @param job a row of the ledger
 -- @param resubmit true: pay for a new task, whatever became of the old one
 -- @return a state; or nil and why not
-function states.after_retry(job, resubmit)
+function policy.after_retry(job, resubmit)
   if job.state == "unknown" then
     return "added"
   elseif job.state ~= "failed" then
@@ -54,4 +50,4 @@ function states.after_retry(job, resubmit)
   return job.task_failed == 1 and "added" or "submitted"
 end
 
-return states
+return policy
