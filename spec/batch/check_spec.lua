@@ -1,28 +1,28 @@
 -- What the catalogues of templates and models say against a request.
 
-local all_doubts = require "minimax.common.warnings"
+local all_warnings = require "minimax.common.warnings"
 
 local RUN_FOR_LIFE, ANIME = "393769180141805569", "394514820878671878"
 
-local function doubts(kind, body)
-  return table.concat(all_doubts.of(kind, body), "; ")
+local function warnings(kind, body)
+  return table.concat(all_warnings.of(kind, body), "; ")
 end
 
 describe("a template's doubts", function()
   it("are none where the request is as the catalogue says", function()
-    assert.equal("", doubts("template", { template_id = RUN_FOR_LIFE, media_inputs = { "x" },
+    assert.equal("", warnings("template", { template_id = RUN_FOR_LIFE, media_inputs = { "x" },
       text_inputs = { "Lion" } }))
-    assert.equal("", doubts("template", { template_id = ANIME, text_inputs = { "a scene" },
+    assert.equal("", warnings("template", { template_id = ANIME, text_inputs = { "a scene" },
       media_inputs = {} }))
   end)
 
   it("name what is missing, too much, or unknown", function()
-    assert.matches("'Run for Life' wants text_inputs", doubts("template",
+    assert.matches("'Run for Life' wants text_inputs", warnings("template",
       { template_id = RUN_FOR_LIFE, media_inputs = { "x" } }), 1, true)
-    assert.matches("'Anime Life Sim' takes no media_inputs", doubts("template",
+    assert.matches("'Anime Life Sim' takes no media_inputs", warnings("template",
       { template_id = ANIME, text_inputs = { "x" }, media_inputs = { "x" } }), 1, true)
     assert.equal("the template 7 is not in the catalogue",
-      doubts("template", { template_id = "7" }))
+      warnings("template", { template_id = "7" }))
   end)
 end)
 
@@ -54,7 +54,7 @@ describe("a model's doubts", function()
   }
   for _, case in ipairs(CASES) do
     it("are " .. (case[2] == "" and "none" or case[2]) .. " for " .. case[1].model, function()
-      local found = doubts("video", case[1])
+      local found = warnings("video", case[1])
       assert.is_true(case[2] == "" and found == "" or case[2] ~= "" and
         found:find(case[2], 1, true) ~= nil, found)
     end)
@@ -66,7 +66,7 @@ describe("a model's doubts", function()
     for name, value in pairs(more or {}) do
       body[name] = value
     end
-    return doubts("video2", body)
+    return warnings("video2", body)
   end
 
   it("are told for the second family as well", function()
@@ -87,7 +87,7 @@ describe("a model's doubts", function()
       { media_inputs = 5, template_id = RUN_FOR_LIFE } } do
       for _, kind in ipairs { "template", "video", "video2" } do
         body.model = body.model or "MiniMax-H3"
-        assert.equal("table", type(all_doubts.of(kind, body)))
+        assert.equal("table", type(all_warnings.of(kind, body)))
       end
     end
   end)

@@ -1,7 +1,7 @@
 -- The catalogue of templates.
 
 local catalogue = require "minimax.catalogue"
-local doubts = require "minimax.common.warnings"
+local warnings = require "minimax.common.warnings"
 local models = require "minimax.common.models"
 
 describe("the catalogue", function()
@@ -82,21 +82,21 @@ describe("the list of models", function()
       for _, part in ipairs(model.inputs) do
         for _, size in ipairs(model.sizes) do
           for _, duration in ipairs(size.durations) do
-            local found = doubts.of(model.kind, request(model, part, size, duration))
+            local found = warnings.of(model.kind, request(model, part, size, duration))
             assert.equal(made_of(size, part), found[1] == nil, found[1])
             listed = listed + 1
           end
           for _, duration in ipairs { 0, 3, 99, 6.5, "6" } do
             local body = request(model, part, size, duration)
-            assert.truthy(doubts.of(model.kind, body)[1], model.model .. " " .. duration)
+            assert.truthy(warnings.of(model.kind, body)[1], model.model .. " " .. duration)
           end
         end
-        assert.truthy(doubts.of(model.kind, request(model, part, { resolution = "4K" }, 6))[1])
+        assert.truthy(warnings.of(model.kind, request(model, part, { resolution = "4K" }, 6))[1])
       end
       for part in pairs(model.kind == "video" and PARTS or {}) do
         local known = table.concat(model.inputs, "\n") .. "\n"
         local is_known = ("\n" .. known):find("\n" .. part .. "\n", 1, true) ~= nil
-        assert.equal(is_known, doubts.of("video", request(model, part))[1] == nil,
+        assert.equal(is_known, warnings.of("video", request(model, part))[1] == nil,
           model.model .. ": " .. part)
       end
     end
