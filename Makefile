@@ -296,6 +296,7 @@ lint: deps-tools ## compilers, formatters and our own lints, warnings as errors
 	$(LUA) spec/lint/floors.lua $(wildcard src/*.c src/*/*.[ch])
 	$(LUA) spec/lint/locale.lua $(wildcard src/*.c src/*/*.[ch])
 	$(LUA) spec/lint/held.lua $(wildcard src/*.c src/*/*.[ch])
+	$(LUA) spec/lint/unused.lua $(wildcard src/*.c src/*/*.[ch])
 	$(LUA) spec/lint/functions.lua $(SOURCES)
 	$(LUA) spec/lint/rockspecs.lua rockspec/*.rockspec
 	for f in rockspec/*.rockspec; do \

@@ -262,17 +262,3 @@ describe("jsontext counts values", function()
     end
   end)
 end)
-
-describe("jsontext tells plain text", function()
-  it("from what JSON would escape", function()
-    for _, text in ipairs { "", "data:image/png;base64,AAAA", "Löwe 狮子 🦁", "'/\127" } do
-      assert.is_true(pure.is_plain(text))
-    end
-    for byte = 0, 31 do
-      assert.is_false(pure.is_plain("a" .. string.char(byte) .. "b"))
-    end
-    for _, text in ipairs { '"', "\\", "a\xFF", "\xED\xA0\x80" } do
-      assert.is_false(pure.is_plain(text))
-    end
-  end)
-end)

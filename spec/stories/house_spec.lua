@@ -295,3 +295,25 @@ describe("the floors of src", function()
     assert.matches("a circle of 3 files: base/a base/b base/c", result.err, 1, true)
   end)
 end)
+
+describe("the headers of src", function()
+  local function check(caller)
+    local folder <close> = temp.folder()
+    return process.run { file = "spec/lint/unused.lua", args = {
+      folder:write("ring.h", "/* A ring. */\nint ring_fill(struct ring *ring,\n  int count);\n"),
+      folder:write("ring.c", "int ring_fill(struct ring *ring, int count) {\n}\n"),
+      folder:write("sink.c", caller) } }
+  end
+
+  it("declare what other files call", function()
+    local result = check "static int fill(void) {\n  return ring_fill(ring, 1);\n}\n"
+    assert.equal("", result.err)
+    assert.equal(0, result.code)
+  end)
+
+  it("are refused by the lint where nobody else calls a function", function()
+    local result = check "/* As ring_fill, but empty. */\n"
+    assert.equal(1, result.code)
+    assert.matches("ring%.h: nobody else calls ring_fill\n", result.err)
+  end)
+end)

@@ -375,13 +375,6 @@ static int utf8_error(lua_State *L) {
   return 1;
 }
 
-static int is_plain(lua_State *L) {
-  size_t length;
-  const char *text = luaL_checklstring(L, 1, &length);
-  lua_pushboolean(L, jsontext_is_plain(text, length));
-  return 1;
-}
-
 static int is_closed(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
@@ -590,7 +583,6 @@ static const luaL_Reg functions[] = {
     {"expand_number", expand_number},
     {"mark_json", mark_json},
     {"utf8_error", utf8_error},
-    {"is_plain", is_plain},
     {"is_closed", is_closed},
     {"task_id", task_id},
     {"redact", redact},

@@ -15,10 +15,6 @@ enum { DEPTH = 64, SHORT_TEXT = 1024 /* bytes */ };
 /* Their addresses are the keys in the registry. */
 static const char decode_key = 0, encode_key = 0, list_key = 0;
 
-int json_is_null(lua_State *L, int index) {
-  return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
-}
-
 /* Pushes lua-cjson: a sandboxed host may have hidden `require`. */
 static void find_cjson(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -34,7 +34,4 @@ int json_encode(lua_State *L);
 /* Appends the text as a JSON string with its quotes. -1: no memory. */
 int json_add_string(struct buffer *out, const char *text, size_t length);
 
-/* JSON null, as lua-cjson has it. */
-int json_is_null(lua_State *L, int index);
-
 #endif

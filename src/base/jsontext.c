@@ -413,14 +413,6 @@ size_t jsontext_utf8_error(const char *text, size_t length) {
   return at;
 }
 
-int jsontext_is_plain(const char *text, size_t length) {
-  size_t at;
-  for (at = 0; at < length; at++)
-    if ((unsigned char)text[at] < 0x20 || text[at] == '"' || text[at] == '\\')
-      return 0;
-  return jsontext_utf8_error(text, length) == length;
-}
-
 int jsontext_is_closed(const char *text, size_t length) {
   size_t depth = 0, at = skip_space(text, length, order_mark(text, length));
   while (at < length) {

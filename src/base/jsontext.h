@@ -36,10 +36,6 @@ enum jsontext_result jsontext_mark(const char *text, size_t length, size_t most,
  * forms and code points above 10FFFF included), or `length`. */
 size_t jsontext_utf8_error(const char *text, size_t length);
 
-/* Whether the text can stand between JSON quotes as it is: valid UTF-8, no
- * control character, no quote, no backslash. */
-int jsontext_is_plain(const char *text, size_t length);
-
 /* Whether the whole token is a number as JSON has it. */
 int jsontext_is_number(const char *token, size_t length);
 

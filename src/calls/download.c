@@ -85,7 +85,7 @@ static int is_link(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TSTRING)
     return 0;
   text = lua_tostring(L, index);
-  text += strspn(text, " \t\r\n"); /* download_link_set trims it */
+  text += strspn(text, " \t\r\n"); /* download_link.c trims it */
   return ascii_equal_up_to(text, "https://", 8) ||
          ascii_equal_up_to(text, "http://", 7);
 }

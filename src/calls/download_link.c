@@ -40,7 +40,9 @@ void download_link_go_back(struct download *download) {
   begin_at(download, url);
 }
 
-int download_link_set(struct download *download, const char *text) {
+/* Makes `text` the link: trimmed, encoded, joined with base_url where it is
+ * relative, and upgraded to https where it must be. -1: no memory. */
+static int set_link(struct download *download, const char *text) {
   const struct profile *profile = client_of(&download->job)->profile;
   char *url = url_link(profile->base, text);
   struct buffer upgraded = {0};
@@ -65,7 +67,7 @@ int download_link_set(struct download *download, const char *text) {
 
 int download_link_init(struct download *download, const char *url,
                        const char *file_id, int has_task) {
-  if ((url && download_link_set(download, url) < 0) ||
+  if ((url && set_link(download, url) < 0) ||
       (file_id && profile_set(&download->link.file_id, file_id) < 0))
     return -1;
   download->link.has_task = (unsigned char)has_task;
@@ -129,7 +131,7 @@ static void on_file(lua_State *L, struct download *download, int object) {
     url = lua_tostring(L, -1);
   }
   if (url && *url) {
-    if (download_link_set(download, url) < 0)
+    if (set_link(download, url) < 0)
       box_no_memory(L);
     return;
   }
@@ -185,7 +187,7 @@ static void on_status(lua_State *L, struct download *download) {
       profile_set(&download->link.file_id, text) < 0)
     box_no_memory(L);
   if (lua_getfield(L, status, "url") == LUA_TSTRING) {
-    if (download_link_set(download, lua_tostring(L, -1)) < 0)
+    if (set_link(download, lua_tostring(L, -1)) < 0)
       box_no_memory(L);
     download_go_to(download, DOWNLOAD_BYTES);
   } else {

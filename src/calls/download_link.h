@@ -22,10 +22,6 @@ void download_link_of_task(lua_State *L, struct download *download, int self);
 void download_link_follow(struct download *download, char *url);
 void download_link_go_back(struct download *download);
 
-/* Makes `text` the link: trimmed, encoded, joined with base_url where it is
- * relative, and upgraded to https where it must be. -1: no memory. */
-int download_link_set(struct download *download, const char *text);
-
 /* How long the link says that it will serve, in ms; 0: unknown, or over. */
 uint64_t download_link_life(const struct download *download);
 
