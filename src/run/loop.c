@@ -178,34 +178,37 @@ static void on_yield(lua_State *L, int self, int thread, lua_State *co,
     add_ready(L, self, thread);
 }
 
+/* Whether it is that of the function which was given to the run at `self`. */
+static int is_main(lua_State *L, int self, int thread) {
+  int is_equal;
+  lua_getiuservalue(L, self, JOB_CALLBACK);
+  is_equal = lua_rawequal(L, -1, thread);
+  lua_pop(L, 1);
+  return is_equal;
+}
+
 /* Resumes the coroutine at `thread` of the run queue at `table`. */
 static void resume_one(lua_State *L, int self, int table, int thread) {
   struct run *run = run_at(L, self);
   lua_State *co = lua_tothread(L, thread);
   int count = 0;
-  int is_main;
+  int code;
   if (is_dead(co)) {
     run_queue_remove(L, &run->queue, table, thread);
     return;
   }
-  switch (resume(L, run, co, &count)) {
-  case LUA_YIELD:
+  code = resume(L, run, co, &count);
+  if (code == LUA_YIELD) {
     on_yield(L, self, thread, co, count);
     return;
-  case LUA_OK:
-    lua_getiuservalue(L, self, JOB_CALLBACK);
-    is_main = lua_rawequal(L, -1, thread);
-    lua_pop(L, 1);
-    if (is_main)
-      keep_results(L, self, co, count);
-    else
-      lua_pop(co, count);
-    break;
-  default:
-    keep_failure(L, self, co);
-    break;
   }
   run_queue_remove(L, &run->queue, table, thread);
+  if (code != LUA_OK)
+    keep_failure(L, self, co);
+  else if (is_main(L, self, thread))
+    keep_results(L, self, co, count);
+  else
+    lua_pop(co, count);
 }
 
 /* Resumes each coroutine that is ready now, once. */
@@ -270,9 +273,9 @@ static void run_close(lua_State *L, struct job *job, int self) {
     lua_State *co;
     run_queue_push_next(L, queue, table);
     co = lua_tothread(L, -1);
+    run_queue_remove(L, queue, table, table + 1); /* or closing wakes it */
     if (!is_dead(co) && co != L)
       lua_resetthread(co);
-    run_queue_remove(L, queue, table, table + 1);
     lua_settop(L, table);
   }
   lua_settop(L, table - 1);
