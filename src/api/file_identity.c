@@ -1,5 +1,4 @@
 /* Where a path leads, as the file system sees it. */
-#include "api/box.h"
 #include "api/file_identity.h"
 
 #include <errno.h>

@@ -4,18 +4,18 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "base/ascii.h"
-#include "run/await.h"
-#include "run/job_fail.h"
 #include "api/box.h"
-#include "run/client.h"
-#include "run/unknown.h"
 #include "api/media.h"
 #include "api/request.h"
-#include "base/retry.h"
 #include "api/status.h"
-#include "run/task.h"
+#include "base/ascii.h"
+#include "base/retry.h"
 #include "net/url.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job_fail.h"
+#include "run/task.h"
+#include "run/unknown.h"
 
 const struct option call_task_options[] = {
     {"kind", OPTION_ANY, 0},

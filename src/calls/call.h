@@ -6,8 +6,8 @@
 #include <lua.h>
 #include <stdint.h>
 
-#include "run/exchange.h"
 #include "api/options.h"
+#include "run/exchange.h"
 
 /* A job that ends with what `finish` makes of the answer. */
 struct call {

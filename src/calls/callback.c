@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "run/client.h"
-#include "run/event.h"
 #include "api/json.h"
 #include "api/options.h"
-#include "calls/query.h"
 #include "api/status.h"
+#include "calls/query.h"
+#include "run/client.h"
+#include "run/event.h"
 #include "run/task.h"
 
 static int fail(lua_State *L, const struct client *client, const char *text) {

@@ -3,11 +3,11 @@
 #include "calls/cancel.h"
 
 #include "api/box.h"
-#include "run/await.h"
-#include "run/job_fail.h"
 #include "calls/call.h"
-#include "run/client.h"
 #include "calls/query.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job_fail.h"
 #include "run/task.h"
 
 /* From the look's departure to that of the DELETE, at most: an answer may have

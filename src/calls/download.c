@@ -3,18 +3,18 @@
 
 #include <string.h>
 
-#include "base/ascii.h"
-#include "calls/call.h"
-#include "run/await.h"
-#include "run/job_fail.h"
-#include "run/client.h"
-#include "calls/download_deliver.h"
-#include "calls/download_target.h"
-#include "calls/download_fetch.h"
-#include "calls/download_link.h"
 #include "api/box.h"
 #include "api/options.h"
 #include "api/request.h"
+#include "base/ascii.h"
+#include "calls/call.h"
+#include "calls/download_deliver.h"
+#include "calls/download_fetch.h"
+#include "calls/download_link.h"
+#include "calls/download_target.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job_fail.h"
 #include "run/task.h"
 
 #define MAX_BYTES ((uint64_t)4 << 30) /* default of max_bytes */

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "api/options.h"
-#include "run/client.h"
 #include "calls/download_target.h"
-#include "run/event.h"
 #include "net/sigpipe.h"
+#include "run/client.h"
+#include "run/event.h"
 
 enum delivery { DELIVER_CHUNK, DELIVER_PROGRESS, DELIVER_WORD };
 

@@ -6,14 +6,14 @@
 
 #include "api/box.h"
 #include "base/ascii.h"
-#include "run/client.h"
+#include "base/retry.h"
 #include "calls/download_deliver.h"
-#include "run/event.h"
+#include "calls/download_link.h"
 #include "net/driver.h"
 #include "net/header.h"
-#include "calls/download_link.h"
 #include "net/resource.h"
-#include "base/retry.h"
+#include "run/client.h"
+#include "run/event.h"
 
 enum {
   REDIRECTS = 5,

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/ascii.h"
-#include "run/client.h"
 #include "api/box.h"
 #include "api/endpoint.h"
+#include "base/ascii.h"
 #include "calls/query.h"
 #include "net/url.h"
+#include "run/client.h"
 
 #define LONGEST_LIFE     1000000000 /* s */
 #define RETRIEVE         "/v1/files/retrieve"

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run/client.h"
 #include "api/fault.h"
 #include "api/options.h"
+#include "run/client.h"
 
 #define NAME "minimax.reservation"
 

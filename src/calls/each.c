@@ -4,13 +4,13 @@
 #include <lauxlib.h>
 #include <limits.h>
 
-#include "run/await.h"
-#include "run/job_fail.h"
-#include "run/client.h"
 #include "api/fault.h"
 #include "api/options.h"
-#include "run/task.h"
 #include "calls/wait.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job_fail.h"
+#include "run/task.h"
 
 struct each {
   struct job job;

@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run/await.h"
-#include "run/job_fail.h"
-#include "calls/call.h"
-#include "run/client.h"
 #include "api/media.h"
 #include "api/request.h"
-#include "base/retry.h"
 #include "api/status.h"
+#include "base/retry.h"
+#include "calls/call.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job_fail.h"
 
 static const struct job_type retrieve_type = {
     .stage = "retrieve",

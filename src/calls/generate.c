@@ -1,14 +1,14 @@
 /* client:generate: submit, wait and download in one call. */
 #include "calls/generate.h"
 
-#include "run/client.h"
-#include "calls/call.h"
-#include "calls/download_target.h"
-#include "calls/download.h"
 #include "api/fault.h"
 #include "api/options.h"
+#include "calls/call.h"
+#include "calls/download.h"
+#include "calls/download_target.h"
 #include "calls/submit.h"
 #include "calls/wait.h"
+#include "run/client.h"
 
 /* Where each value stands on the stack, for the whole call. */
 enum { CLIENT = 1, REQUEST, DESTINATION, OPTIONS, RESULT, LAST_WORD };

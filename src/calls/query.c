@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "run/job_fail.h"
 #include "api/options.h"
 #include "api/status.h"
 #include "calls/call.h"
+#include "run/job_fail.h"
 
 char *query_url(const struct client *client, enum kind kind, const char *id) {
   const struct endpoint *endpoint = &endpoints[kind];

@@ -5,16 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "calls/call.h"
-#include "run/await.h"
-#include "run/job_fail.h"
 #include "api/box.h"
-#include "run/client.h"
-#include "run/unknown.h"
 #include "api/options.h"
 #include "api/request.h"
 #include "base/retry.h"
+#include "calls/call.h"
+#include "run/await.h"
+#include "run/client.h"
+#include "run/job_fail.h"
 #include "run/task.h"
+#include "run/unknown.h"
 
 struct submit {
   struct call call;

@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-#include "run/await.h"
-#include "run/job_fail.h"
-#include "run/event.h"
-#include "run/exchange.h"
-#include "base/hash.h"
 #include "api/box.h"
 #include "api/options.h"
-#include "calls/query.h"
-#include "base/retry.h"
 #include "api/status.h"
+#include "base/hash.h"
+#include "base/retry.h"
+#include "calls/query.h"
+#include "run/await.h"
+#include "run/event.h"
+#include "run/exchange.h"
+#include "run/job_fail.h"
 
 enum {
   OUTAGE_SAID = 60000, /* ms without an answer: the wait says so once */

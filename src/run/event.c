@@ -8,9 +8,9 @@
 
 #include "api/box.h"
 #include "api/fault.h"
-#include "run/client.h"
 #include "api/options.h"
 #include "base/redact.h"
+#include "run/client.h"
 
 int event_wanted(const struct job *job) {
   return client_of(job)->observed;

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "api/box.h"
-#include "run/client.h"
-#include "run/unknown.h"
-#include "run/event.h"
 #include "base/retry.h"
 #include "net/driver.h"
 #include "net/url.h"
+#include "run/client.h"
+#include "run/event.h"
+#include "run/unknown.h"
 
 enum {
   USUAL_URL = 160,   /* bytes */

@@ -5,12 +5,12 @@
 
 #include <lua.h>
 
-#include "net/body.h"
-#include "base/buffer.h"
-#include "net/gate.h"
-#include "run/client.h"
 #include "api/reply.h"
+#include "base/buffer.h"
+#include "net/body.h"
+#include "net/gate.h"
 #include "net/transfer.h"
+#include "run/client.h"
 
 enum exchange_policy {
   EXCHANGE_REPEAT, /* safe to repeat: reads, uploads */

@@ -4,8 +4,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "run/runtime.h"
 #include "net/transfer.h"
+#include "run/runtime.h"
 
 #define NAME "minimax.job"
 

@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "api/box.h"
-#include "net/file.h"
+#include "api/options.h"
+#include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/number.h"
-#include "api/options.h"
+#include "net/file.h"
 #include "net/url.h"
 
 enum {

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-#include "run/client.h"
 #include "api/endpoint.h"
+#include "run/client.h"
 
 /* What a call is about. */
 struct target {
