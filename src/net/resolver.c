@@ -21,8 +21,8 @@ enum {
   ADDRESSES = 32 /* of one name; more than anybody tries */
 };
 
-/* Everything here is touched inside the monitor alone; but a thread reads the
- * name of its own search, which never changes. */
+/* Everything here is touched under the process's lock alone; but a thread reads
+ * the name of its own search, which never changes. */
 struct search {
   struct search *next;
   struct question *questions; /* none: it was abandoned */
