@@ -317,3 +317,50 @@ describe("the headers of src", function()
     assert.matches("ring%.h: nobody else calls ring_fill\n", result.err)
   end)
 end)
+
+describe("a job type", function()
+  -- Compiles one that is begun with these words.
+  local function compile(words)
+    local folder <close> = temp.folder()
+    local path = folder:write("kind.c", ([[
+      #include "run/job.h"
+      void advance(lua_State *L, struct job *job, int self);
+      extern const struct job_type type;
+      const struct job_type type = {%s};
+    ]]):format(words))
+    return process.run { timeout = 60, env = { LD_PRELOAD = false },
+      command = { "sh", "-c", (os.getenv("CC") or "cc")
+      .. " -std=c11 -Werror -fsyntax-only -Isrc " .. headers.flags() .. " " .. path } }
+  end
+
+  it("compiles with all that none may lack", function()
+    local result = compile 'JOB_TYPE("kind", advance, advance, job_holds_nothing)'
+    assert.equal("", result.err)
+    assert.equal(0, result.code)
+  end)
+
+  for what, words in pairs {
+    ["without a release"] = 'JOB_TYPE("kind", advance, advance)',
+    ["with NULL for its release"] = 'JOB_TYPE("kind", advance, advance, NULL)',
+    ["with NULL for its expire"] = 'JOB_TYPE("kind", advance, NULL, job_holds_nothing)',
+    ["with NULL for its stage"] = 'JOB_TYPE(NULL, advance, advance, job_holds_nothing)',
+  } do
+    it("does not compile " .. what, function()
+      assert.not_equal(0, compile(words).code)
+    end)
+  end
+
+  it("begins so wherever there is one, and takes back what it delivers", function()
+    local count = 0
+    for path in run({ "find", "src", "-name", "*.c" }):gmatch "%S+" do
+      local text = table.concat(lines_of(path), "\n")
+      for body in text:gmatch "struct job_type [%w_]+ = (%b{})" do
+        count = count + 1
+        assert.matches("^{%s*JOB_TYPE%(", body, path)
+        assert.equal(body:find(".deliver =", 1, true) ~= nil,
+          body:find(".delivered =", 1, true) ~= nil, path)
+      end
+    end
+    assert.is_true(count > 10)
+  end)
+end)

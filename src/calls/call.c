@@ -95,17 +95,11 @@ void call_release(struct job *job) {
 }
 
 static const struct job_type call_type = {
-    .stage = "call",
-    .advance = call_advance,
-    .expire = call_expire,
-    .release = call_release,
+    JOB_TYPE("call", call_advance, call_expire, call_release),
 };
 
 static const struct job_type list_type = {
-    .stage = "list",
-    .advance = call_advance,
-    .expire = call_expire,
-    .release = call_release,
+    JOB_TYPE("list", call_advance, call_expire, call_release),
 };
 
 /* ---- query strings ---- */

@@ -179,10 +179,7 @@ static void cancel_release(struct job *job) {
 }
 
 static const struct job_type type = {
-    .stage = "cancel",
-    .advance = cancel_advance,
-    .expire = cancel_expire,
-    .release = cancel_release,
+    JOB_TYPE("cancel", cancel_advance, cancel_expire, cancel_release),
 };
 
 /*** Cancels a v2 task that is still queued; it is not charged then. It looks

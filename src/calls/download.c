@@ -50,10 +50,7 @@ static void download_release(struct job *job) {
 }
 
 static const struct job_type type = {
-    .stage = "download",
-    .advance = download_advance,
-    .expire = download_expire,
-    .release = download_release,
+    JOB_TYPE("download", download_advance, download_expire, download_release),
     .deliver = download_deliver,
     .delivered = download_delivered,
 };

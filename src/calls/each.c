@@ -153,10 +153,7 @@ static int each_push_results(lua_State *L, struct job *job, int self) {
 }
 
 static const struct job_type type = {
-    .stage = "wait",
-    .advance = each_advance,
-    .expire = each_advance,
-    .release = each_release,
+    JOB_TYPE("wait", each_advance, each_advance, each_release),
     .close = each_close,
     .deliver = each_deliver,
     .delivered = each_delivered,

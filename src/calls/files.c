@@ -16,17 +16,11 @@
 #include "run/job_fail.h"
 
 static const struct job_type retrieve_type = {
-    .stage = "retrieve",
-    .advance = call_advance,
-    .expire = call_expire,
-    .release = call_release,
+    JOB_TYPE("retrieve", call_advance, call_expire, call_release),
 };
 
 static const struct job_type upload_type = {
-    .stage = "upload",
-    .advance = call_advance,
-    .expire = call_expire,
-    .release = call_release,
+    JOB_TYPE("upload", call_advance, call_expire, call_release),
 };
 
 static const struct option known[] = {

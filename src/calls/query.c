@@ -80,10 +80,7 @@ static void query_expire(lua_State *L, struct job *job, int self) {
 }
 
 static const struct job_type type = {
-    .stage = "query",
-    .advance = query_advance,
-    .expire = query_expire,
-    .release = call_release,
+    JOB_TYPE("query", query_advance, query_expire, call_release),
 };
 
 /*** Asks once how a task is getting on.

@@ -16,10 +16,7 @@ static void sleep_expire(lua_State *L, struct job *job, int self) {
 }
 
 static const struct job_type type = {
-    .stage = "sleep",
-    .advance = sleep_advance,
-    .expire = sleep_expire,
-    .release = job_holds_nothing,
+    JOB_TYPE("sleep", sleep_advance, sleep_expire, job_holds_nothing),
 };
 
 /*** Waits for that long, as everything else waits: other transfers and, under

@@ -135,10 +135,7 @@ static void submit_delivered(lua_State *L, struct job *job, int self,
 }
 
 static const struct job_type type = {
-    .stage = "submit",
-    .advance = call_advance,
-    .expire = call_expire,
-    .release = call_release,
+    JOB_TYPE("submit", call_advance, call_expire, call_release),
     .deliver = submit_deliver,
     .delivered = submit_delivered,
 };

@@ -297,10 +297,7 @@ static void wait_delivered(lua_State *L, struct job *job, int self,
 }
 
 static const struct job_type type = {
-    .stage = "wait",
-    .advance = wait_advance,
-    .expire = wait_expire,
-    .release = wait_release,
+    JOB_TYPE("wait", wait_advance, wait_expire, wait_release),
     .deliver = wait_deliver,
     .delivered = wait_delivered,
 };

@@ -26,10 +26,7 @@ static void deferred_advance(lua_State *L, struct job *job, int self) {
 }
 
 static const struct job_type type = {
-    .stage = "call",
-    .advance = deferred_advance,
-    .expire = deferred_advance,
-    .release = job_holds_nothing,
+    JOB_TYPE("call", deferred_advance, deferred_advance, job_holds_nothing),
 };
 
 void deferred_send(lua_State *L, lua_CFunction act) {

@@ -25,7 +25,8 @@ enum {
   JOB_VALUES = JOB_LAST_WORD
 };
 
-/* What a kind of job does. `self` is the stack index of its userdata. */
+/* What a kind of job does, begun with JOB_TYPE. `self` is the stack index of
+ * its userdata. */
 struct job_type {
   const char *stage; /* as errors name it */
   /* Moves on as far as it can; ends the job, or sets its alarm. Once its
@@ -48,6 +49,12 @@ struct job_type {
    * where it has none. */
   void (*child_has_news)(struct job *job, struct job *child);
 };
+
+/* The members that none may lack: without one of them, or with NULL for it, it
+ * does not compile. */
+#define JOB_TYPE(its_stage, its_advance, its_expire, its_release)              \
+  .stage = "" its_stage, .advance = *(its_advance), .expire = *(its_expire),   \
+  .release = *(its_release)
 
 enum wake_reason {
   WAKE_NEWS,     /* there is something to look at */

@@ -282,10 +282,7 @@ static void run_close(lua_State *L, struct job *job, int self) {
 }
 
 static const struct job_type type = {
-    .stage = "run",
-    .advance = run_advance,
-    .expire = run_advance,
-    .release = job_holds_nothing,
+    JOB_TYPE("run", run_advance, run_advance, job_holds_nothing),
     .deliver = run_deliver,
     .delivered = run_delivered,
     .push_results = run_push_results,
