@@ -1,6 +1,8 @@
 -- The ledger: jobs come in, are counted, looked at and set right.
 
 local claims = require "minimax.batch.claims"
+local database = require "minimax.batch.database"
+local fds = require "spec.support.fds"
 local ledger = require "minimax.batch.ledger"
 local lfs = require "lfs"
 local ledgers = require "spec.support.ledgers"
@@ -468,6 +470,20 @@ describe("a ledger in a file", function()
     assert.same({ false, "stdin:1: interrupted!" }, { ok, why })
     assert.equal(1, #l.db:rows "SELECT 1")
     l:close()
+  end)
+
+  it("holds no connection where what follows on it fails", function()
+    local folder <close> = temp.folder()
+    local before = fds.list()
+    collectgarbage "stop"
+    local db, why = database.open("sqlite3", folder:file "a.db", function(opened)
+      assert(opened:run "CREATE TABLE t (a)")
+      return nil, "no"
+    end)
+    local left = fds.since(before)
+    collectgarbage "restart"
+    assert.same({ nil, "no" }, { db, why })
+    assert.same({}, left)
   end)
 
   it("is closed for good", function()

@@ -56,6 +56,7 @@ function database.open(name, where, on_connect)
   local ok
   ok, why = self:reconnect()
   if not ok then
+    self:close()
     return nil, why
   end
   return self
