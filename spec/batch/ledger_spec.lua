@@ -473,7 +473,6 @@ describe("a ledger in a file", function()
   end)
 
   it("holds no connection where what follows on it fails", function()
-    local folder <close> = temp.folder()
     local before = fds.list()
     collectgarbage "stop"
     local db, why = database.open("sqlite3", folder:file "a.db", function(opened)
