@@ -37,7 +37,7 @@ end
 -- The truth is told of what has changed.
 local function tell(self, rows)
   local connection = self.connection
-  local changed = self.sql == "COMMIT" or is_writing(self.sql)
+  local changed = self.sql:find "^COMMIT" or is_writing(self.sql)
     and (#rows > 0 or self.real:affected() > 0)
   if changed and not connection.inside then
     connection.night.truth:look(connection.process)
