@@ -350,8 +350,8 @@ local function specs_of(kind)
 
   it("answers nil and an error, and nothing else, where the ledger fails", function()
     local job = brought(one, "intend")
-    local pace = budget.new(l, "a")
-    pace.limited.submit = true
+    local rates = budget.new(l, "a")
+    rates.limited.submit = true
     local failure = { kind = "unknown", message = "no answer" }
     local calls = { take = { "added" }, prolong = { { 1 } }, intend = { job }, unsent = { job },
       let_go = {}, submitted = { job, TASK }, unknown = { job, failure }, succeeded = { job },
@@ -365,7 +365,7 @@ local function specs_of(kind)
     l:close()
     local skipped = { new = true, open = true, close = true, rows = true, row = true, run = true }
     for _, case in ipairs { { one, claims, calls }, { l, ledger, of_ledger },
-      { pace, budget, of_budget } } do
+      { rates, budget, of_budget } } do
       for name, value in pairs(case[2]) do
         if type(value) == "function" and not skipped[name] and name:sub(1, 2) ~= "__" then
           local answer, err = value(case[1], table.unpack(case[3][name] or {}, 1, 3))

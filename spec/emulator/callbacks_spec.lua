@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/callbacks.lua: what is sent to a callback_url, and when.
+
 local cqueues = require "cqueues"
 local emulated = require "spec.support.emulated"
 local http_headers = require "http.headers"

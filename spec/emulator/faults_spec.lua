@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/faults.lua: faults by name, of the API and of its storage host.
+
 local emulated = require "spec.support.emulated"
 local errno = require "cqueues.errno"
 local faults = require "minimax.emulator.faults"

@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/files.lua: files as the API keeps them: uploads, lists, links.
+
 local emulated = require "spec.support.emulated"
 
 describe("the emulator's files", function()

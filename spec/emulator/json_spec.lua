@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/json.lua: the JSON of a stand-in, which shares none with the client.
+
 local json = require "minimax.emulator.json"
 
 describe("the emulator's JSON", function()

@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/main.lua: the emulator as a program of its own.
+
 local emulated = require "spec.support.emulated"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"

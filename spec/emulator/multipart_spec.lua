@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/multipart.lua: forms as clients send them, rightly and wrongly.
+
 local multipart = require "minimax.emulator.multipart"
 
 local TYPE = "multipart/form-data; boundary=b1"

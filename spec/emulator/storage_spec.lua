@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/storage.lua: the host that links lead to, and its film.
+
 local emulated = require "spec.support.emulated"
 local video = require "minimax.emulator.video"
 

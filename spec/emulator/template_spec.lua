@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/template.lua: template tasks, as documented.
+
 local emulated = require "spec.support.emulated"
 local json = require "minimax.emulator.json"
 

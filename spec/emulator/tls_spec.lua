@@ -1,3 +1,5 @@
+-- The emulator over TLS, with a certificate of its own, and over HTTP/2.
+
 local emulated = require "spec.support.emulated"
 local http_client = require "http.client"
 local http_headers = require "http.headers"

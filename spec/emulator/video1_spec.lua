@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/video1.lua: video tasks of the first family, as documented.
+
 local emulated = require "spec.support.emulated"
 
 describe("the emulator's video tasks", function()

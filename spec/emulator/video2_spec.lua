@@ -1,3 +1,5 @@
+--- lua/minimax/emulator/video2.lua: video tasks of the second family, as documented.
+
 local emulated = require "spec.support.emulated"
 
 describe("the emulator's second family", function()

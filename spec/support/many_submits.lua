@@ -15,7 +15,7 @@ function many_submits.with(fields, more)
   return copy
 end
 
---- Requests for `losses.lua`, with numbers from 1.
+--- Requests for `lost_answers.lua`, with numbers from 1.
 -- @param ways a list; each is taken in turn
 -- @param count of the requests in all
 function many_submits.requests(ways, count)
