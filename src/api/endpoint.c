@@ -8,15 +8,48 @@
 #include "base/ascii.h"
 #include "base/nearest.h"
 
-const struct endpoint endpoints[KINDS] = {
-    [KIND_TEMPLATE] = {"template", "template_id",
-                       "/v1/video_template_generation",
-                       "/v1/query/video_template_generation", 0, 9 * 3600},
-    [KIND_VIDEO] = {"video", "model", "/v1/video_generation",
-                    "/v1/query/video_generation", 0, 3600},
-    [KIND_VIDEO2] = {"video2", "content", "/v2/video_generation",
-                     "/v2/query/video_generation", 1, 3600},
+#define MIB  ((uint64_t)1 << 20)
+#define HOUR 3600
+
+/* https://platform.minimax.io/docs/api-reference/video-agent-create and
+ * …/video-generation-v2-create */
+const struct endpoint endpoints[] = {
+    [KIND_TEMPLATE] = {.name = "template",
+                       .told_by = "template_id",
+                       .submit_path = "/v1/video_template_generation",
+                       .query_path = "/v1/query/video_template_generation",
+                       .link_life = 9 * HOUR,
+                       .image = {.below = 20 * MIB, .shorter_over = 300},
+                       .largest_video = 20 * MIB},
+    [KIND_VIDEO] = {.name = "video",
+                    .told_by = "model",
+                    .id_prefix = "video_",
+                    .submit_path = "/v1/video_generation",
+                    .query_path = "/v1/query/video_generation",
+                    .link_life = HOUR,
+                    .image = {.below = 20 * MIB, .shorter_over = 300}},
+    [KIND_VIDEO2] = {.name = "video2",
+                     .told_by = "content",
+                     .submit_path = "/v2/video_generation",
+                     .query_path = "/v2/query/video_generation",
+                     .id_in_path = 1,
+                     .can_list = 1,
+                     .can_cancel = 1,
+                     .link_life = HOUR,
+                     .largest_body = 64 * MIB,
+                     .image = {.most = 30 * MIB,
+                               .least = 256,
+                               .widest = 5760,
+                               .any_format = 1},
+                     .largest_video = 50 * MIB,
+                     .largest_audio = 15 * MIB},
 };
+
+const enum kind kinds_by_field[] = {KIND_TEMPLATE, KIND_VIDEO2, KIND_VIDEO};
+
+_Static_assert(sizeof endpoints / sizeof *endpoints == KINDS &&
+                   sizeof kinds_by_field / sizeof *kinds_by_field == KINDS,
+               "each kind has its row, and its place in the order of fields");
 
 const char *const state_names[] = {
     [STATE_NONE] = "",           [STATE_QUEUED] = "queued",
@@ -56,7 +89,10 @@ enum kind kind_of_path(const char *path) {
   for (int i = 0; i < KINDS; i++)
     if (strcmp(endpoints[i].submit_path, path) == 0)
       return (enum kind)i;
-  return strncmp(path, "/v2/", 4) == 0 ? KIND_VIDEO2 : KIND_TEMPLATE;
+  for (int i = 0; i < KINDS; i++) /* another path of the same version */
+    if (strncmp(endpoints[i].submit_path, path, strlen("/v1/")) == 0)
+      return (enum kind)i;
+  return KIND_TEMPLATE;
 }
 
 int kind_named(const char *name) {
@@ -66,8 +102,38 @@ int kind_named(const char *name) {
   return -1;
 }
 
+enum kind kind_to_list(void) {
+  int kind = 0;
+  while (!endpoints[kind].can_list)
+    kind++;
+  return (enum kind)kind;
+}
+
+enum kind kind_to_cancel(void) {
+  int kind = 0;
+  while (!endpoints[kind].can_cancel)
+    kind++;
+  return (enum kind)kind;
+}
+
 enum kind kind_of_id(const char *id) {
-  return strncmp(id, "video_", 6) == 0 ? KIND_VIDEO : KIND_TEMPLATE;
+  for (int i = 0; i < KINDS; i++) {
+    const char *prefix = endpoints[i].id_prefix;
+    if (prefix && strncmp(id, prefix, strlen(prefix)) == 0)
+      return (enum kind)i;
+  }
+  return KIND_TEMPLATE;
+}
+
+/* Pushes "'a', 'b' or 'c'". */
+static const char *push_names(lua_State *L) {
+  for (int i = 0; i < KINDS; i++) {
+    const char *behind = i + 2 < KINDS ? ", " : " or ";
+    lua_pushfstring(L, "'%s'%s", endpoints[i].name,
+                    i + 1 < KINDS ? behind : "");
+  }
+  lua_concat(L, KINDS);
+  return lua_tostring(L, -1);
 }
 
 enum kind kind_check(lua_State *L, int index, int argument) {
@@ -82,10 +148,8 @@ enum kind kind_check(lua_State *L, int index, int argument) {
   nearest = name ? nearest_word(name, names) : NULL;
   options_argerror(
       L, argument,
-      lua_pushfstring(L,
-                      "option 'kind' must be 'template', 'video' or "
-                      "'video2', got '%s'%s%s%s",
-                      name ? name : luaL_typename(L, index),
+      lua_pushfstring(L, "option 'kind' must be %s, got '%s'%s%s%s",
+                      push_names(L), name ? name : luaL_typename(L, index),
                       nearest ? " (did you mean '" : "", nearest ? nearest : "",
                       nearest ? "'?)" : ""));
   return KIND_TEMPLATE;

@@ -8,16 +8,35 @@
 
 enum kind { KIND_TEMPLATE, KIND_VIDEO, KIND_VIDEO2, KINDS };
 
-struct endpoint {
-  const char *name;    /* "template" */
-  const char *told_by; /* the request field that tells the kind */
-  const char *submit_path;
-  const char *query_path;
-  int id_in_path;     /* of the query; else it is ?task_id= */
-  uint64_t link_life; /* seconds a result's link serves, if it is silent */
+struct image_rule {
+  uint64_t below;         /* bytes: the size must be below (v1) … */
+  uint64_t most;          /* … or at most (v2) */
+  uint32_t shorter_over;  /* pixels: the shorter side must exceed */
+  uint32_t least, widest; /* pixels: each side must lie between */
+  int any_format;         /* also those of which nothing but the size is read */
 };
 
-extern const struct endpoint endpoints[KINDS];
+/* All that is known of a kind; what is not there is zero. */
+struct endpoint {
+  const char *name;      /* "template" */
+  const char *told_by;   /* the request field that tells the kind */
+  const char *id_prefix; /* of ids that tell it */
+  const char *submit_path;
+  const char *query_path;
+  int id_in_path;          /* of the query; else it is ?task_id= */
+  int can_list;            /* by a GET of query_path */
+  int can_cancel;          /* by a DELETE of submit_path and the id */
+  uint64_t link_life;      /* s; where the link is silent */
+  uint64_t largest_body;   /* bytes; 0: no limit */
+  struct image_rule image; /* what media may be sent */
+  uint64_t largest_video, largest_audio; /* bytes; 0: not at all */
+};
+
+extern const struct endpoint endpoints[];
+
+/* The kinds in the order in which a request is asked for their fields: one may
+ * have a field of another's besides its own. */
+extern const enum kind kinds_by_field[];
 
 enum state {
   STATE_NONE, /* no status word at all */
@@ -41,6 +60,10 @@ enum kind kind_of_path(const char *path);
 
 /* The kind with that name, or -1. */
 int kind_named(const char *name);
+
+/* The kind whose tasks can be listed, or cancelled. */
+enum kind kind_to_list(void);
+enum kind kind_to_cancel(void);
 
 /* The kind a bare id belongs to: "video_…" is a gateway's video id. */
 enum kind kind_of_id(const char *id);

@@ -17,26 +17,6 @@
 #define NAME "minimax.file"
 #define MIB  ((uint64_t)1 << 20)
 
-struct image_rule {
-  uint64_t below;         /* bytes: the size must be below (v1) … */
-  uint64_t most;          /* … or at most (v2) */
-  uint32_t shorter_over;  /* pixels: the shorter side must exceed */
-  uint32_t least, widest; /* pixels: each side must lie between */
-};
-
-/* https://platform.minimax.io/docs/api-reference/video-agent-create and
- * …/video-generation-v2-create */
-static const struct image_rule image_rules[KINDS] = {
-    [KIND_TEMPLATE] = {.below = 20 * MIB, .shorter_over = 300},
-    [KIND_VIDEO] = {.below = 20 * MIB, .shorter_over = 300},
-    [KIND_VIDEO2] = {.most = 30 * MIB, .least = 256, .widest = 5760},
-};
-
-/* What of other classes may be sent, and how large; 0: not at all. */
-static const uint64_t largest_video[KINDS] = {
-    [KIND_TEMPLATE] = 20 * MIB, [KIND_VIDEO2] = 50 * MIB};
-static const uint64_t largest_audio[KINDS] = {[KIND_VIDEO2] = 15 * MIB};
-
 /*** Stands for a local file wherever the API takes a media URL: an image, and
 for v2 a video or audio file as well. It is streamed, never held in memory.
 @function file
@@ -122,7 +102,7 @@ static const char *check_sides(const struct finding *finding,
 
 static const char *check_image(struct finding *finding, int kind,
                                const struct sniff *sniff) {
-  const struct image_rule *rule = &image_rules[kind];
+  const struct image_rule *rule = &endpoints[kind].image;
   enum image_result result;
   struct image image;
   if (rule->below && finding->size >= rule->below)
@@ -135,8 +115,8 @@ static const char *check_image(struct finding *finding, int kind,
   switch (result) {
   case IMAGE_OK:
     return check_sides(finding, &image, rule, sniff->mime);
-  case IMAGE_UNKNOWN: /* HEIC and HEIF pass with the size alone, on v2 */
-    if (kind == KIND_VIDEO2)
+  case IMAGE_UNKNOWN: /* HEIC and HEIF, where they pass with the size alone */
+    if (rule->any_format)
       return sniff->mime;
     lua_pushfstring(finding->L,
                     "image '%s' is %s; JPEG, PNG and WebP are allowed",
@@ -225,8 +205,9 @@ static const char *check_rules(struct finding *finding, int kind,
   if (sniff->class == SNIFF_IMAGE)
     return check_image(finding, kind, sniff);
   return check_sized(finding, sniff,
-                     sniff->class == SNIFF_VIDEO ? largest_video[kind]
-                                                 : largest_audio[kind]);
+                     sniff->class == SNIFF_VIDEO
+                         ? endpoints[kind].largest_video
+                         : endpoints[kind].largest_audio);
 }
 
 static void close_file(void *content) {

@@ -12,10 +12,9 @@
 #include "api/endpoint.h"
 #include "api/fault.h"
 #include "api/json.h"
+#include "api/media.h"
 #include "api/options.h"
 #include "api/table.h"
-
-#define V2_LARGEST ((uint64_t)64 << 20) /* bytes of a whole v2 body */
 
 const char *request_push_id(lua_State *L, int index, int argument) {
   const char *problem = NULL;
@@ -182,6 +181,18 @@ static int fill_body(struct encoder *encoder, struct body *body) {
   }
 }
 
+static int check_size(struct encoder *encoder, const struct body *body) {
+  int kind = encoder->request->kind;
+  uint64_t most = kind == MEDIA_NO_KIND ? 0 : endpoints[kind].largest_body;
+  if (most == 0 || body->length <= most)
+    return 0;
+  lua_pushfstring(encoder->L,
+                  "the whole body, files as base64, must not exceed %d MB; "
+                  "upload large media first and name them as mm_file://…",
+                  (int)(most >> 20));
+  return encode_refuse(encoder, "%s", lua_tostring(encoder->L, -1));
+}
+
 int request_build(lua_State *L, int index, const struct request *request,
                   struct body *body) {
   struct encoder encoder = {.L = L, .request = request};
@@ -196,12 +207,7 @@ int request_build(lua_State *L, int index, const struct request *request,
   if (fill_body(&encoder, body) < 0)
     return -1;
   lua_settop(L, encoder.splices - 1);
-  if (request->kind == KIND_VIDEO2 && body->length > V2_LARGEST)
-    return encode_refuse(
-        &encoder, "%s",
-        "the whole body, files as base64, must not exceed 64 MB; "
-        "upload large media first and name them as mm_file://…");
-  return 0;
+  return check_size(&encoder, body);
 }
 
 int request_preview(lua_State *L, int index, const struct request *request) {
@@ -210,13 +216,13 @@ int request_preview(lua_State *L, int index, const struct request *request) {
 }
 
 int request_kind(lua_State *L, int index, const char *secret) {
-  static const enum kind order[] = {KIND_TEMPLATE, KIND_VIDEO2, KIND_VIDEO};
   index = lua_absindex(L, index);
-  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-    int has = request_get(L, index, endpoints[order[i]].told_by) != LUA_TNIL;
+  for (int i = 0; i < KINDS; i++) {
+    enum kind kind = kinds_by_field[i];
+    int has = request_get(L, index, endpoints[kind].told_by) != LUA_TNIL;
     lua_pop(L, 1);
     if (has)
-      return (int)order[i];
+      return (int)kind;
   }
   fault_push(L, secret, FAULT_INVALID,
              "the request has neither template_id, model nor content: the "

@@ -287,7 +287,7 @@ static int finish_list(lua_State *L, struct call *call, int self,
   count = (lua_Integer)lua_rawlen(L, items);
   for (lua_Integer i = 1; i <= count; i++) {
     if (lua_rawgeti(L, items, i) == LUA_TTABLE) {
-      status_complete(L, KIND_VIDEO2, "");
+      status_complete(L, kind_to_list(), "");
       status_bless(L, client);
     }
     lua_pop(L, 1);
@@ -319,7 +319,7 @@ static const char *push_list_path(lua_State *L) {
       {"model", "filter.model"},   {"task_type", "filter.task_type"},
   };
   struct buffer *path = box_push_buffer(L);
-  int failed = buffer_add_text(path, endpoints[KIND_VIDEO2].query_path) < 0;
+  int failed = buffer_add_text(path, endpoints[kind_to_list()].query_path) < 0;
   for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
     if (!failed && options_get(L, 2, parameters[i].option))
       add_parameter(L, path, parameters[i].parameter);

@@ -25,9 +25,10 @@ struct cancel {
 
 static void begin_look(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
-  exchange_begin(L, &cancel->look, &cancel->job, "GET",
-                 query_url(client_of(&cancel->job), KIND_VIDEO2, id),
-                 LANE_QUERY, EXCHANGE_REPEAT);
+  exchange_begin(
+      L, &cancel->look, &cancel->job, "GET",
+      query_url(client_of(&cancel->job), (enum kind)cancel->job.kind, id),
+      LANE_QUERY, EXCHANGE_REPEAT);
   lua_pop(L, 1);
 }
 
@@ -35,7 +36,8 @@ static void begin(lua_State *L, struct cancel *cancel, int self) {
   const char *id = query_push_id(L, self);
   exchange_begin(L, &cancel->act, &cancel->job, "DELETE",
                  exchange_url(client_of(&cancel->job),
-                              endpoints[KIND_VIDEO2].submit_path, NULL, id),
+                              endpoints[cancel->job.kind].submit_path, NULL,
+                              id),
                  LANE_DELETE, EXCHANGE_ONCE);
   cancel->act.asks = 1;
   lua_pop(L, 1);
@@ -202,14 +204,14 @@ int cancel_call(lua_State *L) {
   int self;
   lua_settop(L, 3);
   options_read(L, 3, call_task_options, &options);
-  target = target_check(L, 2, 3, KIND_VIDEO2);
+  target = target_check(L, 2, 3, (int)kind_to_cancel());
   if (!client_is_usable(L, client, 1))
     return 2;
   cancel = call_new(L, sizeof *cancel, &type, 1, &options);
   self = lua_gettop(L);
   cancel->job.kind = (int)target.kind;
   job_set_subject(L, self, 2, target.index);
-  if (target.kind == KIND_VIDEO2) {
+  if (endpoints[target.kind].can_cancel) {
     begin(L, cancel, self);
   } else {
     fault_push(L, NULL, FAULT_INVALID,

@@ -63,7 +63,7 @@ static lua_Integer seconds_of(const struct transfer *transfer) {
 /* Pushes how to learn of a task that may exist. */
 static void push_advice(lua_State *L, const struct submit *submit) {
   lua_Integer now = (lua_Integer)time(NULL);
-  if (submit->call.job.kind == KIND_VIDEO2)
+  if (endpoints[submit->call.job.kind].can_list)
     lua_pushfstring(
         L,
         "client:list shows whether it was created between %I and "
