@@ -1,4 +1,4 @@
---- lua/minimax/emulator/json.lua: the JSON of a stand-in, which shares none with the client.
+--- lua/minimax/emulator/json.lua: the JSON of requests as they came, and of replies.
 
 local json = require "minimax.emulator.json"
 
