@@ -1,6 +1,7 @@
 --- src/api/reply.c: which kind of error an answer is, and what it says.
 
 local api = require "spec.support.api"
+local error_codes = require "spec.support.error_codes"
 
 -- Contract section 7.
 local KINDS = {
@@ -45,6 +46,16 @@ describe("an answer", function()
     assert.equal(1, #server:asked())
     return err
   end
+
+  it("has a kind here for each code that the module knows", function()
+    for code, kind in pairs(error_codes.known()) do
+      local expected = {}
+      for _, listed in ipairs(KINDS[kind].codes) do
+        expected[listed] = true
+      end
+      assert.is_true(expected[code], code .. " is " .. kind)
+    end
+  end)
 
   it("has the kind of its code, which stands in the error", function()
     for kind, case in pairs(KINDS) do

@@ -5,6 +5,8 @@
 local lfs = require "lfs"
 local batch = require "minimax.batch"
 local emulator = require "minimax.emulator"
+local error_codes = require "spec.support.error_codes"
+local exit_codes = require "minimax.cli.codes"
 local minimax = require "minimax"
 local receiver = require "minimax.receiver"
 local temp = require "spec.support.temp"
@@ -340,5 +342,65 @@ describe("the pages about the code", function()
       local spec = path:gsub("^src/(.*)%.c$", "spec/%1_spec.lua")
       assert.truthy(lfs.attributes(spec, "mode") or page:find("`" .. path .. "`", 1, true), path)
     end
+  end)
+end)
+
+describe("the kinds and codes of errors", function()
+  local kinds, known
+
+  -- Of each kind that the types list, the codes named beside it.
+  local function types_of_errors()
+    local found = {}
+    local alias = read(TYPES):match("%-%-%-@alias minimax%.error%.kind\n(.-)\n\n")
+    for kind, text in alias:gmatch '%-%-%-| "([%l_]+)" *# ([^\n]*)' do
+      found[kind] = {}
+      for code in text:gmatch "%f[%d]%d%d%d%d%f[%D]" do
+        table.insert(found[kind], tonumber(code))
+      end
+      table.sort(found[kind])
+    end
+    return found
+  end
+
+  setup(function()
+    kinds, known = error_codes.kinds(), error_codes.known()
+  end)
+
+  it("are found in the module's lists", function()
+    assert.equal("auth", kinds[1])
+    assert.equal("rate_limit", known[1002])
+  end)
+
+  it("are those of the types", function()
+    local expected = {}
+    for _, kind in ipairs(kinds) do
+      expected[kind] = {}
+    end
+    for _, code in ipairs(error_codes.list()) do
+      table.insert(expected[known[code]], code)
+    end
+    assert.same(expected, types_of_errors())
+  end)
+
+  it("have each an exit code, and stand in the README and on the command line's page", function()
+    local readme, page = read "README.md", read "doc/cli.md"
+    local errors = readme:match("\n## Errors\n(.-)\n## ")
+    assert.equal(#kinds, #exit_codes.KINDS)
+    for _, kind in ipairs(kinds) do
+      local code = exit_codes.of_kind(kind)
+      assert.truthy(code, kind)
+      assert.matches("\n|[^|]*`" .. kind .. "`[^|]*|", errors, kind)
+      assert.matches(("\n| %d | `%s` |"):format(code, kind), page, 1, true)
+    end
+  end)
+
+  it("are known to the emulator one by one, with words of its own", function()
+    local messages = read("lua/minimax/emulator/reply.lua"):match("\nlocal MESSAGES = {(.-)\n}")
+    local found = {}
+    for code in messages:gmatch "%[(%d%d%d%d)%] = " do
+      found[#found + 1] = tonumber(code)
+    end
+    table.sort(found)
+    assert.same(error_codes.list(), found)
   end)
 end)

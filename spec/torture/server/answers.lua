@@ -1,6 +1,8 @@
 --- What the API and its storage would answer, as the documents show it: the
 -- bodies that the random server begins with.
 
+local error_codes = require "spec.support.error_codes"
+
 local answers = {}
 
 local TEMPLATE = '{"task_id":"%s","status":"%s",%s"base_resp":{"status_code":%d,'
@@ -14,8 +16,8 @@ local FILE = '{"file":{"file_id":%s,"bytes":0,"created_at":1763534921,'
 local REFUSED_V2 = '{"type":"error","error":{"type":"%s","message":"no, not now (%d)",'
   .. '"http_code":"%d"},"request_id":"021785229015510a2c883cf675b9804d"}'
 
-local CODES = { 1000, 1001, 1002, 1004, 1008, 1013, 1024, 1026, 1027, 1033, 1039, 1041, 1042,
-  2013, 2045, 2049, 2056, 2061, 7, 1004.5, -1 }
+local CODES = error_codes.list()
+table.move({ 7, 1004.5, -1 }, 1, 3, #CODES + 1, CODES)
 local V1_WORDS = { "Preparing", "Queueing", "Processing", "Success", "Success", "Fail", "success",
   "failed", "Unheard", "" }
 local V2_WORDS = { "queued", "queued", "running", "succeeded", "succeeded", "failed", "cancelled",
