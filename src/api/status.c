@@ -2,7 +2,6 @@
 #include "api/status.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -114,20 +113,8 @@ static enum state push_core(lua_State *L, int object) {
   return state;
 }
 
-/* What the link says of it; 0: nothing. */
-static long long expiry_of(const char *url) {
-  struct url_parts parts;
-  long long at = 0;
-  if (url_take_apart(url, &parts) < 0)
-    return 0;
-  if (parts.expires)
-    at = strtoll(parts.expires, NULL, 10);
-  url_free(&parts);
-  return at;
-}
-
 static void set_expiry(lua_State *L, const char *url, enum kind kind) {
-  lua_Integer at = (lua_Integer)expiry_of(url);
+  lua_Integer at = (lua_Integer)url_expires(url);
   if (at <= 0)
     at = (lua_Integer)endpoints[kind].link_life;
   if (at < LONGEST_LIFE) /* some signatures name the seconds from now */

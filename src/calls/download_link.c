@@ -88,12 +88,7 @@ void download_link_release(struct download *download) {
 }
 
 uint64_t download_link_life(const struct download *download) {
-  struct url_parts parts;
-  int64_t now = time(NULL), end = 0;
-  if (url_take_apart(download->link.url, &parts) == 0) {
-    end = parts.expires ? strtoll(parts.expires, NULL, 10) : 0;
-    url_free(&parts);
-  }
+  int64_t now = time(NULL), end = url_expires(download->link.url);
   return end > now && end - now < LONGEST_LIFE ? (uint64_t)(end - now) * 1000
                                                : 0;
 }

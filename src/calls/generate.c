@@ -72,34 +72,18 @@ static int download_stage(lua_State *L) {
 
 static int go_on(lua_State *L, int status, lua_KContext stage);
 
-/* Calls a stage with the values on top. */
-static int call(lua_State *L, int arguments, lua_KContext stage) {
-  return go_on(L, lua_pcallk(L, arguments, 2, 0, stage, go_on), stage);
-}
-
-static int call_submit(lua_State *L, int dry_run) {
-  lua_pushcfunction(L, submit_stage);
+/* Calls a stage about the value at `subject`. */
+static int call(lua_State *L, lua_CFunction method, int subject,
+                lua_KContext stage) {
+  int top = lua_gettop(L);
+  lua_pushcfunction(L, method);
   lua_pushvalue(L, CLIENT);
-  lua_pushvalue(L, REQUEST);
+  lua_pushvalue(L, subject);
+  if (stage == DOWNLOADED)
+    lua_pushvalue(L, DESTINATION);
   lua_pushvalue(L, OPTIONS);
-  return call(L, 3, dry_run ? CHECKED : SUBMITTED);
-}
-
-static int call_wait(lua_State *L) {
-  lua_pushcfunction(L, wait_stage);
-  lua_pushvalue(L, CLIENT);
-  lua_pushvalue(L, RESULT);
-  lua_pushvalue(L, OPTIONS);
-  return call(L, 3, WAITED);
-}
-
-static int call_download(lua_State *L) {
-  lua_pushcfunction(L, download_stage);
-  lua_pushvalue(L, CLIENT);
-  lua_pushvalue(L, RESULT);
-  lua_pushvalue(L, DESTINATION);
-  lua_pushvalue(L, OPTIONS);
-  return call(L, 4, DOWNLOADED);
+  return go_on(L, lua_pcallk(L, lua_gettop(L) - top - 1, 2, 0, stage, go_on),
+               stage);
 }
 
 /* Before anything is paid: the error for a lack of memory after that. Its
@@ -165,7 +149,8 @@ static int go_on(lua_State *L, int status, lua_KContext stage) {
     return 2;
   }
   lua_replace(L, RESULT);
-  return stage == SUBMITTED ? call_wait(L) : call_download(L);
+  return stage == SUBMITTED ? call(L, wait_stage, RESULT, WAITED)
+                            : call(L, download_stage, RESULT, DOWNLOADED);
 }
 
 /*** Submits, waits and downloads. The destination is opened and locked first,
@@ -192,5 +177,5 @@ int generate_call(lua_State *L) {
     return fault_return(L, "download");
   lua_pushnil(L); /* RESULT */
   push_last_word(L);
-  return call_submit(L, checked.dry_run);
+  return call(L, submit_stage, REQUEST, checked.dry_run ? CHECKED : SUBMITTED);
 }

@@ -219,17 +219,27 @@ int url_add_parameter(struct buffer *out, const char *name, const char *value,
   return url_add_escaped(out, value, length);
 }
 
-/* The value of one query parameter, or NULL. */
-static char *parameter(const char *query, const char *name) {
-  size_t length = strlen(name);
-  while (query && *query) {
-    size_t whole = strcspn(query, "&");
-    if (ascii_equal_up_to(query, name, length) && query[length] == '=')
-      return strndup(query + length + 1, whole - length - 1);
-    query += whole;
-    query += *query == '&';
+/* The number in the query under one of the names, 0: there is none. */
+static long long number_in(const char *query, const char *const *names) {
+  for (; *names; names++) {
+    size_t length = strlen(*names);
+    for (const char *at = query; *at; at += *at == '&') {
+      if (ascii_equal_up_to(at, *names, length) && at[length] == '=')
+        return strtoll(at + length + 1, NULL, 10);
+      at += strcspn(at, "&");
+    }
   }
-  return NULL;
+  return 0;
+}
+
+long long url_expires(const char *text) {
+  static const char *const names[] = {"Expires", "x-oss-expires", NULL};
+  CURLU *url = parsed(text);
+  char *query = url ? part_of(url, CURLUPART_QUERY, 0) : NULL;
+  long long expires = query ? number_in(query, names) : 0;
+  free(query);
+  curl_url_cleanup(url);
+  return expires;
 }
 
 /* As it is asked of name servers; libcurl may lack what converts it. */
@@ -268,21 +278,14 @@ done:
 
 int url_take_apart(const char *text, struct url_parts *parts) {
   CURLU *url = parsed(text);
-  char *query;
   memset(parts, 0, sizeof *parts);
   if (!url)
     return -1;
   parts->scheme = part_of(url, CURLUPART_SCHEME, 0);
   parts->host = host_of(url);
   parts->port = port_of(url, CURLU_DEFAULT_PORT, 0);
-  parts->path = part_of(url, CURLUPART_PATH, 0);
-  query = part_of(url, CURLUPART_QUERY, 0);
-  parts->expires = parameter(query, "Expires");
-  if (!parts->expires)
-    parts->expires = parameter(query, "x-oss-expires");
-  free(query);
   curl_url_cleanup(url);
-  if (is_web(parts->scheme) && parts->host && parts->path)
+  if (is_web(parts->scheme) && parts->host)
     return 0;
   url_free(parts);
   return -1;
@@ -291,8 +294,6 @@ int url_take_apart(const char *text, struct url_parts *parts) {
 void url_free(struct url_parts *parts) {
   free(parts->scheme);
   free(parts->host);
-  free(parts->path);
-  free(parts->expires);
   memset(parts, 0, sizeof *parts);
 }
 

@@ -24,16 +24,19 @@ int url_add_query(struct buffer *out, const char *query);
 
 /* Parts of a URL; each is owned by the struct, freed by url_free. */
 struct url_parts {
-  char *scheme, *host, *path;
+  char *scheme, *host;
   unsigned port; /* the scheme's own where the URL names none */
-  char *expires; /* the value of an Expires or x-oss-expires parameter */
 };
 
 /* 0, or -1 if it is no http(s) URL or memory ends. */
 int url_take_apart(const char *text, struct url_parts *parts);
 void url_free(struct url_parts *parts);
 
-/* The same for a proxy as libcurl reads it; it has no path. */
+/* When a signed link ends, as its Expires or x-oss-expires parameter says: Unix
+ * seconds, or with some the seconds from now; 0: it does not say. */
+long long url_expires(const char *text);
+
+/* The same as url_take_apart for a proxy as libcurl reads it. */
 int url_take_proxy_apart(const char *text, struct url_parts *parts);
 
 /* A link as an answer or a program names it, made absolute and fit to be sent:
