@@ -103,7 +103,7 @@ KEEP_OPEN  = $(OBJCOPY) --wildcard --keep-global-symbol='luaopen_*' \
              --keep-global-symbol='__x86.*'
 endif
 
-$(BUILD)/libminimax.a: $(filter-out $(BUILD)/calls/console.o,$(OBJECTS))
+$(BUILD)/libminimax.a: $(filter-out $(BUILD)/calls/signals.o,$(OBJECTS))
 	$(ONE_OBJECT) $(CFLAGS) -o $(BUILD)/libminimax.o $^
 	$(KEEP_OPEN) $(BUILD)/libminimax.o
 	rm -f $@

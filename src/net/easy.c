@@ -13,13 +13,12 @@
 
 #include "base/address.h"
 #include "base/ascii.h"
-#include "net/alpn.h"
 #include "net/engine.h"
 #include "net/lookup.h"
 #include "net/profile.h"
 #include "net/response.h"
+#include "net/send_once.h"
 #include "net/sink.h"
-#include "net/stale.h"
 #include "net/url.h"
 
 /* libcurl reads up to a hundred times in one turn: so much goes to a file, and
@@ -30,22 +29,12 @@ enum { FILE_BUFFER = 16384, STREAM_BUFFER = 65536 };
 
 #define AGENT "minimax-lua/0.1.0"
 
-static int is_checked(const struct transfer *transfer) {
-  return transfer->purpose == TRANSFER_FETCH && !transfer->allow_private;
-}
-
-/* Through a proxy only the URL's own address can be checked. */
-static int is_refused(const struct transfer *transfer, int is_private) {
-  return transfer->names_private || (is_private && !transfer->proxied);
-}
-
 static curl_socket_t on_open(void *user, curlsocktype type,
                              struct curl_sockaddr *address) {
   struct transfer *transfer = user;
   int fd;
   (void)type;
-  if (is_checked(transfer) &&
-      is_refused(transfer, address_is_private(&address->addr))) {
+  if (send_once_is_forbidden(transfer, address_is_private(&address->addr))) {
     transfer_decide(transfer, TRANSFER_FORBIDDEN);
     return CURL_SOCKET_BAD;
   }
@@ -75,51 +64,6 @@ static int on_close(void *user, curl_socket_t fd) {
   return close(fd);
 }
 
-/* libcurl sends a request again by itself when a reused connection has died or
- * HTTP/2 refuses the stream, up to five times. Never one that may cost money;
- * once one that reads, since its connection may have been a dead one. */
-static unsigned most_departures(const struct transfer *transfer) {
-  return transfer->purpose == TRANSFER_PAID ? 1 : 2;
-}
-
-/* Whether it has a used connection that carries one request at a time. What
- * waits on one of HTTP/2 is its own affair, or another stream's. */
-static int is_alone_on_used(const struct transfer *transfer) {
-  const struct profile *profile = transfer->profile;
-  return !transfer->connected &&
-         (transfer->purpose == TRANSFER_FETCH || profile_is_plain(profile) ||
-          profile->alpn == ALPN_HTTP1);
-}
-
-/* The connection stands and the request is about to leave, unless the program
- * looks too late: nobody waits for its answer any more. */
-static int on_departure(void *user, char *peer, char *local, int peer_port,
-                        int local_port) {
-  struct transfer *transfer = user;
-  (void)local;
-  if (is_checked(transfer) &&
-      is_refused(transfer, address_name_is_private(peer))) {
-    transfer_decide(transfer, TRANSFER_FORBIDDEN);
-    return CURL_PREREQFUNC_ABORT;
-  }
-  if (poller_clock() >= transfer->leave_by) {
-    transfer_decide(transfer, TRANSFER_TIMED_OUT);
-    return CURL_PREREQFUNC_ABORT;
-  }
-  if (is_alone_on_used(transfer) &&
-      stale_is(&transfer->engine->poller, local_port, peer, peer_port)) {
-    transfer->is_stale = 1;
-    return CURL_PREREQFUNC_ABORT;
-  }
-  if (transfer->departures == most_departures(transfer)) {
-    transfer_decide(transfer, TRANSFER_LOST);
-    return CURL_PREREQFUNC_ABORT;
-  }
-  transfer->departures++;
-  alpn_departed(transfer);
-  return CURL_PREREQFUNC_OK;
-}
-
 static size_t on_read(char *out, size_t size, size_t count, void *user) {
   struct transfer *transfer = user;
   ptrdiff_t read = body_read(&transfer->body, out, size * count);
@@ -146,7 +90,7 @@ static void set_callbacks(struct transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->engine);
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_departure);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, send_once_allow);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 }
 

@@ -5,7 +5,7 @@ local codes = require "minimax.cli.codes"
 local fault = require "minimax.cli.fault"
 local output = require "minimax.cli.output"
 local requests = require "minimax.cli.requests"
-local submitting = require "minimax.cli.submitting"
+local interrupt = require "minimax.cli.interrupt"
 local tasks = require "minimax.cli.tasks"
 local warnings = require "minimax.common.warnings"
 
@@ -113,7 +113,7 @@ function render.run(session, kind)
     return nil, err
   end
   local task
-  task, err = submitting.run(session, client, kind, request)
+  task, err = interrupt.run(session, client, kind, request)
   if not task then
     return nil, err
   elseif not arguments.output and not arguments.wait then

@@ -5,7 +5,7 @@ local console = require "minimax.console"
 local progress = require "minimax.cli.progress"
 local tasks = require "minimax.cli.tasks"
 
-local submitting = {}
+local interrupt = {}
 
 local NOTHING_SENT = { "Nothing was submitted." }
 
@@ -48,7 +48,7 @@ end
 --- Submits, and tells of the task before anything can interrupt it.
 -- @return the task; or nil and an error, which says itself what became of the
 --   request: until it is printed, nothing interrupts either
-function submitting.run(session, client, kind, request)
+function interrupt.run(session, client, kind, request)
   local shown <close> = progress.start(session.out, "submit")
   watch(session, shown)
   local task, err = client:submit(request, { kind = kind, timeout = session.arguments.turn })
@@ -63,4 +63,4 @@ function submitting.run(session, client, kind, request)
   return task, err
 end
 
-return submitting
+return interrupt
