@@ -38,6 +38,10 @@ void reply_read(lua_State *L, const struct transfer *transfer,
   enum json_result result = JSON_BAD;
   int object = lua_gettop(L) + 1;
   memset(reply, 0, sizeof *reply);
+  if (transfer->outcome != TRANSFER_ANSWERED) {
+    lua_pushnil(L);
+    return;
+  }
   reply->http_status = transfer->status;
   reply->kind = code_kind_of_status(transfer->status);
   if (text->length > 0)
@@ -86,6 +90,11 @@ int reply_names_task(const struct transfer *transfer,
                      const struct reply *reply) {
   struct taskid id;
   return find_task_id(transfer, reply, &id);
+}
+
+int reply_is_failure(const struct transfer *transfer,
+                     const struct reply *reply) {
+  return transfer->outcome != TRANSFER_ANSWERED || reply->kind != FAULT_NONE;
 }
 
 int reply_is_passing(const struct transfer *transfer,
@@ -245,6 +254,10 @@ void reply_push_fault(lua_State *L, const struct transfer *transfer,
                       const struct reply *reply, int object) {
   const char *secret = transfer->profile->key;
   const char *words;
+  if (transfer->outcome != TRANSFER_ANSWERED) {
+    reply_push_loss(L, transfer);
+    return;
+  }
   object = lua_absindex(L, object);
   if (reply->readable)
     reason_push(L, object, secret);

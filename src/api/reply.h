@@ -26,12 +26,16 @@ int reply_push_task_id(lua_State *L, const struct transfer *transfer,
 int reply_names_task(const struct transfer *transfer,
                      const struct reply *reply);
 
-/* Pushes the decoded object of an answered transfer, or nil if it is none. */
+/* Pushes the decoded object of a transfer that has ended, or nil: there is
+ * none. Of one without an answer the reply is all zero. */
 void reply_read(lua_State *L, const struct transfer *transfer,
                 struct reply *reply);
 
-/* Pushes the error that an answer amounts to; `object` is the index of what
- * reply_read pushed. */
+/* Whether it ended without an answer, or with one that is an error. */
+int reply_is_failure(const struct transfer *transfer,
+                     const struct reply *reply);
+
+/* Pushes that error; `object` is the index of what reply_read pushed. */
 void reply_push_fault(lua_State *L, const struct transfer *transfer,
                       const struct reply *reply, int object);
 

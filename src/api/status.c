@@ -287,7 +287,7 @@ enum state status_build(lua_State *L, int object, enum kind kind,
   if (reply->readable)
     state = push_core(L, object);
   /* An HTTP error's own "status" is not the task's. */
-  if (reply->kind != FAULT_NONE &&
+  if (reply_is_failure(transfer, reply) &&
       (!state_is_final(state) || reply->http_status >= 300)) {
     lua_settop(L, top);
     reply_push_fault(L, transfer, reply, object);

@@ -47,10 +47,10 @@ static void fail(lua_State *L, struct call *call, int self,
   job_fail(L, &call->job, self);
 }
 
-static void judge_answer(lua_State *L, struct call *call, int self,
-                         const struct reply *reply) {
+static void judge(lua_State *L, struct call *call, int self,
+                  const struct reply *reply) {
   int object = lua_gettop(L);
-  if (reply->kind != FAULT_NONE) {
+  if (reply_is_failure(call->exchange.transfer, reply)) {
     reply_push_fault(L, call->exchange.transfer, reply, object);
   } else if (!call->finish || call->finish(L, call, self, reply, object) == 0) {
     job_end(L, &call->job, self);
@@ -68,12 +68,8 @@ void call_advance(lua_State *L, struct job *job, int self) {
   case EXCHANGE_READY:
     job_tell(L, job, self);
     break;
-  case EXCHANGE_ANSWERED:
-    judge_answer(L, call, self, &reply);
-    break;
-  case EXCHANGE_LOST:
-    reply_push_loss(L, call->exchange.transfer);
-    fail(L, call, self, &reply);
+  case EXCHANGE_ENDED:
+    judge(L, call, self, &reply);
     break;
   }
 }
@@ -81,9 +77,8 @@ void call_advance(lua_State *L, struct job *job, int self) {
 void call_expire(lua_State *L, struct job *job, int self) {
   struct call *call = (struct call *)job;
   struct reply reply;
-  if (exchange_expire(L, job, self, &call->exchange, &reply) ==
-      EXCHANGE_ANSWERED) {
-    judge_answer(L, call, self, &reply);
+  if (exchange_expire(L, job, self, &call->exchange, &reply)) {
+    judge(L, call, self, &reply);
     return;
   }
   exchange_push_expiry(L, &call->exchange);

@@ -85,9 +85,9 @@ static int on_look(lua_State *L, struct cancel *cancel, int self,
 /* Whether the DELETE's own answer says that it is done; the status is pushed
  * then. */
 static int is_done(lua_State *L, struct cancel *cancel, int self,
-                   struct reply *reply, enum exchange_step step) {
+                   struct reply *reply) {
   int object = lua_gettop(L);
-  return step == EXCHANGE_ANSWERED && reply->kind == FAULT_NONE &&
+  return !reply_is_failure(cancel->act.transfer, reply) &&
          query_result(L, &cancel->job, self, &cancel->act, reply, object) ==
              STATE_CANCELLED;
 }
@@ -95,15 +95,15 @@ static int is_done(lua_State *L, struct cancel *cancel, int self,
 /* Returns whether another look must tell what came of it: an empty answer
  * occurs, and a lost one. */
 static int on_delete(lua_State *L, struct cancel *cancel, int self,
-                     struct reply *reply, enum exchange_step step) {
+                     struct reply *reply) {
   int object = lua_gettop(L);
-  if (step == EXCHANGE_ANSWERED &&
+  if (reply->kind != FAULT_NONE &&
       reply_is_definite(cancel->act.transfer, reply) &&
       reply->kind != FAULT_INVALID) {
     reply_push_fault(L, cancel->act.transfer, reply, object);
     exchange_count(L, &cancel->act);
     job_fail(L, &cancel->job, self);
-  } else if (is_done(L, cancel, self, reply, step)) {
+  } else if (is_done(L, cancel, self, reply)) {
     job_end(L, &cancel->job, self);
   } else {
     lua_settop(L, object);
@@ -136,7 +136,7 @@ static int advance_delete(lua_State *L, struct cancel *cancel, int self) {
     gate_lend(&client_of(&cancel->job)->gate, &cancel->act.pass);
     return 1;
   }
-  return on_delete(L, cancel, self, &reply, step);
+  return on_delete(L, cancel, self, &reply);
 }
 
 /* Before the DELETE leaves, or once that is over. */

@@ -103,19 +103,6 @@ static void end_exchange(struct download *download) {
   exchange_clear(&download->exchange, client_of(&download->job));
 }
 
-/* The error of an exchange that brought no link; a file or task that is not
- * there any more has expired. */
-static void fail_exchange(lua_State *L, struct download *download, int self,
-                          const struct reply *reply, int object) {
-  const struct transfer *transfer = download->exchange.transfer;
-  if (transfer->outcome != TRANSFER_ANSWERED)
-    reply_push_loss(L, transfer);
-  else
-    reply_push_fault(L, transfer, reply, object);
-  exchange_count(L, &download->exchange);
-  download_fail(L, download, self);
-}
-
 /* ---- a file's link ---- */
 
 /* Takes the link from the object that files/retrieve answered. */
@@ -139,19 +126,20 @@ static void on_file(lua_State *L, struct download *download, int object) {
 
 void download_link_of_file(lua_State *L, struct download *download, int self) {
   struct reply reply;
-  enum exchange_step step;
   int object;
   if (!download->exchange.state)
     begin_exchange(L, download,
                    exchange_url(client_of(&download->job), RETRIEVE, "file_id",
                                 download->link.file_id),
                    LANE_FILE);
-  step = exchange_advance(L, &download->job, self, &download->exchange, &reply);
-  if (step == EXCHANGE_PENDING)
+  if (exchange_advance(L, &download->job, self, &download->exchange, &reply) ==
+      EXCHANGE_PENDING)
     return;
   object = lua_gettop(L);
-  if (step == EXCHANGE_LOST || reply.kind != FAULT_NONE) {
-    fail_exchange(L, download, self, &reply, object);
+  if (reply_is_failure(download->exchange.transfer, &reply)) {
+    reply_push_fault(L, download->exchange.transfer, &reply, object);
+    exchange_count(L, &download->exchange);
+    download_fail(L, download, self);
     return;
   }
   on_file(L, download, object);

@@ -36,21 +36,17 @@ enum state query_result(lua_State *L, struct job *job, int self,
                         int object) {
   int top = lua_gettop(L);
   enum state state = STATE_NONE;
-  if (exchange->transfer->outcome != TRANSFER_ANSWERED) {
-    reply_push_loss(L, exchange->transfer);
+  const char *id = query_push_id(L, self);
+  if (reply->readable && status_is_foreign(L, object, id)) {
+    reply->kind = FAULT_PROTOCOL; /* it refuses nothing that was asked */
+    reply_push_nonsense(L, exchange->transfer,
+                        "the answer is about another task");
   } else {
-    const char *id = query_push_id(L, self);
-    if (reply->readable && status_is_foreign(L, object, id)) {
-      reply->kind = FAULT_PROTOCOL; /* it refuses nothing that was asked */
-      reply_push_nonsense(L, exchange->transfer,
-                          "the answer is about another task");
-    } else {
-      state = status_build(L, object, (enum kind)job->kind, id,
-                           exchange->transfer, reply);
-    }
-    if (state == STATE_NONE && reply->kind == FAULT_INVALID)
-      explain_unknown(L, (enum kind)job->kind);
+    state = status_build(L, object, (enum kind)job->kind, id,
+                         exchange->transfer, reply);
   }
+  if (state == STATE_NONE && reply->kind == FAULT_INVALID)
+    explain_unknown(L, (enum kind)job->kind);
   if (state == STATE_NONE) {
     exchange_count(L, exchange);
   } else {

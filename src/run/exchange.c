@@ -349,23 +349,17 @@ static void teach_gate(struct job *job, const struct exchange *exchange,
 
 /* The attempt has ended: tells so, and pushes the decoded answer if there is
  * one. */
-static enum exchange_step read_answer(lua_State *L, struct job *job, int self,
-                                      struct exchange *exchange,
-                                      struct reply *reply, uint64_t now) {
+static void read_answer(lua_State *L, struct job *job, int self,
+                        struct exchange *exchange, struct reply *reply,
+                        uint64_t now) {
   const struct transfer *transfer = exchange->transfer;
-  int answered = transfer->outcome == TRANSFER_ANSWERED;
-  memset(reply, 0, sizeof *reply);
   if (transfer->departures > 1) /* libcurl sent it once more by itself */
     exchange->attempts += transfer->departures - 1;
   if (body_is_done(&transfer->body))
     tell_progress(L, job, self, exchange);
   tell_response(L, job, self, exchange);
-  if (answered)
-    reply_read(L, transfer, reply);
-  else
-    lua_pushnil(L);
+  reply_read(L, transfer, reply);
   teach_gate(job, exchange, reply, now);
-  return answered ? EXCHANGE_ANSWERED : EXCHANGE_LOST;
 }
 
 /* Is that the answer, or is there another attempt? */
@@ -374,27 +368,27 @@ static enum exchange_step conclude(lua_State *L, struct job *job, int self,
                                    struct reply *reply) {
   uint64_t now = poller_clock();
   int top = lua_gettop(L);
-  enum exchange_step step = read_answer(L, job, self, exchange, reply, now);
+  read_answer(L, job, self, exchange, reply, now);
   if (is_limited(exchange, reply)) {
     wait_for_rate(L, job, self, exchange, reply, now);
   } else if (may_repeat(job, exchange, reply)) {
     back_off(L, job, self, exchange, now);
   } else {
     gate_leave(&client_of(job)->gate, &exchange->pass);
-    return step;
+    return EXCHANGE_ENDED;
   }
   lua_settop(L, top);
   return ask(L, job, self, exchange, now);
 }
 
-enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
-                                   struct exchange *exchange,
-                                   struct reply *reply) {
+int exchange_expire(lua_State *L, struct job *job, int self,
+                    struct exchange *exchange, struct reply *reply) {
   memset(reply, 0, sizeof *reply);
   if (!exchange->transfer)
-    return EXCHANGE_LOST;
+    return 0;
   transfer_stop(exchange->transfer, TRANSFER_TIMED_OUT);
-  return read_answer(L, job, self, exchange, reply, poller_clock());
+  read_answer(L, job, self, exchange, reply, poller_clock());
+  return exchange->transfer->outcome == TRANSFER_ANSWERED;
 }
 
 enum exchange_step exchange_advance(lua_State *L, struct job *job, int self,

@@ -21,10 +21,9 @@ enum exchange_policy {
 /* What is to be done for the caller. The decoded object, or nil, was pushed
  * where an attempt has ended for good. */
 enum exchange_step {
-  EXCHANGE_PENDING,  /* nothing: the job's alarm is set */
-  EXCHANGE_READY,    /* its turn has come: it waits for exchange_allow */
-  EXCHANGE_ANSWERED, /* there is an answer */
-  EXCHANGE_LOST      /* there is none: reply_push_loss tells */
+  EXCHANGE_PENDING, /* nothing: the job's alarm is set */
+  EXCHANGE_READY,   /* its turn has come: it waits for exchange_allow */
+  EXCHANGE_ENDED    /* with an answer or without: the reply tells */
 };
 
 /* What the exchange waits for. */
@@ -76,10 +75,9 @@ void exchange_allow(struct exchange *exchange, struct client *client,
                     uint64_t leave_by);
 
 /* The call's deadline is there: ends the attempt under way with what arrived
- * of its answer. LOST where there is none, or no attempt. */
-enum exchange_step exchange_expire(lua_State *L, struct job *job, int self,
-                                   struct exchange *exchange,
-                                   struct reply *reply);
+ * of its answer. Returns whether there is one. */
+int exchange_expire(lua_State *L, struct job *job, int self,
+                    struct exchange *exchange, struct reply *reply);
 
 /* Whether the request may have had its effect at the server. */
 int exchange_may_have_arrived(const struct exchange *exchange);
