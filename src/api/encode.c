@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "api/fault.h"
-#include "api/json.h"
 #include "api/media.h"
 #include "api/table.h"
 #include "base/jsontext.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/box.h"
-#include "api/fault.h"
 #include "base/jsontext.h"
 #include "base/number.h"
 

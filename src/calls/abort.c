@@ -6,22 +6,10 @@
 #include "run/job_fail.h"
 #include "run/task.h"
 
-/* Whether the job is about the task with the id at `id`. */
-static int is_about(lua_State *L, const struct job *job, int id) {
-  int top = lua_gettop(L);
-  int same = 0;
-  if (job_push(L, job)) {
-    lua_getiuservalue(L, -1, JOB_SUBJECT);
-    same = lua_rawequal(L, -1, id);
-  }
-  lua_settop(L, top);
-  return same;
-}
-
 static struct job *find_about(lua_State *L, const struct client *client,
                               int id) {
   struct job *job = client->owner.jobs;
-  while (job && (job->cancelled || !is_about(L, job, id)))
+  while (job && (job->cancelled || !job_is_about(L, job, id)))
     job = job->next;
   return job;
 }
@@ -29,7 +17,7 @@ static struct job *find_about(lua_State *L, const struct client *client,
 static int count_about(lua_State *L, const struct client *client, int id) {
   int count = 0;
   for (const struct job *job = client->owner.jobs; job; job = job->next)
-    count += is_about(L, job, id);
+    count += job_is_about(L, job, id);
   return count;
 }
 

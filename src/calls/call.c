@@ -243,8 +243,6 @@ int call_call(lua_State *L) {
   if (add_body(L, call, path) < 0)
     job_fail(L, &call->job, self);
   lua_settop(L, self);
-  if (call->job.ended)
-    return await_job(L);
   return call_await(L, call);
 }
 

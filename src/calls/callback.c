@@ -6,7 +6,6 @@
 #include "api/json.h"
 #include "api/options.h"
 #include "api/status.h"
-#include "calls/query.h"
 #include "run/client.h"
 #include "run/event.h"
 #include "run/task.h"
@@ -27,22 +26,13 @@ static int answer_challenge(lua_State *L) {
   return 1;
 }
 
-/* The kind that a call under way for the same task tells, or -1. */
-static int kind_of_jobs(lua_State *L, const struct client *client,
-                        const char *id) {
-  for (const struct job *job = client->owner.jobs; job; job = job->next) {
-    int top = lua_gettop(L);
-    int kind = -1;
-    if (job->kind >= 0 && job_push(L, job)) {
-      const char *about = query_push_id(L, top + 1);
-      if (about && strcmp(about, id) == 0)
-        kind = job->kind;
-    }
-    lua_settop(L, top);
-    if (kind >= 0)
-      return kind;
-  }
-  return -1;
+/* The kind that a call under way for the task with the id on top tells, or -1.
+ */
+static int kind_of_jobs(lua_State *L, const struct client *client) {
+  const struct job *job = client->owner.jobs;
+  while (job && (job->kind < 0 || !job_is_about(L, job, lua_gettop(L))))
+    job = job->next;
+  return job ? job->kind : -1;
 }
 
 /* The kind of a submitted task that the program still holds, or -1. */
@@ -89,7 +79,7 @@ static int make_event(lua_State *L, const struct client *client, int object) {
     return 0;
   lua_getfield(L, -1, "task_id");
   if (kind < 0)
-    kind = kind_of_jobs(L, client, lua_tostring(L, -1));
+    kind = kind_of_jobs(L, client);
   if (kind < 0)
     kind = kind_of_tasks(L, lua_tostring(L, -1));
   if (*lua_tostring(L, -1) == '\0')

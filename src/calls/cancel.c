@@ -2,7 +2,6 @@
  * delete a record that was paid for. */
 #include "calls/cancel.h"
 
-#include "api/box.h"
 #include "calls/call.h"
 #include "calls/query.h"
 #include "run/await.h"

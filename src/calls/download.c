@@ -185,9 +185,8 @@ int download_call(lua_State *L) {
   self = lua_gettop(L);
   set_options(L, download, self, &options);
   set_source(L, download, self, &source);
-  if (download_target_open(L, download, self, 3, options.overwrite) == 0)
-    job_start(&download->job);
-  else
+  if (download_target_open(L, download, self, 3, options.overwrite) < 0)
     job_fail(L, &download->job, self);
+  job_start(&download->job);
   return await_job(L);
 }

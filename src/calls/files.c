@@ -11,7 +11,6 @@
 #include "api/status.h"
 #include "base/retry.h"
 #include "calls/call.h"
-#include "run/await.h"
 #include "run/client.h"
 #include "run/job_fail.h"
 
@@ -136,15 +135,13 @@ static int begin_upload(lua_State *L, struct call *call, const char *path,
       exchange_url(client_of(&call->job), "/v1/files/upload", NULL, NULL),
       LANE_BULK, EXCHANGE_REPEAT);
   errno = ENOMEM;
-  if (add_form(L, call, path, purpose, mime) == 0) {
-    lua_settop(L, self);
-    return call_await(L, call);
+  if (add_form(L, call, path, purpose, mime) < 0) {
+    fault_push(L, NULL, FAULT_IO, "'%s' can't be sent: %s", path,
+               strerror(errno));
+    job_fail(L, &call->job, self);
   }
   lua_settop(L, self);
-  fault_push(L, NULL, FAULT_IO, "'%s' can't be sent: %s", path,
-             strerror(errno));
-  job_fail(L, &call->job, self);
-  return await_job(L);
+  return call_await(L, call);
 }
 
 /*** Uploads a file, streamed. It costs nothing, so it is repeated when it

@@ -10,7 +10,6 @@
 #include "api/request.h"
 #include "base/retry.h"
 #include "calls/call.h"
-#include "run/await.h"
 #include "run/client.h"
 #include "run/job_fail.h"
 #include "run/task.h"
@@ -214,12 +213,8 @@ static int begin(lua_State *L, struct client *client,
     lua_setiuservalue(L, self, JOB_CALLBACK);
     call->exchange.single = call->exchange.asks = 1;
   }
-  if (request_build(L, 2, request, &call->exchange.body) < 0) {
-    lua_insert(L, self + 1);
-    lua_settop(L, self + 1);
+  if (request_build(L, 2, request, &call->exchange.body) < 0)
     job_fail(L, &call->job, self);
-    return await_job(L);
-  }
   lua_settop(L, self);
   return call_await(L, call);
 }

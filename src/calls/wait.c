@@ -374,17 +374,6 @@ int wait_call(lua_State *L) {
 
 /* ---- callbacks ---- */
 
-static int is_wait_for(lua_State *L, struct job *job, int id) {
-  int top = lua_gettop(L);
-  int same = 0;
-  if (job->type == &type && job_push(L, job)) {
-    query_push_id(L, top + 1);
-    same = lua_rawequal(L, -1, id);
-  }
-  lua_settop(L, top);
-  return same;
-}
-
 /*** Moves the next poll of a task to now, because a callback spoke of it.
 @function client:notify
 @tparam table event what `minimax.callback` returned, or any table with task_id
@@ -400,7 +389,7 @@ int wait_notify(lua_State *L) {
     return 2;
   for (struct job *job = client->owner.jobs; job; job = job->next) {
     struct wait *wait = (struct wait *)job;
-    if (!is_wait_for(L, job, target.index))
+    if (job->type != &type || !job_is_about(L, job, target.index))
       continue;
     count++;
     wait->next_poll = 0;

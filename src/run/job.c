@@ -321,6 +321,17 @@ void job_set_subject(lua_State *L, int self, int task, int id) {
   lua_settop(L, self);
 }
 
+int job_is_about(lua_State *L, const struct job *job, int id) {
+  int top = lua_gettop(L);
+  int same = 0;
+  if (job_push(L, job)) {
+    lua_getiuservalue(L, -1, JOB_SUBJECT);
+    same = lua_rawequal(L, -1, id);
+  }
+  lua_settop(L, top);
+  return same;
+}
+
 void job_start(struct job *job) {
   if (job->ended) { /* the client was closed while it was made */
     job->type->release(job);

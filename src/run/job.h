@@ -111,7 +111,10 @@ void job_set_timeout(struct job *job, uint64_t timeout);
  * does to its table at `task` from here on changes nothing. */
 void job_set_subject(lua_State *L, int self, int task, int id);
 
-/* It is complete: the engine moves it on from here. */
+/* Whether that is the id at `id`. */
+int job_is_about(lua_State *L, const struct job *job, int id);
+
+/* It is complete: the engine moves it on from here, unless it has ended. */
 void job_start(struct job *job);
 
 /* Ends it with the value on top, which it pops. An end is for good: what comes
