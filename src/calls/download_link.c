@@ -46,22 +46,17 @@ static int set_link(struct download *download, const char *text) {
   const struct profile *profile = client_of(&download->job)->profile;
   char *url = url_link(profile->base, text);
   struct buffer upgraded = {0};
-  int result;
+  download->link.upgraded =
+      url && !profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7);
+  if (download->link.upgraded) {
+    if (url_add_upgraded(&upgraded, url) < 0)
+      buffer_free(&upgraded);
+    free(url);
+    url = upgraded.bytes;
+  }
   if (!url)
     return -1;
-  download->link.upgraded =
-      !profile_is_plain(profile) && ascii_equal_up_to(url, "http://", 7);
-  if (!download->link.upgraded) {
-    begin_at(download, url);
-    return 0;
-  }
-  result = url_add_upgraded(&upgraded, url);
-  free(url);
-  if (result < 0) {
-    buffer_free(&upgraded);
-    return -1;
-  }
-  begin_at(download, upgraded.bytes);
+  begin_at(download, url);
   return 0;
 }
 
