@@ -143,6 +143,7 @@ enum kind kind_check(lua_State *L, int index, int argument) {
   int kind = name ? kind_named(name) : -1;
   if (kind >= 0)
     return (enum kind)kind;
+  index = lua_absindex(L, index);
   for (int i = 0; i < KINDS; i++)
     names[i] = endpoints[i].name;
   nearest = name ? nearest_word(name, names) : NULL;

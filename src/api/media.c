@@ -15,7 +15,6 @@
 #include "net/file.h"
 
 #define NAME "minimax.file"
-#define MIB  ((uint64_t)1 << 20)
 
 /*** Stands for a local file wherever the API takes a media URL: an image, and
 for v2 a video or audio file as well. It is streamed, never held in memory.
@@ -75,7 +74,7 @@ static const char *refuse_size(const struct finding *finding, const char *what,
   lua_pushfstring(finding->L,
                   "%s '%s' has %I bytes; the limit is %s %I (%d MB)", what,
                   finding->path, (LUAI_UACINT)finding->size, bound,
-                  (LUAI_UACINT)limit, (int)(limit / MIB));
+                  (LUAI_UACINT)limit, (int)(limit >> 20));
   return NULL;
 }
 

@@ -6,7 +6,7 @@
 #include "net/profile.h"
 #include "net/sink.h"
 
-/* What another attempt would come to. */
+/* What another attempt may come to: who knows; an answer; the same again. */
 enum outlook { OPEN, PASSING, DEFINITE };
 
 struct loss {
