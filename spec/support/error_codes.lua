@@ -1,5 +1,5 @@
 --- The kinds of errors and the API's codes, as the module's own two lists have them:
--- `kinds` in src/api/fault.c and `known` in src/api/code.c. Whatever else names them
+-- `kinds` in src/api/fault.c and `known` in src/api/status_code.c. Whatever else names them
 -- is compared with these.
 
 local error_codes = {}
@@ -22,7 +22,7 @@ end
 --- The kind of each code, by number.
 function error_codes.known()
   local known = {}
-  for code, kind in each_row("src/api/code.c", "} known%[%]", "{(%d+), FAULT_([%u_]+)}") do
+  for code, kind in each_row("src/api/status_code.c", "} known%[%]", "{(%d+), FAULT_([%u_]+)}") do
     known[tonumber(code)] = kind:lower()
   end
   return known

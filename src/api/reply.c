@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/code.h"
 #include "api/json.h"
 #include "api/reason.h"
+#include "api/status_code.h"
 #include "base/ascii.h"
 #include "base/taskid.h"
 #include "net/header.h"
@@ -17,7 +17,7 @@
 enum { QUOTED = 120 }; /* bytes of an unreadable reply shown in an error */
 
 static void judge_object(lua_State *L, int object, struct reply *reply) {
-  struct code code = code_read(L, object, reply->http_status);
+  struct status_code code = status_code_read(L, object, reply->http_status);
   reply->code = code.number;
   if (code.kind != FAULT_NONE)
     reply->kind = code.kind;
@@ -43,7 +43,7 @@ void reply_read(lua_State *L, const struct transfer *transfer,
     return;
   }
   reply->http_status = transfer->status;
-  reply->kind = code_kind_of_status(transfer->status);
+  reply->kind = status_code_kind(transfer->status);
   if (text->length > 0)
     result = json_decode(L, text->bytes, text->length, JSON_MOST);
   reply->too_many = result == JSON_TOO_MANY;

@@ -1,5 +1,5 @@
 /* The codes of an answer and the kinds of error that they stand for. */
-#include "api/code.h"
+#include "api/status_code.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +38,9 @@ static const struct {
     {"permission", FAULT_AUTH},
 };
 
-static const struct code fine = {FAULT_NONE, 0};
+static const struct status_code fine = {FAULT_NONE, 0};
 
-enum fault_kind code_kind_of_status(long status) {
+enum fault_kind status_code_kind(long status) {
   switch (status) {
   case 401:
   case 403:
@@ -64,9 +64,9 @@ enum fault_kind code_kind_of_status(long status) {
 }
 
 /* Of a refusal whose code says nothing: the HTTP status may. */
-static struct code vague(long http_status) {
-  enum fault_kind kind = code_kind_of_status(http_status);
-  return (struct code){kind == FAULT_NONE ? FAULT_SERVER : kind, 0};
+static struct status_code vague(long http_status) {
+  enum fault_kind kind = status_code_kind(http_status);
+  return (struct status_code){kind == FAULT_NONE ? FAULT_SERVER : kind, 0};
 }
 
 static int is_http_error(lua_Integer number) {
@@ -74,15 +74,15 @@ static int is_http_error(lua_Integer number) {
 }
 
 /* A code that nobody documented says less than an HTTP refusal does. */
-static struct code read_number(lua_Integer number, long http_status) {
-  struct code code = {FAULT_SERVER, number > 0 ? number : 0};
+static struct status_code read_number(lua_Integer number, long http_status) {
+  struct status_code code = {FAULT_SERVER, number > 0 ? number : 0};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (known[i].number == number)
-      return (struct code){known[i].kind, number};
+      return (struct status_code){known[i].kind, number};
   if (http_status >= 400 || number < 0)
     code.kind = vague(http_status).kind;
   else if (is_http_error(number))
-    code.kind = code_kind_of_status((long)number);
+    code.kind = status_code_kind((long)number);
   return code;
 }
 
@@ -100,8 +100,8 @@ static void copy_letters(char *out, size_t room, const char *text) {
 
 /* A word that some field has in place of a number; a text of several is none.
  */
-static struct code read_word(const char *word, long http_status) {
-  struct code code = vague(http_status);
+static struct status_code read_word(const char *word, long http_status) {
+  struct status_code code = vague(http_status);
   char letters[64];
   if (http_status >= 400 || strpbrk(word, " \t\r\n"))
     return code;
@@ -114,7 +114,7 @@ static struct code read_word(const char *word, long http_status) {
   return code;
 }
 
-static struct code read_text(const char *text, long http_status) {
+static struct status_code read_text(const char *text, long http_status) {
   char *end;
   long long number;
   if (!reason_is_told(text)) {
@@ -137,8 +137,8 @@ static int is_nothing(lua_State *L) {
 
 /* Takes the value on top: whatever it is, only nothing, zero, and the words for
  * success refuse nothing. */
-static struct code take(lua_State *L, long http_status) {
-  struct code code = vague(http_status);
+static struct status_code take(lua_State *L, long http_status) {
+  struct status_code code = vague(http_status);
   if (is_nothing(L))
     code = fine;
   else if (lua_isinteger(L, -1))
@@ -149,7 +149,8 @@ static struct code take(lua_State *L, long http_status) {
   return code;
 }
 
-static struct code read_base(lua_State *L, int object, long http_status) {
+static struct status_code read_base(lua_State *L, int object,
+                                    long http_status) {
   if (lua_getfield(L, object, "base_resp") != LUA_TTABLE) {
     lua_pop(L, 1);
     return fine;
@@ -173,10 +174,10 @@ static lua_Integer trailing_number(const char *message) {
 }
 
 /* Of the error's table on top. */
-static struct code read_error_table(lua_State *L, long http_status) {
+static struct status_code read_error_table(lua_State *L, long http_status) {
   static const char *const names[] = {"code", "type"};
   int error = lua_gettop(L);
-  struct code code = fine;
+  struct status_code code = fine;
   lua_Integer number = 0;
   int is_told = reason_find(L, error);
   if (is_told && lua_getfield(L, error, "message") == LUA_TSTRING)
@@ -192,8 +193,9 @@ static struct code read_error_table(lua_State *L, long http_status) {
 }
 
 /* An empty one is none. */
-static struct code read_error(lua_State *L, int object, long http_status) {
-  struct code code;
+static struct status_code read_error(lua_State *L, int object,
+                                     long http_status) {
+  struct status_code code;
   if (lua_getfield(L, object, "error") != LUA_TTABLE)
     return take(L, http_status);
   code = read_error_table(L, http_status);
@@ -211,9 +213,10 @@ static int has_content(lua_State *L, int object, const char *name) {
 
 /* A gateway's own envelope: { code = "success", message, data }. Beside data
  * only an HTTP error refuses: its words for success may be any. */
-static struct code read_gateway(lua_State *L, int object, long http_status) {
+static struct status_code read_gateway(lua_State *L, int object,
+                                       long http_status) {
   lua_Integer number;
-  struct code code;
+  struct status_code code;
   int has_data;
   if (lua_getfield(L, object, "code") == LUA_TNIL) { /* as MiniMax's own */
     lua_pop(L, 1);
@@ -228,8 +231,9 @@ static struct code read_gateway(lua_State *L, int object, long http_status) {
   return code;
 }
 
-struct code code_read(lua_State *L, int object, long http_status) {
-  struct code code = read_base(L, object, http_status);
+struct status_code status_code_read(lua_State *L, int object,
+                                    long http_status) {
+  struct status_code code = read_base(L, object, http_status);
   if (code.kind == FAULT_NONE)
     code = read_error(L, object, http_status);
   if (code.kind == FAULT_NONE)
