@@ -365,7 +365,7 @@ describe("an outage of reads", function()
   local api, out, probes
 
   lazy_setup(function()
-    api = limits.start { factor = 60, outage = { FROM, TO }, seconds = 60 }
+    api = limits.start { factor = 20, outage = { FROM, TO }, seconds = 60 }
     out = api:run(([[
       local ended, lost = 0, 0
       for i = 1, %d do

@@ -52,7 +52,9 @@ local function begin(self, state)
     connection:set_clock()
   end
   if self.sql:find "WITH free" then
-    connection.process.looked[state] = connection.night.clock.events
+    local looked = connection.process.looked
+    looked[state] = connection.night.clock.events
+    looked.submitting = looked[state] -- that no look asks for
   end
 end
 
