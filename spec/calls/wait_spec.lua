@@ -193,7 +193,7 @@ describe("client:wait", function()
     it("after a poll that was never answered", function()
       start({ lion = { "hang", "Success" } }, { request_timeout = 0.05 })
       assert.equal("succeeded", assert(client:wait("lion")).state)
-      assert.equal(2, api:polls("lion"))
+      assert.is_true(api:polls("lion") >= 2) -- on a busy machine another is late, too
     end)
 
     it("however often polls fail, more often than the client's retries", function()
