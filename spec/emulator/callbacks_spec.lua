@@ -57,6 +57,7 @@ describe("the emulator's callbacks", function()
     local bodies = {}
     local server, url = receiver(function(body)
       bodies[#bodies + 1] = body
+      cqueues.sleep(0.1) -- meanwhile the task moves on
       return echo(body)
     end)
     beside(server, function()

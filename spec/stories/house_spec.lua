@@ -235,7 +235,8 @@ describe("make", function()
     for file, symbols in pairs { ["build/minimax.so"] = "-D", ["build/libminimax.a"] = "-g" } do
       local seen = {}
       for symbol in run({ "nm", symbols, "--defined-only", file }):gmatch(" (%S+)\n") do
-        seen[#seen + 1] = symbol
+        -- On i386 the compiler's own stay, which the host's objects share.
+        seen[#seen + 1] = not symbol:find "^__x86%." and symbol or nil
       end
       local console = file:find "so$" and "luaopen_minimax_console" or nil
       assert.same({ "luaopen_minimax", console }, seen, file)

@@ -90,22 +90,19 @@ local function follow(self, task)
   if not challenge(self, task) then
     return
   end
-  local shown
+  local shown, left
   repeat
     local word, object = push_of(self, task)
-    if word ~= shown then
-      shown = word
+    if word ~= shown and not task.deleted then
+      shown, left = word, 0 -- while it is sent, the task may move on
       send(self, task, object)
-    end
-    local left = self.account.tasks:until_next(task)
-    if left then
-      cqueues.poll(self.moved, left / self.account.options.speed)
+    else
+      left = self.account.tasks:until_next(task)
+      if left then
+        cqueues.poll(self.moved, left / self.account.options.speed)
+      end
     end
   until not left
-  local word, object = push_of(self, task)
-  if word ~= shown and not task.deleted then
-    send(self, task, object)
-  end
 end
 
 --- Begins to tell of a task, if its request asks for that.
