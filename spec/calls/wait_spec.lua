@@ -476,10 +476,10 @@ describe("client:wait", function()
             end
           end }
         warn "@on"
-        local status, err = client:wait("lion", { timeout = 200 })
+        local status, err = client:wait("lion", { timeout = 150 })
         print(status, err.kind, events)
       ]]):format(api.url),
-      env = { LD_PRELOAD = native.library "clock", CLOCK_FACTOR = "100" },
+      env = { LD_PRELOAD = native.library "clock", CLOCK_FACTOR = "30" },
     }
     assert.equal("nil\ttimeout\t1\n", result.out)
     assert.equal("Lua warning: minimax: no answer for 60 s about task lion; the wait goes on\n",
