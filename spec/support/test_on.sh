@@ -103,7 +103,8 @@ stack() {
   mount -t tmpfs tmpfs "$tree/dev/shm"
   cp -L /etc/resolv.conf /etc/hosts "$tree/etc/"
   mkdir "$tree/root/minimax"
-  tar -C "$source" --exclude=./build -cf - . |
+  # Its code is 1 where a file changed meanwhile, as where make is at work there.
+  { tar -C "$source" --exclude=./build -cf - . || [ $? = 1 ]; } |
     tar -C "$tree/root/minimax" --no-same-owner -xf -
 }
 

@@ -110,10 +110,13 @@ static void make(lua_State *L, const char *secret, const char *kind,
 
 void fault_push(lua_State *L, const char *secret, enum fault_kind kind,
                 const char *format, ...) {
+  const char *message;
   va_list arguments;
   va_start(arguments, format);
-  lua_pushvfstring(L, format, arguments);
+  message = lua_pushvfstring(L, format, arguments);
   va_end(arguments);
+  if (!message) /* Lua 5.5 raises nothing where memory ends */
+    box_no_memory(L);
   make(L, secret, kinds[kind].name, kinds[kind].retryable);
 }
 
