@@ -191,9 +191,9 @@ describe("client:wait", function()
     end
 
     it("after a poll that was never answered", function()
-      start({ lion = { "hang", "Success" } }, { request_timeout = 0.05 })
+      start({ lion = { "hang", "Success" } }, { request_timeout = 0.5 })
       assert.equal("succeeded", assert(client:wait("lion")).state)
-      assert.is_true(api:polls("lion") >= 2) -- on a busy machine another is late, too
+      assert.equal(2, api:polls("lion"))
     end)
 
     it("however often polls fail, more often than the client's retries", function()

@@ -11,7 +11,7 @@ local wire = require "spec.support.wire"
 local ID = "401047179385389059"
 local TEXT = '{"task_id":"' .. ID .. '","base_resp":{"status_code":0,"status_msg":"success"}}'
 local KEPT = 50 -- bytes of it, with the whole id
-local PATIENCE = 60 -- seconds until a timeout where none is needed
+local PATIENCE = 40 -- seconds until a timeout where none is needed
 
 -- All codes of RFC 9113, section 7, that a server may end a stream with.
 local CODES = { NO_ERROR = 0, PROTOCOL_ERROR = 1, INTERNAL_ERROR = 2, FLOW_CONTROL_ERROR = 3,
