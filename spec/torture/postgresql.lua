@@ -5,7 +5,8 @@
 -- `serializable`: the server's default isolation. `failover`: for 5 seconds it
 -- takes no writes. `session`, `transaction`: behind pgbouncer in that mode, in the
 -- latter with 2 connections for all. `known`: the same where pgbouncer knows prepared
--- statements (1.21 or later). Without a scene, all of them. A job that is not paid once,
+-- statements (1.21 or later). `killed`: pgbouncer dies three times, and comes back
+-- after two seconds. Without a scene, all of them. A job that is not paid once,
 -- a video that is not whole, or a worker that does not say `done` ends it with 1.
 
 local cluster = require "spec.support.cluster"
@@ -76,9 +77,11 @@ function scenes.failover(server)
   end)
 end
 
-local function behind(server, settings)
+local function behind(server, settings, meanwhile)
   local pool <close> = pooler.start(server, settings)
-  return work(pool.address)
+  return work(pool.address, meanwhile and function()
+    meanwhile(pool)
+  end)
 end
 
 function scenes.session(server)
@@ -101,13 +104,26 @@ function scenes.known(server)
     max_prepared_statements = 50 })
 end
 
+function scenes.killed(server)
+  return behind(server, { pool_mode = "transaction", default_pool_size = 2,
+    max_prepared_statements = knows and 0 or nil }, function(pool)
+    for _ = 1, 3 do
+      pool:stop()
+      minimax.sleep(2)
+      pool:run()
+      minimax.sleep(1)
+    end
+  end)
+end
+
 local missing = pooler.missing()
 if missing then
   print(missing)
   os.exit(1, true)
 end
 local well = true
-for _, name in ipairs { "serializable", "failover", "session", "transaction", "known" } do
+for _, name in ipairs { "serializable", "failover", "session", "transaction", "known",
+  "killed" } do
   if (arg[1] or name) == name then
     say("%s", name)
     local server <close> = cluster.start()
